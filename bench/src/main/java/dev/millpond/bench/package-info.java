@@ -1,0 +1,5 @@
+/** Load, faults and comparisons. */
+@NullMarked
+package dev.millpond.bench;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** REST, health, metrics and the command line. */
+@NullMarked
+package dev.millpond.server;
+
+import org.jspecify.annotations.NullMarked;
