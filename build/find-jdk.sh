@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by ./millpond and ./format: `find_jdk` sets JDK to the home of the newest JDK from 21 up,
 # looking in JAVA_HOME, on PATH and where Linux, macOS and SDKMAN put JDKs. It starts no process but
 # one readlink, because it runs at every start. Without such a JDK it says what to do and returns 1.
