@@ -1,0 +1,278 @@
+package dev.millpond.embedded;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The PostgreSQL and the Redis of a test JVM, started once and stopped at its end: embedded ones,
+ * or external ones named by {@value #PG_VARIABLE} (a JDBC URL of a role that may create databases)
+ * and {@value #REDIS_VARIABLE} (a Redis that tests may empty). Says once on standard output which
+ * servers are used.
+ *
+ * <p>The embedded ones are as durable as in the demo, allow {@code DEBUG} in Redis, and live in a
+ * temporary directory that is deleted at the end; what a killed test JVM left behind is stopped and
+ * deleted by the next one. Thread-safe.
+ */
+public final class TestServers {
+  public static final String PG_VARIABLE = "MILLPOND_TEST_PG_URL";
+  public static final String REDIS_VARIABLE = "MILLPOND_TEST_REDIS_URL";
+
+  private static final Logger log = LoggerFactory.getLogger(TestServers.class);
+  private static final String OWNER_LOCK = "owner.lock";
+
+  private static final class Holder {
+    static final TestServers SERVERS = startAll();
+  }
+
+  private final @Nullable EmbeddedPostgres postgres;
+  private final @Nullable EmbeddedRedis redis;
+  private final String adminUrl;
+  private final String redisUrl;
+  private final Queue<String> databases = new ConcurrentLinkedQueue<>();
+
+  private TestServers(
+      @Nullable EmbeddedPostgres postgres,
+      @Nullable EmbeddedRedis redis,
+      String adminUrl,
+      String redisUrl) {
+    this.postgres = postgres;
+    this.redis = redis;
+    this.adminUrl = adminUrl;
+    this.redisUrl = redisUrl;
+  }
+
+  /** The servers of this JVM; the first call starts them. */
+  public static TestServers get() {
+    return Holder.SERVERS;
+  }
+
+  /**
+   * Creates an empty database under a name used nowhere else and returns its JDBC URL. Starts the
+   * embedded server again when a test left it stopped.
+   */
+  public String freshDatabase() {
+    restartIfStopped();
+    String name = "millpond_test_" + UUID.randomUUID().toString().replace("-", "").substring(0, 16);
+    try (Connection connection = DriverManager.getConnection(adminUrl)) {
+      EmbeddedPostgres.createDatabase(connection, name);
+    } catch (SQLException e) {
+      throw new EmbeddedServerException("Cannot create the database " + name + " for a test.", e);
+    }
+    databases.add(name);
+    return withDatabase(adminUrl, name);
+  }
+
+  /** The URL of the shared Redis, with whatever is in it. */
+  public String redisUrl() {
+    return redisUrl;
+  }
+
+  /**
+   * Empties the shared Redis and returns its URL. Starts the embedded server again when a test left
+   * it stopped.
+   */
+  public String freshRedis() {
+    restartIfStopped();
+    try (RedisConnection connection = RedisConnection.open(redisUrl)) {
+      connection.command("FLUSHALL");
+      return redisUrl;
+    } catch (IOException e) {
+      throw new EmbeddedServerException("Cannot empty the Redis of the tests.", e);
+    }
+  }
+
+  /**
+   * The embedded PostgreSQL, for tests that stop it.
+   *
+   * @throws IllegalStateException when an external one is used
+   */
+  public EmbeddedPostgres embeddedPostgres() {
+    if (postgres == null) {
+      throw external("PostgreSQL", PG_VARIABLE);
+    }
+    return postgres;
+  }
+
+  /**
+   * The embedded Redis, for tests that stop it.
+   *
+   * @throws IllegalStateException when an external one is used
+   */
+  public EmbeddedRedis embeddedRedis() {
+    if (redis == null) {
+      throw external("Redis", REDIS_VARIABLE);
+    }
+    return redis;
+  }
+
+  static String withDatabase(String jdbcUrl, String database) {
+    String prefix = "jdbc:postgresql://";
+    int slash = jdbcUrl.startsWith(prefix) ? jdbcUrl.indexOf('/', prefix.length()) : -1;
+    if (slash < 0) {
+      throw new IllegalArgumentException(
+          PG_VARIABLE + ": expected jdbc:postgresql://host:port/database?user=…&password=…");
+    }
+    int query = jdbcUrl.indexOf('?', slash);
+    return jdbcUrl.substring(0, slash + 1) + database + (query < 0 ? "" : jdbcUrl.substring(query));
+  }
+
+  private static IllegalStateException external(String server, String variable) {
+    return new IllegalStateException(
+        "This test stops and starts its own %s, but %s names an external one; unset the variable or leave the test out."
+            .formatted(server, variable));
+  }
+
+  private static TestServers startAll() {
+    String pgUrl = environment(PG_VARIABLE);
+    String redisUrl = environment(REDIS_VARIABLE);
+    DirectoryLock owner = null;
+    EmbeddedPostgres postgres = null;
+    EmbeddedRedis redis = null;
+    try {
+      if (pgUrl == null || redisUrl == null) {
+        owner = newDirectory();
+        Path home = owner.directory();
+        CompletableFuture<@Nullable EmbeddedRedis> startingRedis =
+            CompletableFuture.supplyAsync(() -> redisUrl == null ? startRedis(home) : null);
+        postgres = pgUrl == null ? startPostgres(home) : null;
+        redis = startingRedis.join();
+      }
+    } catch (IOException e) {
+      throw new EmbeddedServerException("No temporary directory for the servers of the tests.", e);
+    } catch (CompletionException e) {
+      throw new EmbeddedServerException("The Redis of the tests did not start.", e.getCause());
+    }
+    TestServers servers =
+        new TestServers(
+            postgres,
+            redis,
+            postgres != null ? postgres.jdbcUrl("postgres") : String.valueOf(pgUrl),
+            redis != null ? redis.url() : String.valueOf(redisUrl));
+    DirectoryLock held = owner;
+    AtExit.add(() -> servers.end(held));
+    System.out.println(servers.describe());
+    return servers;
+  }
+
+  private static EmbeddedPostgres startPostgres(Path directory) {
+    return EmbeddedPostgres.start(
+        directory.resolve("postgres"), StartOptions.defaults().withStopAtExit(false));
+  }
+
+  private static EmbeddedRedis startRedis(Path directory) {
+    StartOptions options =
+        StartOptions.defaults().withStopAtExit(false).withSetting("enable-debug-command", "local");
+    return EmbeddedRedis.start(directory.resolve("redis"), options);
+  }
+
+  /** A new directory of this JVM, taken under a lock of all, so that no sweep sees it untaken. */
+  @SuppressWarnings("try")
+  private static DirectoryLock newDirectory() throws IOException {
+    Path root = Files.createDirectories(Binaries.userFolder().resolve("tests"));
+    try (FileChannel channel =
+            FileChannel.open(
+                root.resolve("sweep.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        var unused = channel.lock()) {
+      sweep(root);
+      Path fresh = root.resolve(UUID.randomUUID().toString().substring(0, 8));
+      return DirectoryLock.acquire(Files.createDirectory(fresh).resolve(OWNER_LOCK));
+    }
+  }
+
+  private static void sweep(Path root) throws IOException {
+    try (Stream<Path> children = Files.list(root)) {
+      for (Path child : children.filter(Files::isDirectory).toList()) {
+        DirectoryLock lock = DirectoryLock.tryAcquire(child.resolve(OWNER_LOCK));
+        if (lock == null) {
+          continue;
+        }
+        try (lock) {
+          EmbeddedPostgres.stopAbandoned(child.resolve("postgres"));
+          EmbeddedRedis.stopAbandoned(child.resolve("redis"));
+          Binaries.deleteRecursively(child);
+        } catch (IOException | EmbeddedServerException e) {
+          log.warn("{}, left by an earlier test run, cannot be removed.", child, e);
+        }
+      }
+    }
+  }
+
+  private static @Nullable String environment(String name) {
+    String value = System.getenv(name);
+    return value == null || value.isBlank() ? null : value.strip();
+  }
+
+  private String describe() {
+    String pg = postgres != null ? "embedded, port " + postgres.port() : "external";
+    String rd = redis != null ? "embedded, port " + redis.port() : "external";
+    try (Connection connection = DriverManager.getConnection(adminUrl);
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SHOW server_version");
+        RedisConnection redisConnection = RedisConnection.open(redisUrl)) {
+      row.next();
+      String redisVersion = redisConnection.serverInfo().getOrDefault("redis_version", "unknown");
+      return "Test servers: PostgreSQL %s (%s), Redis %s (%s)"
+          .formatted(row.getString(1), pg, redisVersion, rd);
+    } catch (SQLException | IOException e) {
+      throw new EmbeddedServerException(
+          "The test servers do not answer (PostgreSQL %s, Redis %s); check %s and %s."
+              .formatted(pg, rd, PG_VARIABLE, REDIS_VARIABLE),
+          e);
+    }
+  }
+
+  private void restartIfStopped() {
+    if (postgres != null && !postgres.isRunning()) {
+      postgres.restart();
+    }
+    if (redis != null && !redis.isRunning()) {
+      redis.restart();
+    }
+  }
+
+  private void end(@Nullable DirectoryLock owner) {
+    if (postgres != null) {
+      postgres.abandon();
+    } else {
+      dropDatabases();
+    }
+    if (redis != null) {
+      redis.abandon();
+    }
+    if (owner != null) {
+      try (owner) {
+        Binaries.deleteRecursively(owner.directory());
+      } catch (IOException e) {
+        log.warn("{} cannot be removed; the next test run will do it.", owner.directory(), e);
+      }
+    }
+  }
+
+  private void dropDatabases() {
+    try (Connection connection = DriverManager.getConnection(adminUrl);
+        Statement statement = connection.createStatement()) {
+      for (String name : databases) {
+        statement.execute("DROP DATABASE IF EXISTS \"" + name + "\" WITH (FORCE)");
+      }
+    } catch (SQLException e) {
+      log.warn("The databases of the tests cannot be dropped: {}", databases, e);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+package dev.millpond.embedded;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TestServersIT {
+  private final TestServers servers = TestServers.get();
+
+  @Test
+  void everyFreshDatabaseIsAnotherEmptyOne() throws SQLException {
+    String one = servers.freshDatabase();
+    String two = servers.freshDatabase();
+    assertThat(one).isNotEqualTo(two);
+    for (String url : List.of(one, two)) {
+      try (Connection connection = DriverManager.getConnection(url);
+          Statement statement = connection.createStatement()) {
+        statement.execute("CREATE TABLE job (id int)");
+      }
+    }
+  }
+
+  @Test
+  void freshRedisIsEmpty() throws IOException {
+    try (RedisConnection connection = RedisConnection.open(servers.redisUrl())) {
+      connection.command("SET", "left", "over");
+      assertThat(servers.freshRedis()).isEqualTo(servers.redisUrl());
+      assertThat(connection.command("DBSIZE")).containsExactly("0");
+    }
+  }
+
+  @Test
+  void serversThatATestLeftStoppedComeBackForTheNextOne() throws Exception {
+    servers.embeddedPostgres().stopImmediately();
+    servers.embeddedRedis().kill();
+    try (Connection connection = DriverManager.getConnection(servers.freshDatabase());
+        RedisConnection redis = RedisConnection.open(servers.freshRedis())) {
+      assertThat(connection.isValid(5)).isTrue();
+      assertThat(redis.command("PING")).containsExactly("PONG");
+    }
+  }
+
+  @Test
+  void externalServersAreUsedWhenNamedAndLeftCleanAtTheEnd() throws Exception {
+    Map<String, String> named =
+        Map.of(
+            TestServers.PG_VARIABLE, servers.embeddedPostgres().jdbcUrl("postgres"),
+            TestServers.REDIS_VARIABLE, servers.redisUrl());
+    String url;
+    try (OtherJvm other = OtherJvm.start(named, List.of(), "servers")) {
+      String[] answer = other.awaitReady().split(" ", 2);
+      url = answer[0];
+      assertThat(url)
+          .startsWith("jdbc:postgresql://127.0.0.1:" + servers.embeddedPostgres().port() + "/");
+      assertThat(answer[1]).isEqualTo(servers.redisUrl());
+      assertThat(other.seen())
+          .containsPattern(
+              "Test servers: PostgreSQL 18\\S+ \\(external\\), Redis 7\\S+ \\(external\\)");
+    }
+    String name = url.replaceAll(".*/([^?]+).*", "$1");
+    try (Connection connection =
+            DriverManager.getConnection(servers.embeddedPostgres().jdbcUrl("postgres"));
+        Statement statement = connection.createStatement();
+        ResultSet found =
+            statement.executeQuery("SELECT 1 FROM pg_database WHERE datname = '" + name + "'")) {
+      assertThat(found.next()).isFalse();
+    }
+  }
+
+  @Test
+  void theNextTestRunRemovesWhatAKilledOneLeft() throws Exception {
+    List<String> before = directories();
+    try (OtherJvm killed = OtherJvm.start("servers")) {
+      killed.awaitReady();
+      killed.kill();
+    }
+    List<String> left = directories();
+    assertThat(left).hasSize(before.size() + 1);
+    try (OtherJvm next = OtherJvm.start("servers")) {
+      next.awaitReady();
+      assertThat(directories()).containsAll(before).hasSize(before.size() + 1).isNotEqualTo(left);
+    }
+    assertThat(directories()).isEqualTo(before);
+  }
+
+  @Test
+  void twoJvmsThatUnpackAtOnceBothGetWholeProgramsAndLostFilesAreReplaced(@TempDir Path cache)
+      throws Exception {
+    List<String> options = List.of("-D" + Binaries.CACHE_PROPERTY + "=" + cache);
+    Path programs;
+    try (OtherJvm one = OtherJvm.start(Map.of(), options, "programs");
+        OtherJvm two = OtherJvm.start(Map.of(), options, "programs")) {
+      programs = Path.of(one.awaitReady());
+      assertThat(two.awaitReady()).isEqualTo(programs.toString());
+    }
+    try (var children = Files.list(cache)) {
+      assertThat(children).containsExactlyInAnyOrder(programs, cache.resolve("postgres.lock"));
+    }
+
+    Files.delete(programs.resolve("bin/initdb"));
+    try (OtherJvm three = OtherJvm.start(Map.of(), options, "programs")) {
+      assertThat(three.awaitReady()).isEqualTo(programs.toString());
+    }
+    assertThat(programs.resolve("bin/initdb")).isExecutable();
+  }
+
+  @Test
+  void aDatabaseUrlKeepsItsParameters() {
+    assertThat(TestServers.withDatabase("jdbc:postgresql://h:1/a?user=u&password=p", "b"))
+        .isEqualTo("jdbc:postgresql://h:1/b?user=u&password=p");
+    assertThat(TestServers.withDatabase("jdbc:postgresql://h/a", "b"))
+        .isEqualTo("jdbc:postgresql://h/b");
+    assertThatThrownBy(() -> TestServers.withDatabase("postgres://h/a", "b"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("jdbc:postgresql://host:port/database");
+  }
+
+  private static List<String> directories() throws IOException {
+    try (var children = Files.list(Binaries.userFolder().resolve("tests"))) {
+      return children.filter(Files::isDirectory).map(Path::toString).sorted().toList();
+    }
+  }
+}

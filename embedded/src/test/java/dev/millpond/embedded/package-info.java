@@ -1,0 +1,4 @@
+@NullMarked
+package dev.millpond.embedded;
+
+import org.jspecify.annotations.NullMarked;
