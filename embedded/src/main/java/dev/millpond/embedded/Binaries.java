@@ -153,7 +153,6 @@ final class Binaries {
       removeLeftovers(root, name);
       long startNanos = System.nanoTime();
       Path fresh = Files.createTempDirectory(root, UNFINISHED + name + "-");
-      Files.setPosixFilePermissions(fresh, PROGRAM);
       if (url.getPath().endsWith(".txz")) {
         untar(url, fresh);
       } else {
@@ -163,6 +162,7 @@ final class Binaries {
         }
         Files.setPosixFilePermissions(file, PROGRAM);
       }
+      openDirectories(fresh);
       Files.writeString(fresh.resolve(MARK), census(fresh));
       if (Files.exists(target)) {
         log.warn(
@@ -222,7 +222,6 @@ final class Binaries {
         }
         if (entry.isDirectory()) {
           Files.createDirectories(file);
-          Files.setPosixFilePermissions(file, PROGRAM);
           continue;
         }
         Files.createDirectories(file.getParent());
@@ -234,6 +233,17 @@ final class Binaries {
         } else {
           Files.copy(tar, file);
           Files.setPosixFilePermissions(file, (entry.getMode() & 0100) != 0 ? PROGRAM : DATA);
+        }
+      }
+    }
+  }
+
+  /** Whatever this process's umask, the user that root becomes must be able to enter. */
+  private static void openDirectories(Path root) throws IOException {
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path file : files.toList()) {
+        if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
+          Files.setPosixFilePermissions(file, PROGRAM);
         }
       }
     }

@@ -13,8 +13,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -440,12 +440,11 @@ public final class EmbeddedPostgres implements AutoCloseable {
   }
 
   private void end(long server, String signal, Duration patience) {
-    List<String> signals = new ArrayList<>(List.of(signal, "QUIT", "KILL"));
-    for (String each : signals) {
+    for (String each : new LinkedHashSet<>(List.of(signal, "QUIT", "KILL"))) {
       if (!ServerProcess.isAlive(server)) {
         return;
       }
-      ServerProcess.signal(server, each);
+      ServerProcess.end(server, each);
       if (ServerProcess.awaitEnd(server, each.equals(signal) ? patience : KILL_PATIENCE)) {
         return;
       }

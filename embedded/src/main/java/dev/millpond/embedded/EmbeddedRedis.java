@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -321,11 +322,11 @@ public final class EmbeddedRedis implements AutoCloseable {
   }
 
   private void end(long server, String signal, Duration patience) {
-    for (String each : List.of(signal, "KILL")) {
+    for (String each : new LinkedHashSet<>(List.of(signal, "KILL"))) {
       if (!ServerProcess.isAlive(server)) {
         return;
       }
-      ServerProcess.signal(server, each);
+      ServerProcess.end(server, each);
       if (ServerProcess.awaitEnd(server, each.equals(signal) ? patience : KILL_PATIENCE)) {
         return;
       }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a command is run without root's rights, which PostgreSQL refuses to run with: as it is for an
@@ -26,13 +27,20 @@ record Privileges(String way, List<String> prefix, int uid) {
    */
   static final String WAY_PROPERTY = "millpond.embedded.privileges";
 
-  private static final class Detected {
-    static final Privileges PRIVILEGES = detect(System.getProperty(WAY_PROPERTY, ""));
-  }
+  private static @Nullable Privileges ofThisJvm;
 
-  /** The way that works here; found once a JVM. */
-  static Privileges unprivileged() {
-    return Detected.PRIVILEGES;
+  /**
+   * The way that works here; found once a JVM.
+   *
+   * @throws EmbeddedServerException when none does
+   */
+  static synchronized Privileges unprivileged() {
+    Privileges found = ofThisJvm;
+    if (found == null) {
+      found = detect(System.getProperty(WAY_PROPERTY, ""));
+      ofThisJvm = found;
+    }
+    return found;
   }
 
   static int numericId(String option, String... user) {
@@ -90,8 +98,8 @@ record Privileges(String way, List<String> prefix, int uid) {
     if (self != 0) {
       return new Privileges("own user", List.of(), self);
     }
-    int uid = Math.max(numericId("-u", "nobody"), -1);
-    int gid = Math.max(numericId("-g", "nobody"), -1);
+    int uid = numericId("-u", "nobody");
+    int gid = numericId("-g", "nobody");
     int user = uid > 0 ? uid : 65_534;
     int group = gid > 0 ? gid : 65_534;
     List<Privileges> ways =

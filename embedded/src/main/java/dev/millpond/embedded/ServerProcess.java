@@ -137,6 +137,12 @@ final class ServerProcess {
     }
   }
 
+  /** Asks a process to end by a signal, and wakes it to hear it should it be frozen. */
+  static void end(long pid, String signal) {
+    signal(pid, signal);
+    signal(pid, "CONT");
+  }
+
   /** Sends a signal by name ({@code QUIT}); a process that is already gone is fine. */
   static void signal(long pid, String signal) {
     run(List.of("sh", "-c", "kill -s \"$0\" \"$1\"", signal, Long.toString(pid)));

@@ -12,8 +12,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Queue;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -37,9 +35,7 @@ public final class TestServers {
   private static final Logger log = LoggerFactory.getLogger(TestServers.class);
   private static final String OWNER_LOCK = "owner.lock";
 
-  private static final class Holder {
-    static final TestServers SERVERS = startAll();
-  }
+  private static @Nullable TestServers ofThisJvm;
 
   private final @Nullable EmbeddedPostgres postgres;
   private final @Nullable EmbeddedRedis redis;
@@ -59,8 +55,13 @@ public final class TestServers {
   }
 
   /** The servers of this JVM; the first call starts them. */
-  public static TestServers get() {
-    return Holder.SERVERS;
+  public static synchronized TestServers get() {
+    TestServers servers = ofThisJvm;
+    if (servers == null) {
+      servers = startAll();
+      ofThisJvm = servers;
+    }
+    return servers;
   }
 
   /**
@@ -142,31 +143,30 @@ public final class TestServers {
   private static TestServers startAll() {
     String pgUrl = environment(PG_VARIABLE);
     String redisUrl = environment(REDIS_VARIABLE);
-    DirectoryLock owner = null;
-    EmbeddedPostgres postgres = null;
-    EmbeddedRedis redis = null;
-    try {
-      if (pgUrl == null || redisUrl == null) {
-        owner = newDirectory();
-        Path home = owner.directory();
-        CompletableFuture<@Nullable EmbeddedRedis> startingRedis =
-            CompletableFuture.supplyAsync(() -> redisUrl == null ? startRedis(home) : null);
-        postgres = pgUrl == null ? startPostgres(home) : null;
-        redis = startingRedis.join();
-      }
-    } catch (IOException e) {
-      throw new EmbeddedServerException("No temporary directory for the servers of the tests.", e);
-    } catch (CompletionException e) {
-      throw new EmbeddedServerException("The Redis of the tests did not start.", e.getCause());
+    if (pgUrl != null && redisUrl != null) {
+      return announced(new TestServers(null, null, pgUrl, redisUrl), null);
     }
-    TestServers servers =
-        new TestServers(
-            postgres,
-            redis,
-            postgres != null ? postgres.jdbcUrl("postgres") : String.valueOf(pgUrl),
-            redis != null ? redis.url() : String.valueOf(redisUrl));
-    DirectoryLock held = owner;
-    AtExit.add(() -> servers.end(held));
+    DirectoryLock owner = newDirectory();
+    EmbeddedRedis redis = redisUrl == null ? startRedis(owner.directory()) : null;
+    try {
+      EmbeddedPostgres postgres = pgUrl == null ? startPostgres(owner.directory()) : null;
+      TestServers servers =
+          new TestServers(
+              postgres,
+              redis,
+              postgres == null ? String.valueOf(pgUrl) : postgres.jdbcUrl("postgres"),
+              redis == null ? String.valueOf(redisUrl) : redis.url());
+      return announced(servers, owner);
+    } catch (EmbeddedServerException e) {
+      if (redis != null) {
+        redis.abandon();
+      }
+      throw e;
+    }
+  }
+
+  private static TestServers announced(TestServers servers, @Nullable DirectoryLock owner) {
+    AtExit.add(() -> servers.end(owner));
     System.out.println(servers.describe());
     return servers;
   }
@@ -183,9 +183,17 @@ public final class TestServers {
   }
 
   /** A new directory of this JVM, taken under a lock of all, so that no sweep sees it untaken. */
+  private static DirectoryLock newDirectory() {
+    try {
+      Path root = Files.createDirectories(Binaries.userFolder().resolve("tests"));
+      return newDirectory(root);
+    } catch (IOException e) {
+      throw new EmbeddedServerException("No temporary directory for the servers of the tests.", e);
+    }
+  }
+
   @SuppressWarnings("try")
-  private static DirectoryLock newDirectory() throws IOException {
-    Path root = Files.createDirectories(Binaries.userFolder().resolve("tests"));
+  private static DirectoryLock newDirectory(Path root) throws IOException {
     try (FileChannel channel =
             FileChannel.open(
                 root.resolve("sweep.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);

@@ -1,5 +1,6 @@
 package dev.millpond.embedded;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -52,13 +53,21 @@ class EmbeddedPostgresIT {
       assertThat(postgres.pid()).isNotEqualTo(pid);
       assertThat(query(postgres, "SELECT count(*) FROM kept")).isEqualTo("1");
       assertThat(Files.readString(postgres.logFile())).contains("was not properly shut down");
+
+      execute(postgres, "INSERT INTO kept VALUES (2)");
+      ServerProcess.signal(postgres.pid(), "KILL");
+      postgres.restart();
+      assertThat(query(postgres, "SELECT count(*) FROM kept")).isEqualTo("2");
+
+      ServerProcess.signal(postgres.pid(), "STOP");
+      postgres.restart();
       pid = postgres.pid();
     }
     assertThat(ServerProcess.isAlive(pid)).isFalse();
 
     StartOptions options = StartOptions.defaults().withSetting("work_mem", "5MB");
     try (EmbeddedPostgres again = EmbeddedPostgres.start(directory, options)) {
-      assertThat(query(again, "SELECT count(*) FROM kept")).isEqualTo("1");
+      assertThat(query(again, "SELECT count(*) FROM kept")).isEqualTo("2");
       assertThat(query(again, "SHOW work_mem")).isEqualTo("5MB");
       again.createDatabase("odd \"name");
       again.createDatabase("odd \"name");
@@ -133,7 +142,7 @@ class EmbeddedPostgresIT {
       }
       assertThat(data.resolve("postmaster.pid")).as(way).doesNotExist();
     }
-    Binaries.deleteRecursively(data);
+    Binaries.deleteRecursively(requireNonNull(data.getParent()));
   }
 
   @Test

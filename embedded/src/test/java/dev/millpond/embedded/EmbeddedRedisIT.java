@@ -70,7 +70,7 @@ class EmbeddedRedisIT {
   void aFrozenServerIsStoppedAllTheSame() {
     EmbeddedRedis redis = EmbeddedRedis.start(directory);
     ServerProcess.signal(redis.pid(), "STOP");
-    redis.abandon();
+    redis.close();
     assertThat(ServerProcess.isAlive(redis.pid())).isFalse();
   }
 
