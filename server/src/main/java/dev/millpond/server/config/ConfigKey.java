@@ -1,0 +1,118 @@
+package dev.millpond.server.config;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The table of all configuration keys. A key {@code pg.url} is {@code millpond.pg.url} in a file,
+ * {@code MILLPOND_PG_URL} in the environment and {@code --pg-url} on the command line.
+ */
+public enum ConfigKey {
+  PG_URL(
+      "pg.url",
+      "URL",
+      null,
+      "JDBC URL of PostgreSQL 15 to 18, with the user:"
+          + " jdbc:postgresql://host/db?user=u&password=p."),
+  REDIS_URLS(
+      "redis.urls",
+      "URL[,URL]",
+      "",
+      "Redis servers (7.0 or newer) in shard order: redis://host:port. None: PostgreSQL only."),
+  REDIS_SHARDS(
+      "redis.shards",
+      "N",
+      null,
+      "Streams of each queue and class, the same for all processes. Default: one a server."),
+  ROLE("role", "ROLE[,ROLE]", "all", "What this process does: all, api, worker, maintenance."),
+  HTTP_BIND("http.bind", "ADDRESS", "127.0.0.1", "Address to listen on; loopback only."),
+  HTTP_PORT("http.port", "PORT", "8080", "Port to listen on; 0 takes a free one."),
+  WORKER_SLOTS("worker.slots", "N", null, "Jobs a worker runs at once. Default: 8 a core."),
+  HANDLERS("handlers", "JAR[,JAR]", "", "Jars with a HandlerModule, for the worker role."),
+  DRAIN_TIMEOUT(
+      "drain.timeout",
+      "DURATION",
+      "30s",
+      "How long running jobs may take to finish after SIGTERM; what is left is handed back."),
+  TIMING("timing", "PROFILE", "default", "Leases and beats of the fleet: default or fast."),
+  TIMING_LEASE("timing.lease", "DURATION", null, "Silence after which a session is fenced."),
+  TIMING_BEAT("timing.beat", "DURATION", null, "How often a session says that it lives."),
+  TIMING_SETTLE("timing.settle", "DURATION", null, "How long a batch may stay undecided."),
+  TIMING_SCAN("timing.scan", "DURATION", null, "How often the maintenance roles look."),
+  DATA_DIR("data.dir", "DIR", ".millpond", "Directory for this process's files."),
+  RUN_FILE(
+      "run.file",
+      "FILE",
+      null,
+      "Where the actual address is written, as JSON. Default: run.json in the data directory."),
+  AUTH_MODE("auth.mode", "MODE", "none", "How callers are known: none (loopback only)."),
+  LOG_LEVEL("log.level", "LEVEL", "info", "Least level logged: error, warn, info, debug, trace.");
+
+  static final String PREFIX = "millpond.";
+  static final String ENV_PREFIX = "MILLPOND_";
+
+  private final String suffix;
+  private final String placeholder;
+  private final @Nullable String standard;
+  private final String description;
+
+  ConfigKey(String suffix, String placeholder, @Nullable String standard, String description) {
+    this.suffix = suffix;
+    this.placeholder = placeholder;
+    this.standard = standard;
+    this.description = description;
+  }
+
+  /** The name in files and messages: {@code millpond.pg.url}. */
+  public String key() {
+    return PREFIX + suffix;
+  }
+
+  /** The name in the environment: {@code MILLPOND_PG_URL}. */
+  public String env() {
+    return ENV_PREFIX + suffix.replace('.', '_').toUpperCase(Locale.ROOT);
+  }
+
+  /** The name on the command line: {@code --pg-url}. */
+  public String flag() {
+    return "--" + suffix.replace('.', '-');
+  }
+
+  /** What stands for the value in help texts. */
+  public String placeholder() {
+    return placeholder;
+  }
+
+  /** The value where nobody says otherwise; null for none, or for one that is computed. */
+  public @Nullable String standard() {
+    return standard;
+  }
+
+  public String description() {
+    return description;
+  }
+
+  /** Whether the value is a list, and its flag may be repeated. */
+  public boolean list() {
+    return placeholder.endsWith("]");
+  }
+
+  static Optional<ConfigKey> ofKey(String key) {
+    return Arrays.stream(values()).filter(k -> k.key().equals(key)).findFirst();
+  }
+
+  static Optional<ConfigKey> ofEnv(String env) {
+    return Arrays.stream(values()).filter(k -> k.env().equals(env)).findFirst();
+  }
+
+  static List<String> keys() {
+    return Arrays.stream(values()).map(ConfigKey::key).toList();
+  }
+
+  static List<String> envs() {
+    return Arrays.stream(values()).map(ConfigKey::env).toList();
+  }
+}

@@ -1,0 +1,193 @@
+package dev.millpond.server.config;
+
+import dev.millpond.engine.ConfigException;
+import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.Timing;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * The configuration of a server process, valid as a whole.
+ *
+ * @param engine how the process takes part in the queue
+ * @param roles what it does, at least one
+ * @param bind a loopback address
+ * @param port 0 to 65535, 0 takes a free one
+ * @param handlers jars with a handler module; only with the worker role
+ * @param drainTimeout how long running jobs may take to finish when the process is told to stop
+ * @param runFile where the actual address is written
+ */
+public record ServerConfig(
+    MillpondConfig engine,
+    Set<Role> roles,
+    InetAddress bind,
+    int port,
+    List<Path> handlers,
+    Duration drainTimeout,
+    Path runFile) {
+
+  /** The most a stop may be put off. */
+  public static final Duration DRAIN_MOST = Duration.ofHours(1);
+
+  private static final Set<String> LOG_LEVELS = Set.of("error", "warn", "info", "debug", "trace");
+
+  public ServerConfig {
+    roles = Set.copyOf(roles);
+    handlers = List.copyOf(handlers);
+  }
+
+  /**
+   * Reads and checks all keys.
+   *
+   * @throws ConfigException naming the first key whose value cannot be used
+   */
+  public static ServerConfig of(ConfigValues values) {
+    Set<Role> roles = roles(values);
+    List<Path> handlers =
+        list(values.get(ConfigKey.HANDLERS)).stream()
+            .map(text -> path(values, ConfigKey.HANDLERS, text))
+            .toList();
+    if (!handlers.isEmpty() && !roles.contains(Role.WORKER)) {
+      throw values.refuse(ConfigKey.HANDLERS, "empty without the role worker");
+    }
+    if (!values.get(ConfigKey.AUTH_MODE).equals("none")) {
+      throw values.refuse(ConfigKey.AUTH_MODE, "none");
+    }
+    logLevel(values);
+    Path dataDir = path(values, ConfigKey.DATA_DIR, values.get(ConfigKey.DATA_DIR));
+    return new ServerConfig(
+        engine(values),
+        roles,
+        bind(values),
+        number(values, ConfigKey.HTTP_PORT, 0, 65535),
+        handlers,
+        drainTimeout(values),
+        values
+            .find(ConfigKey.RUN_FILE)
+            .map(text -> path(values, ConfigKey.RUN_FILE, text))
+            .orElse(dataDir.resolve("run.json")));
+  }
+
+  /** The part that every command needs which opens PostgreSQL. */
+  public static MillpondConfig engine(ConfigValues values) {
+    String pgUrl =
+        values
+            .find(ConfigKey.PG_URL)
+            .orElseThrow(() -> values.refuse(ConfigKey.PG_URL, "jdbc:postgresql://…"));
+    List<String> redisUrls = list(values.get(ConfigKey.REDIS_URLS));
+    int shards =
+        values.find(ConfigKey.REDIS_SHARDS).isPresent()
+            ? number(values, ConfigKey.REDIS_SHARDS, 1, MillpondConfig.SHARDS_MAX)
+            : Math.max(1, redisUrls.size());
+    int slots =
+        values.find(ConfigKey.WORKER_SLOTS).isPresent()
+            ? number(values, ConfigKey.WORKER_SLOTS, 1, MillpondConfig.SLOTS_MAX)
+            : MillpondConfig.defaultSlots();
+    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing(values));
+  }
+
+  /** The least level logged. */
+  public static String logLevel(ConfigValues values) {
+    String level = values.get(ConfigKey.LOG_LEVEL).toLowerCase(Locale.ROOT);
+    if (!LOG_LEVELS.contains(level)) {
+      throw values.refuse(ConfigKey.LOG_LEVEL, "error, warn, info, debug, trace");
+    }
+    return level;
+  }
+
+  private static Timing timing(ConfigValues values) {
+    Timing profile =
+        switch (values.get(ConfigKey.TIMING)) {
+          case "default" -> Timing.DEFAULT;
+          case "fast" -> Timing.FAST;
+          default -> throw values.refuse(ConfigKey.TIMING, "default, fast");
+        };
+    return new Timing(
+        duration(values, ConfigKey.TIMING_LEASE, profile.lease()),
+        duration(values, ConfigKey.TIMING_BEAT, profile.beat()),
+        duration(values, ConfigKey.TIMING_SETTLE, profile.settle()),
+        duration(values, ConfigKey.TIMING_SCAN, profile.scan()));
+  }
+
+  private static Duration drainTimeout(ConfigValues values) {
+    Duration timeout = duration(values, ConfigKey.DRAIN_TIMEOUT, Duration.ZERO);
+    if (timeout.isNegative() || timeout.compareTo(DRAIN_MOST) > 0) {
+      throw values.refuse(ConfigKey.DRAIN_TIMEOUT, "0s to " + DRAIN_MOST);
+    }
+    return timeout;
+  }
+
+  private static Set<Role> roles(ConfigValues values) {
+    Set<Role> roles = EnumSet.noneOf(Role.class);
+    for (String name : list(values.get(ConfigKey.ROLE))) {
+      if (name.equals("all")) {
+        roles.addAll(EnumSet.allOf(Role.class));
+      } else {
+        roles.add(
+            Arrays.stream(Role.values())
+                .filter(role -> role.wireName().equals(name))
+                .findFirst()
+                .orElseThrow(() -> values.refuse(ConfigKey.ROLE, "all, api, worker, maintenance")));
+      }
+    }
+    if (roles.isEmpty()) {
+      throw values.refuse(ConfigKey.ROLE, "all, api, worker, maintenance");
+    }
+    return roles;
+  }
+
+  private static InetAddress bind(ConfigValues values) {
+    InetAddress address;
+    try {
+      address = InetAddress.getByName(values.get(ConfigKey.HTTP_BIND));
+    } catch (UnknownHostException e) {
+      throw values.refuse(ConfigKey.HTTP_BIND, "a loopback address: 127.0.0.1, ::1 or localhost");
+    }
+    if (!address.isLoopbackAddress()) {
+      throw values.refuse(
+          ConfigKey.HTTP_BIND,
+          "a loopback address (127.0.0.1, ::1, localhost), because callers are not authenticated");
+    }
+    return address;
+  }
+
+  private static Duration duration(ConfigValues values, ConfigKey key, Duration standard) {
+    return values
+        .find(key)
+        .map(text ->
+            DurationText.parse(text).orElseThrow(() -> values.refuse(key, DurationText.FORMS)))
+        .orElse(standard);
+  }
+
+  private static int number(ConfigValues values, ConfigKey key, int least, int most) {
+    try {
+      int number = Integer.parseInt(values.get(key));
+      if (number >= least && number <= most) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // Refused below, like a number out of range.
+    }
+    throw values.refuse(key, least + " to " + most);
+  }
+
+  private static Path path(ConfigValues values, ConfigKey key, String text) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw values.refuse(key, "a path");
+    }
+  }
+
+  private static List<String> list(String text) {
+    return Arrays.stream(text.split(",", -1)).map(String::strip).filter(s -> !s.isEmpty()).toList();
+  }
+}

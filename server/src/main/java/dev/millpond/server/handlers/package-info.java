@@ -1,0 +1,5 @@
+/** Loads the handlers of users' jars. */
+@NullMarked
+package dev.millpond.server.handlers;
+
+import org.jspecify.annotations.NullMarked;

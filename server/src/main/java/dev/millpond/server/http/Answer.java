@@ -1,0 +1,35 @@
+package dev.millpond.server.http;
+
+import dev.millpond.server.http.json.Json;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+
+/** A whole answer, written in one piece. Headers beside the type are set on the response before. */
+public final class Answer {
+  private final int status;
+  private final String contentType;
+  private final byte[] body;
+
+  /**
+   * Keeps the body as it is given, without a copy.
+   *
+   * @param body may be empty
+   */
+  public Answer(int status, String contentType, byte[] body) {
+    this.status = status;
+    this.contentType = contentType;
+    this.body = body;
+  }
+
+  /** A JSON answer. */
+  public static Answer json(int status, Json.Body body) {
+    return new Answer(status, "application/json", Json.write(body));
+  }
+
+  public void writeTo(HttpServletResponse response) throws IOException {
+    response.setStatus(status);
+    response.setContentType(contentType);
+    response.setContentLength(body.length);
+    response.getOutputStream().write(body);
+  }
+}

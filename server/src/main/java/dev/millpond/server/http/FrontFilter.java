@@ -1,0 +1,74 @@
+package dev.millpond.server.http;
+
+import dev.millpond.server.http.problem.Problem;
+import dev.millpond.server.http.problem.Problems;
+import jakarta.servlet.Filter;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletResponse;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What every request passes. Without authentication only the machine itself may call: the Host must
+ * be a loopback name, or a web page could reach us through DNS rebinding, and a request that
+ * changes something must not come from a page of another origin.
+ */
+final class FrontFilter implements Filter {
+  private static final Set<String> HOSTS = Set.of("127.0.0.1", "localhost", "[::1]");
+  private static final Set<String> VERBS =
+      Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
+  private static final Set<String> SAFE_VERBS = Set.of("GET", "HEAD", "OPTIONS");
+
+  @Override
+  public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
+      throws IOException, ServletException {
+    HttpServletRequest http = (HttpServletRequest) request;
+    HttpServletResponse answer = (HttpServletResponse) response;
+    answer.setHeader("Cache-Control", "no-store");
+    answer.setHeader("X-Content-Type-Options", "nosniff");
+    Problem problem = check(http);
+    if (problem == null) {
+      chain.doFilter(request, response);
+    } else {
+      problem.writeTo(answer);
+    }
+  }
+
+  private static @Nullable Problem check(HttpServletRequest request) {
+    String host = request.getHeader("Host");
+    // The target of the request line counts as well: it may name a host of its own.
+    if (!known(host) || !known(request.getServerName())) {
+      return Problem.of(
+              421, "wrong-host", "Host is \"" + host + "\"; allowed: 127.0.0.1, localhost, [::1]")
+          .remedy("Call the server by a loopback name");
+    }
+    String verb = request.getMethod();
+    if (!VERBS.contains(verb)) {
+      return Problems.method(verb, VERBS);
+    }
+    String origin = request.getHeader("Origin");
+    if (origin != null
+        && !SAFE_VERBS.contains(verb)
+        && !origin.equalsIgnoreCase("http://" + host)) {
+      return Problem.of(
+              403, "cross-site", "A page of " + origin + " may not change anything at " + host)
+          .remedy("Call from the server's own pages, or without a browser");
+    }
+    return null;
+  }
+
+  private static boolean known(@Nullable String host) {
+    if (host == null) {
+      return false;
+    }
+    int colon = host.lastIndexOf(':');
+    boolean port = colon >= 0 && host.indexOf(']', colon) < 0;
+    return HOSTS.contains((port ? host.substring(0, colon) : host).toLowerCase(Locale.ROOT));
+  }
+}

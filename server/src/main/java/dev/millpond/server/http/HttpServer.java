@@ -1,0 +1,150 @@
+package dev.millpond.server.http;
+
+import dev.millpond.engine.ConfigException;
+import dev.millpond.engine.Millpond;
+import dev.millpond.server.http.deadletters.DeadLettersController;
+import dev.millpond.server.http.health.HealthController;
+import dev.millpond.server.http.health.Readiness;
+import dev.millpond.server.http.jobs.JobsController;
+import dev.millpond.server.http.problem.ProblemAdvice;
+import dev.millpond.server.http.queues.QueuesController;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.net.BindException;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.URI;
+import org.eclipse.jetty.server.Connector;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.util.thread.VirtualThreadPool;
+import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
+import org.springframework.boot.web.server.PortInUseException;
+import org.springframework.boot.web.server.WebServer;
+import org.springframework.boot.web.server.servlet.context.AnnotationConfigServletWebServerApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.web.servlet.DispatcherServlet;
+import org.springframework.web.servlet.config.annotation.EnableWebMvc;
+
+/**
+ * The web server: Spring MVC on Jetty, each request on a virtual thread of its own. Its beans are
+ * named here one by one; nothing is auto-configured, and no file or variable of Spring's is read.
+ */
+public final class HttpServer implements AutoCloseable {
+  /** Most bytes of a request line with its headers. */
+  static final int HEADER_BYTES = 16 * 1024;
+
+  /** Silence after which a connection is cut. */
+  private static final int IDLE_MILLIS = 30_000;
+
+  /**
+   * What it serves.
+   *
+   * @param api whether it serves more than health and metrics
+   */
+  public record Parts(
+      InetAddress bind,
+      int port,
+      boolean api,
+      Millpond millpond,
+      PrometheusMeterRegistry registry,
+      Readiness readiness) {}
+
+  private final AnnotationConfigServletWebServerApplicationContext context;
+  private final URI url;
+
+  private HttpServer(AnnotationConfigServletWebServerApplicationContext context, URI url) {
+    this.context = context;
+    this.url = url;
+  }
+
+  /**
+   * Starts to serve.
+   *
+   * @throws ConfigException when the port is in use
+   */
+  public static HttpServer start(Parts parts) {
+    var context = new AnnotationConfigServletWebServerApplicationContext();
+    context.registerBean(Parts.class, () -> parts);
+    context.registerBean(Millpond.class, parts::millpond, bean -> bean.setDestroyMethodName(null));
+    context.registerBean(
+        PrometheusMeterRegistry.class, parts::registry, bean -> bean.setDestroyMethodName(null));
+    context.registerBean(Readiness.class, parts::readiness);
+    context.register(Web.class, ProblemAdvice.class, HealthController.class);
+    if (parts.api()) {
+      context.register(JobsController.class, QueuesController.class, DeadLettersController.class);
+    }
+    try {
+      context.refresh();
+    } catch (RuntimeException e) {
+      context.close();
+      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+        if (cause instanceof PortInUseException || cause instanceof BindException) {
+          throw new ConfigException(
+              "millpond.http.port", parts.port(), "a port that is not in use, or 0 for a free one");
+        }
+      }
+      throw e;
+    }
+    WebServer server = context.getWebServer();
+    if (server == null) {
+      throw new IllegalStateException("Spring started no web server");
+    }
+    return new HttpServer(context, url(parts.bind(), server.getPort()));
+  }
+
+  /** Where it listens, with the actual port. */
+  public URI url() {
+    return url;
+  }
+
+  @Override
+  public void close() {
+    context.close();
+  }
+
+  private static URI url(InetAddress bind, int port) {
+    String host = bind.getHostAddress();
+    return URI.create("http://" + (bind instanceof Inet6Address ? "[::1]" : host) + ":" + port);
+  }
+
+  /** The beans of the web server itself. */
+  @Configuration(proxyBeanMethods = false)
+  @EnableWebMvc
+  static class Web {
+    @Bean
+    DispatcherServlet dispatcherServlet() {
+      return new DispatcherServlet();
+    }
+
+    @Bean
+    FrontFilter frontFilter() {
+      return new FrontFilter();
+    }
+
+    @Bean
+    JettyServletWebServerFactory webServer(Parts parts) {
+      JettyServletWebServerFactory factory = new JettyServletWebServerFactory(parts.port());
+      factory.setAddress(parts.bind());
+      factory.setThreadPool(new VirtualThreadPool());
+      factory.addServerCustomizers(Web::tune);
+      return factory;
+    }
+
+    private static void tune(Server server) {
+      server.setErrorHandler(new JettyProblems());
+      for (Connector connector : server.getConnectors()) {
+        for (var protocol : connector.getConnectionFactories()) {
+          if (protocol instanceof HttpConnectionFactory http) {
+            HttpConfiguration configuration = http.getHttpConfiguration();
+            configuration.setRequestHeaderSize(HEADER_BYTES);
+            configuration.setIdleTimeout(IDLE_MILLIS);
+            configuration.setSendServerVersion(false);
+            configuration.setSendDateHeader(true);
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+package dev.millpond.server.http;
+
+import dev.millpond.server.config.Nearest;
+import dev.millpond.server.http.problem.Problem;
+import dev.millpond.server.http.problem.ProblemException;
+import jakarta.servlet.http.HttpServletRequest;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The query part of a request. Unknown, repeated and broken parameters are refused. */
+public final class Query {
+  /** Most and default items of a page. */
+  private static final int LIMIT_MOST = 500;
+
+  private static final int LIMIT_DEFAULT = 50;
+
+  private final Map<String, String> values;
+
+  private Query(Map<String, String> values) {
+    this.values = values;
+  }
+
+  /**
+   * Reads the query.
+   *
+   * @throws ProblemException 400 for a parameter that is not among the known ones
+   */
+  public static Query of(HttpServletRequest request, List<String> known) {
+    String text = request.getQueryString();
+    Map<String, String> values = new HashMap<>();
+    if (text != null && !text.isEmpty()) {
+      for (String part : text.split("&", -1)) {
+        int equals = part.indexOf('=');
+        String name = decode(equals < 0 ? part : part.substring(0, equals));
+        if (!known.contains(name)) {
+          throw invalid(
+              name,
+              known.isEmpty()
+                  ? "takes no parameters here"
+                  : "is no parameter here; nearest: " + Nearest.to(name, known));
+        }
+        if (values.put(name, equals < 0 ? "" : decode(part.substring(equals + 1))) != null) {
+          throw invalid(name, "is given more than once");
+        }
+      }
+    }
+    return new Query(values);
+  }
+
+  /** Refuses every parameter. */
+  public static void none(HttpServletRequest request) {
+    if (request.getQueryString() != null) {
+      of(request, List.of());
+    }
+  }
+
+  /** A parameter's value; empty when it is absent. */
+  public Optional<String> find(String name) {
+    return Optional.ofNullable(values.get(name));
+  }
+
+  /** The size of a page, 1 to 500, 50 unless given. */
+  public int limit() {
+    String text = values.get("limit");
+    if (text == null) {
+      return LIMIT_DEFAULT;
+    }
+    try {
+      int limit = Integer.parseInt(text);
+      if (limit >= 1 && limit <= LIMIT_MOST) {
+        return limit;
+      }
+    } catch (NumberFormatException e) {
+      // Refused below, like a number out of range.
+    }
+    throw invalid("limit", "must be 1 to " + LIMIT_MOST + ", is \"" + text + "\"");
+  }
+
+  private static String decode(String text) {
+    try {
+      return URLDecoder.decode(text, StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      throw invalid(text, "is not percent-encoded correctly");
+    }
+  }
+
+  private static ProblemException invalid(String parameter, String detail) {
+    return new ProblemException(
+        Problem.of(400, "invalid-parameter", "Query parameter \"" + parameter + "\" " + detail)
+            .with("parameter", parameter));
+  }
+}

@@ -1,0 +1,77 @@
+package dev.millpond.server.http.health;
+
+import dev.millpond.engine.query.Health;
+import dev.millpond.server.http.Answer;
+import dev.millpond.server.http.Query;
+import dev.millpond.server.http.json.Json;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Every role answers these: alive, ready, and what there is to count. */
+@RestController
+public final class HealthController {
+  private static final String PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
+
+  private final Readiness readiness;
+  private final PrometheusMeterRegistry registry;
+
+  public HealthController(Readiness readiness, PrometheusMeterRegistry registry) {
+    this.readiness = readiness;
+    this.registry = registry;
+  }
+
+  /** 200 as long as the process can answer at all. */
+  @GetMapping("/health/live")
+  public void live(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    Query.none(request);
+    Answer.json(
+            200,
+            out -> {
+              out.writeStartObject();
+              out.writeStringProperty("status", "up");
+              out.writeEndObject();
+            })
+        .writeTo(response);
+  }
+
+  /** 200 when the process should get traffic, else 503; the components say why. */
+  @GetMapping("/health/ready")
+  public void ready(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    Query.none(request);
+    Readiness.Phase phase = readiness.phase();
+    Health health = readiness.health();
+    boolean ready = phase == Readiness.Phase.SERVING && health.ready();
+    Json.Body body =
+        out -> {
+          out.writeStartObject();
+          out.writeStringProperty("status", ready ? "up" : "down");
+          out.writeStringProperty("phase", phase.name().toLowerCase(Locale.ROOT));
+          out.writeArrayPropertyStart("components");
+          for (Health.Component component : health.components()) {
+            out.writeStartObject();
+            out.writeStringProperty("name", component.name());
+            out.writeStringProperty("status", component.up() ? "up" : "down");
+            out.writeBooleanProperty("needed", component.needed());
+            out.writeStringProperty("detail", component.detail());
+            out.writeEndObject();
+          }
+          out.writeEndArray();
+          out.writeEndObject();
+        };
+    Answer.json(ready ? 200 : 503, body).writeTo(response);
+  }
+
+  /** All metrics as Prometheus text. */
+  @GetMapping("/metrics")
+  public void metrics(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    Query.none(request);
+    new Answer(200, PROMETHEUS_TEXT, registry.scrape().getBytes(StandardCharsets.UTF_8))
+        .writeTo(response);
+  }
+}

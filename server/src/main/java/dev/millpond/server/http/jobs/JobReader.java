@@ -1,0 +1,365 @@
+package dev.millpond.server.http.jobs;
+
+import dev.millpond.api.Backoff;
+import dev.millpond.api.InvalidJobException;
+import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobRequest;
+import dev.millpond.api.JobRequest.RawJson;
+import dev.millpond.api.JobRequest.Start;
+import dev.millpond.api.Limits;
+import dev.millpond.server.config.Nearest;
+import dev.millpond.server.http.json.JsonReader;
+import dev.millpond.server.http.problem.Problem;
+import dev.millpond.server.http.problem.Problem.FieldError;
+import dev.millpond.server.http.problem.ProblemException;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonToken;
+
+/**
+ * Reads submitted jobs. Checks the shape: known fields of the right type; the engine checks the
+ * values. {@code null} counts as absent. All errors of a request are reported together.
+ */
+final class JobReader {
+  private static final List<String> FIELDS =
+      List.of(
+          "kind",
+          "queue",
+          "priorityClass",
+          "payload",
+          "runAt",
+          "delay",
+          "maxAttempts",
+          "backoff",
+          "softTimeout",
+          "hardTimeout",
+          "tags",
+          "keepResult",
+          "idempotencyKey");
+
+  private static final String DURATION = "an ISO-8601 duration such as PT30S";
+  private static final String INSTANT = "an RFC 3339 instant in UTC such as 2027-01-31T08:30:00Z";
+  private static final Pattern INSTANT_FORM =
+      Pattern.compile("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?Z");
+
+  private final JsonReader in;
+  private final Problem.Collector errors = new Problem.Collector();
+
+  /** The index of the job being read, -1 outside of a batch. */
+  private int index = -1;
+
+  private JobReader(JsonReader in) {
+    this.in = in;
+  }
+
+  /**
+   * Reads one job.
+   *
+   * @throws ProblemException 400 when the body is no JSON, 422 when a field cannot be used
+   */
+  static JobRequest one(byte[] body) {
+    return JsonReader.read(
+        body,
+        in -> {
+          JobReader reader = new JobReader(in);
+          Optional<JobRequest> job = reader.job();
+          reader.errors.throwIfAny();
+          return job.orElseThrow();
+        });
+  }
+
+  /**
+   * Reads a batch: {@code {"jobs":[…]}}.
+   *
+   * @throws ProblemException as {@link #one}, and 400 for no job or more than {@link
+   *     Limits#BATCH_JOBS}
+   */
+  static List<JobRequest> batch(byte[] body) {
+    return JsonReader.read(
+        body,
+        in -> {
+          JobReader reader = new JobReader(in);
+          List<JobRequest> jobs = reader.jobs();
+          reader.errors.throwIfAny();
+          if (jobs.isEmpty()) {
+            throw batchSize();
+          }
+          return jobs;
+        });
+  }
+
+  private List<JobRequest> jobs() {
+    List<JobRequest> jobs = new ArrayList<>();
+    if (!expect(JsonToken.START_OBJECT, "an object with the list \"jobs\"")) {
+      return jobs;
+    }
+    boolean found = false;
+    while (in.next() == JsonToken.PROPERTY_NAME) {
+      String name = in.text();
+      String pointer = in.pointer();
+      in.next();
+      if (!name.equals("jobs")) {
+        error(pointer, "unknown_field", "is no field of a batch; nearest: jobs");
+        in.skip();
+      } else if (expect(JsonToken.START_ARRAY, "a list of jobs")) {
+        found = true;
+        while (in.next() != JsonToken.END_ARRAY) {
+          if (++index >= Limits.BATCH_JOBS) {
+            throw batchSize();
+          }
+          job().ifPresent(jobs::add);
+        }
+        index = -1;
+      } else {
+        found = true;
+      }
+    }
+    if (!found) {
+      error("/jobs", "required", "is missing");
+    }
+    return jobs;
+  }
+
+  private Optional<JobRequest> job() {
+    String base = in.pointer();
+    if (!expect(JsonToken.START_OBJECT, "an object")) {
+      return Optional.empty();
+    }
+    Draft draft = new Draft();
+    while (in.next() == JsonToken.PROPERTY_NAME) {
+      String name = in.text();
+      String pointer = in.pointer();
+      in.next();
+      field(draft, name, pointer);
+    }
+    if (draft.kind == null) {
+      if (!draft.kindSeen) {
+        error(base + "/kind", "required", "is missing");
+      }
+      return Optional.empty();
+    }
+    if (draft.runAt != null && draft.delay != null) {
+      error(base + "/delay", "conflict", "cannot be given together with runAt");
+    }
+    return Optional.of(draft.request(draft.kind, backoff(draft, base)));
+  }
+
+  private void field(Draft draft, String name, String pointer) {
+    if (in.token() == JsonToken.VALUE_NULL && FIELDS.contains(name)) {
+      // Absent, and for a payload the same as null.
+      return;
+    }
+    switch (name) {
+      case "kind" -> {
+        draft.kindSeen = true;
+        draft.kind = string("a string");
+      }
+      case "queue" -> draft.queue = string("a string");
+      case "priorityClass" -> draft.priorityClass = string("a string");
+      case "payload" -> draft.payload = in.raw();
+      case "runAt" -> draft.runAt = instant();
+      case "delay" -> draft.delay = duration();
+      case "maxAttempts" -> draft.maxAttempts = integer();
+      case "backoff" -> backoffFields(draft);
+      case "softTimeout" -> draft.softTimeout = duration();
+      case "hardTimeout" -> draft.hardTimeout = duration();
+      case "tags" -> draft.tags = strings();
+      case "keepResult" -> draft.keepResult = bool();
+      case "idempotencyKey" -> draft.idempotencyKey = string("a string");
+      default -> {
+        error(
+            pointer, "unknown_field", "is no field of a job; nearest: " + Nearest.to(name, FIELDS));
+        in.skip();
+      }
+    }
+  }
+
+  private void backoffFields(Draft draft) {
+    if (!expect(JsonToken.START_OBJECT, "an object with base and max")) {
+      return;
+    }
+    while (in.next() == JsonToken.PROPERTY_NAME) {
+      String name = in.text();
+      String pointer = in.pointer();
+      in.next();
+      switch (name) {
+        case "base" -> draft.backoffBase = duration();
+        case "max" -> draft.backoffMax = duration();
+        default -> {
+          error(pointer, "unknown_field", "is no field of a backoff; known: base, max");
+          in.skip();
+        }
+      }
+    }
+  }
+
+  private @Nullable Backoff backoff(Draft draft, String base) {
+    if (draft.backoffBase == null && draft.backoffMax == null) {
+      return null;
+    }
+    Duration first = draft.backoffBase == null ? Limits.BACKOFF_BASE : draft.backoffBase;
+    Duration most = draft.backoffMax;
+    if (most == null) {
+      most = first.compareTo(Limits.BACKOFF_MAX) > 0 ? first : Limits.BACKOFF_MAX;
+    }
+    try {
+      return new Backoff(first, most);
+    } catch (InvalidJobException e) {
+      error(base + e.pointer(), "invalid", e.detail());
+      return null;
+    }
+  }
+
+  private @Nullable String string(String expected) {
+    return expect(JsonToken.VALUE_STRING, expected) ? in.text() : null;
+  }
+
+  private @Nullable Duration duration() {
+    if (!expect(JsonToken.VALUE_STRING, DURATION)) {
+      return null;
+    }
+    String text = in.text();
+    try {
+      return Duration.parse(text);
+    } catch (DateTimeException | ArithmeticException e) {
+      error(in.pointer(), "invalid", "must be " + DURATION + ", is \"" + text + "\"");
+      return null;
+    }
+  }
+
+  private @Nullable Instant instant() {
+    if (!expect(JsonToken.VALUE_STRING, INSTANT)) {
+      return null;
+    }
+    String text = in.text();
+    try {
+      if (INSTANT_FORM.matcher(text).matches()) {
+        return Instant.parse(text);
+      }
+    } catch (DateTimeException e) {
+      // Refused below, like another form.
+    }
+    error(in.pointer(), "invalid", "must be " + INSTANT + ", is \"" + text + "\"");
+    return null;
+  }
+
+  private @Nullable Integer integer() {
+    if (!expect(JsonToken.VALUE_NUMBER_INT, "a whole number")) {
+      return null;
+    }
+    String text = in.text();
+    try {
+      return Integer.valueOf(text);
+    } catch (NumberFormatException e) {
+      error(in.pointer(), "invalid", "must be a whole number in its range, is " + text);
+      return null;
+    }
+  }
+
+  private boolean bool() {
+    if (in.token() == JsonToken.VALUE_TRUE || in.token() == JsonToken.VALUE_FALSE) {
+      return in.token() == JsonToken.VALUE_TRUE;
+    }
+    wrongType("true or false");
+    return false;
+  }
+
+  private List<String> strings() {
+    List<String> strings = new ArrayList<>();
+    if (!expect(JsonToken.START_ARRAY, "a list of strings")) {
+      return strings;
+    }
+    while (in.next() != JsonToken.END_ARRAY) {
+      String text = string("a string");
+      if (text != null) {
+        strings.add(text);
+      }
+    }
+    return strings;
+  }
+
+  /** Whether the current token is the expected one; reports and skips the value if not. */
+  private boolean expect(JsonToken token, String expected) {
+    if (in.token() == token) {
+      return true;
+    }
+    wrongType(expected);
+    return false;
+  }
+
+  private void wrongType(String expected) {
+    String came =
+        switch (in.token()) {
+          case START_OBJECT -> "an object";
+          case START_ARRAY -> "a list";
+          case VALUE_STRING -> "a string";
+          case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> "a number";
+          case VALUE_TRUE, VALUE_FALSE -> "a boolean";
+          default -> "null";
+        };
+    error(in.pointer(), "wrong_type", "must be " + expected + ", is " + came);
+    in.skip();
+  }
+
+  private void error(String pointer, String code, String detail) {
+    errors.add(new FieldError(pointer, code, detail, index));
+  }
+
+  private static ProblemException batchSize() {
+    return new ProblemException(
+        Problem.of(400, "batch-size", "A batch has 1 to " + Limits.BATCH_JOBS + " jobs"));
+  }
+
+  /** The fields of a job as they come. */
+  private static final class Draft {
+    private @Nullable String kind;
+    private boolean kindSeen;
+    private @Nullable String queue;
+    private @Nullable String priorityClass;
+    private String payload = "null";
+    private @Nullable Instant runAt;
+    private @Nullable Duration delay;
+    private @Nullable Integer maxAttempts;
+    private @Nullable Duration backoffBase;
+    private @Nullable Duration backoffMax;
+    private @Nullable Duration softTimeout;
+    private @Nullable Duration hardTimeout;
+    private List<String> tags = List.of();
+    private boolean keepResult = true;
+    private @Nullable String idempotencyKey;
+
+    JobRequest request(String knownKind, @Nullable Backoff backoff) {
+      Start start =
+          runAt != null
+              ? new Start.At(runAt)
+              : delay != null ? new Start.In(delay) : new Start.Now();
+      return new JobRequest(
+          knownKind,
+          new RawJson(payload),
+          queue == null ? Limits.DEFAULT_QUEUE : queue,
+          priorityClass == null ? Limits.DEFAULT_CLASS : priorityClass,
+          start,
+          new JobOptions(
+              maxAttempts,
+              backoff,
+              softTimeout,
+              hardTimeout == null ? hardFor(softTimeout) : hardTimeout,
+              tags,
+              keepResult,
+              idempotencyKey));
+    }
+
+    /** A soft timeout given alone brings its hard one; one out of range is left to the engine. */
+    private static @Nullable Duration hardFor(@Nullable Duration soft) {
+      return soft == null || soft.compareTo(Limits.TIMEOUT_CEILING) > 0
+          ? null
+          : soft.plus(Limits.HARD_TIMEOUT_MARGIN);
+    }
+  }
+}

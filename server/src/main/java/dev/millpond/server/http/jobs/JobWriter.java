@@ -1,0 +1,87 @@
+package dev.millpond.server.http.jobs;
+
+import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobView;
+import dev.millpond.server.http.json.Json;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+
+/** Shows a job. What is absent is left out. */
+final class JobWriter {
+  private JobWriter() {}
+
+  static void write(JsonGenerator out, JobView job, boolean existing) {
+    out.writeStartObject();
+    request(out, job.request());
+    out.writeStringProperty("state", job.state().wireName());
+    Json.optional(out, "waitReason", job.waitReason());
+    out.writeNumberProperty("attempt", job.attempt());
+    JobView.Timing timing = job.timing();
+    Json.optional(out, "createdAt", timing.createdAt());
+    Json.optional(out, "runAt", timing.runAt());
+    Json.optional(out, "startedAt", timing.startedAt());
+    Json.optional(out, "endedAt", timing.endedAt());
+    Json.raw(out, "result", job.result());
+    error(out, job.error());
+    out.writeArrayPropertyStart("attempts");
+    job.attempts().forEach(attempt -> attempt(out, attempt));
+    out.writeEndArray();
+    JobView.Progress progress = job.progress();
+    if (progress != null) {
+      out.writeObjectPropertyStart("progress");
+      out.writeNumberProperty("percent", progress.percent());
+      Json.optional(out, "message", progress.message());
+      out.writeEndObject();
+    }
+    if (existing) {
+      out.writeBooleanProperty("existing", true);
+    }
+    out.writeEndObject();
+  }
+
+  private static void request(JsonGenerator out, JobView.Request request) {
+    out.writeStringProperty("id", request.id().toString());
+    out.writeStringProperty("kind", request.kind());
+    out.writeStringProperty("queue", request.queue());
+    out.writeStringProperty("priorityClass", request.priorityClass());
+    Json.raw(out, "payload", request.payload());
+    JobOptions options = request.options();
+    Json.optional(out, "maxAttempts", options.maxAttempts());
+    if (options.backoff() != null) {
+      out.writeObjectPropertyStart("backoff");
+      out.writeStringProperty("base", options.backoff().base().toString());
+      out.writeStringProperty("max", options.backoff().max().toString());
+      out.writeEndObject();
+    }
+    Json.optional(out, "softTimeout", options.softTimeout());
+    Json.optional(out, "hardTimeout", options.hardTimeout());
+    out.writeArrayPropertyStart("tags");
+    options.tags().forEach(out::writeString);
+    out.writeEndArray();
+    out.writeBooleanProperty("keepResult", options.keepResult());
+    Json.optional(out, "idempotencyKey", options.idempotencyKey());
+  }
+
+  private static void attempt(JsonGenerator out, JobView.Attempt attempt) {
+    out.writeStartObject();
+    out.writeNumberProperty("attempt", attempt.attempt());
+    out.writeNumberProperty("leaseToken", attempt.leaseToken());
+    Json.optional(out, "workerId", attempt.workerId());
+    Json.optional(out, "startedAt", attempt.startedAt());
+    Json.optional(out, "endedAt", attempt.endedAt());
+    out.writeStringProperty("ended", attempt.ended());
+    error(out, attempt.error());
+    out.writeEndObject();
+  }
+
+  private static void error(JsonGenerator out, JobView.@Nullable JobError error) {
+    if (error == null) {
+      return;
+    }
+    out.writeObjectPropertyStart("error");
+    out.writeStringProperty("type", error.type());
+    Json.optional(out, "message", error.message());
+    Json.optional(out, "stack", error.stack());
+    out.writeEndObject();
+  }
+}

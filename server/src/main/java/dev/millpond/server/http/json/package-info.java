@@ -1,0 +1,5 @@
+/** Strict JSON in, plain JSON out. */
+@NullMarked
+package dev.millpond.server.http.json;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,115 @@
+package dev.millpond.server.http.problem;
+
+import dev.millpond.api.IdempotencyConflictException;
+import dev.millpond.api.InvalidJobException;
+import dev.millpond.api.SubmitResult;
+import dev.millpond.api.UnavailableException;
+import dev.millpond.engine.query.InvalidCursorException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.web.HttpRequestMethodNotSupportedException;
+import org.springframework.web.servlet.NoHandlerFoundException;
+import org.springframework.web.servlet.resource.NoResourceFoundException;
+
+/** What each exception means to the caller: one table. */
+public final class Problems {
+  private static final Logger log = LoggerFactory.getLogger(Problems.class);
+
+  /** How long PostgreSQL's absence is likely to last, for want of better knowledge. */
+  private static final Duration OUTAGE_WAIT = Duration.ofSeconds(2);
+
+  private Problems() {}
+
+  /**
+   * The answer to an exception; one nobody expected is logged and becomes a 500.
+   *
+   * @param pointerPrefix where the jobs of a batch are in its body
+   */
+  public static Problem of(Throwable error, String pointerPrefix) {
+    return switch (error) {
+      case ProblemException known -> known.problem();
+      case InvalidJobException invalid -> invalidJob(invalid, pointerPrefix);
+      case IdempotencyConflictException conflict ->
+          Problem.of(422, "idempotency-conflict", message(conflict))
+              .remedy("Use a new idempotency key, or send the body of the first request");
+      case UnavailableException away -> unavailable(away);
+      case InvalidCursorException cursor ->
+          Problem.of(400, "invalid-parameter", message(cursor)).with("parameter", "cursor");
+      case HttpRequestMethodNotSupportedException method -> method(method);
+      case NoHandlerFoundException missing -> notFound(missing.getRequestURL());
+      case NoResourceFoundException missing -> notFound("/" + missing.getResourcePath());
+      case IOException broken -> brokenBody(broken);
+      default -> {
+        log.error("A request failed", error);
+        yield Problem.of(500, "internal-error", "The server failed; its log says why");
+      }
+    };
+  }
+
+  /** 503: the queue takes no more work for now. */
+  public static Problem refused(SubmitResult.Refused refused) {
+    return Problem.of(
+            503,
+            "queue-full",
+            "Queue "
+                + refused.queue()
+                + " is full: depth "
+                + refused.depth()
+                + ", high watermark "
+                + refused.highWatermark())
+        .remedy("Try again after Retry-After, add workers, or raise the queue's watermarks")
+        .with("queue", refused.queue())
+        .with("depth", refused.depth())
+        .with("highWatermark", refused.highWatermark())
+        .retryAfter(refused.retryAfter());
+  }
+
+  public static Problem method(String method, Set<String> allowed) {
+    String list = String.join(", ", new TreeSet<>(allowed));
+    Problem problem =
+        Problem.of(405, "method-not-allowed", method + " is not allowed here, but " + list);
+    return problem.header("Allow", list);
+  }
+
+  private static Problem notFound(String path) {
+    return Problem.of(404, "not-found", "Nothing is at " + path);
+  }
+
+  private static Problem method(HttpRequestMethodNotSupportedException e) {
+    String[] supported = e.getSupportedMethods();
+    return method(e.getMethod(), supported == null ? Set.of() : Set.of(supported));
+  }
+
+  private static Problem invalidJob(InvalidJobException e, String pointerPrefix) {
+    String pointer = e.index() < 0 ? e.pointer() : pointerPrefix + "/" + e.index() + e.pointer();
+    return Problem.fields(
+        List.of(new Problem.FieldError(pointer, "invalid", e.detail(), e.index())));
+  }
+
+  private static Problem brokenBody(IOException e) {
+    return e.getCause() instanceof TimeoutException
+        ? Problem.of(408, "request-timeout", "The body came too slowly")
+        : Problem.of(400, "incomplete-body", "The body ended early");
+  }
+
+  private static Problem unavailable(UnavailableException e) {
+    return Problem.of(503, "postgres-unavailable", message(e))
+        .remedy(
+            e.inDoubt()
+                ? "It may have been accepted all the same: try again with the same idempotency key"
+                : "Nothing was written: try again after Retry-After")
+        .with("inDoubt", e.inDoubt())
+        .retryAfter(OUTAGE_WAIT);
+  }
+
+  private static String message(Throwable e) {
+    String message = e.getMessage();
+    return message == null ? e.getClass().getSimpleName() : message;
+  }
+}

@@ -1,0 +1,60 @@
+package dev.millpond.server.http.queues;
+
+import dev.millpond.engine.Millpond;
+import dev.millpond.engine.query.QueueView;
+import dev.millpond.server.http.Answer;
+import dev.millpond.server.http.Query;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.List;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+import tools.jackson.core.JsonGenerator;
+
+/** Lists the queues with their depths as last counted. */
+@RestController
+public final class QueuesController {
+  private final Millpond millpond;
+
+  public QueuesController(Millpond millpond) {
+    this.millpond = millpond;
+  }
+
+  /** All queues: their number is bounded, so there is one page. */
+  @GetMapping("/v1/queues")
+  public void list(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    Query.none(request);
+    List<QueueView> queues = millpond.queues();
+    Answer.json(
+            200,
+            out -> {
+              out.writeStartObject();
+              out.writeArrayPropertyStart("items");
+              queues.forEach(queue -> queue(out, queue));
+              out.writeEndArray();
+              out.writeBooleanProperty("partial", false);
+              out.writeEndObject();
+            })
+        .writeTo(response);
+  }
+
+  private static void queue(JsonGenerator out, QueueView queue) {
+    out.writeStartObject();
+    out.writeStringProperty("name", queue.name());
+    out.writeNumberProperty("depth", queue.depth());
+    out.writeNumberProperty("scheduled", queue.scheduled());
+    out.writeNumberProperty("dead", queue.dead());
+    out.writeNumberProperty("oldestAgeMillis", queue.oldestAgeMillis());
+    out.writeArrayPropertyStart("classes");
+    for (QueueView.ClassDepth depth : queue.classes()) {
+      out.writeStartObject();
+      out.writeStringProperty("priorityClass", depth.priorityClass());
+      out.writeNumberProperty("depth", depth.depth());
+      out.writeNumberProperty("weight", depth.weight());
+      out.writeEndObject();
+    }
+    out.writeEndArray();
+    out.writeEndObject();
+  }
+}

@@ -1,0 +1,164 @@
+package dev.millpond.server.run;
+
+import dev.millpond.engine.ConfigException;
+import dev.millpond.engine.Millpond;
+import dev.millpond.server.config.Role;
+import dev.millpond.server.config.ServerConfig;
+import dev.millpond.server.handlers.HandlerJars;
+import dev.millpond.server.http.HttpServer;
+import dev.millpond.server.http.health.Readiness;
+import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One server process: connects the engine, registers the handlers, serves HTTP, then takes up its
+ * roles. Stops in the reverse order, with the drain first: readiness goes to 503, running jobs
+ * finish or are handed back, and only then does HTTP end. Thread-safe.
+ */
+public final class MillpondServer implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(MillpondServer.class);
+
+  private final ServerConfig config;
+  private final Millpond millpond;
+  private final HttpServer http;
+  private final Readiness readiness;
+  private final Deque<AutoCloseable> parts;
+  private final AtomicBoolean stopping = new AtomicBoolean();
+  private final CountDownLatch stopped = new CountDownLatch(1);
+
+  private MillpondServer(
+      ServerConfig config,
+      Millpond millpond,
+      HttpServer http,
+      Readiness readiness,
+      Deque<AutoCloseable> parts) {
+    this.config = config;
+    this.millpond = millpond;
+    this.http = http;
+    this.readiness = readiness;
+    this.parts = parts;
+  }
+
+  /**
+   * Starts a server.
+   *
+   * @return once it is ready
+   * @throws ConfigException when the configuration cannot be used, a port in use included
+   * @throws dev.millpond.engine.SchemaException when {@code migrate} has to run first
+   * @throws dev.millpond.api.UnavailableException when PostgreSQL cannot be reached
+   */
+  public static MillpondServer start(ServerConfig config) {
+    Deque<AutoCloseable> parts = new ArrayDeque<>();
+    try {
+      return start(config, parts);
+    } catch (RuntimeException | Error e) {
+      closeAll(parts);
+      throw e;
+    }
+  }
+
+  private static MillpondServer start(ServerConfig config, Deque<AutoCloseable> parts) {
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    parts.push(registry::close);
+    new ClassLoaderMetrics().bindTo(registry);
+    new JvmMemoryMetrics().bindTo(registry);
+    new JvmThreadMetrics().bindTo(registry);
+    new ProcessorMetrics().bindTo(registry);
+    new UptimeMetrics().bindTo(registry);
+
+    // The jars outlive the engine, whose handlers come from them.
+    HandlerJars jars = HandlerJars.open(config.handlers());
+    parts.push(jars);
+    Millpond millpond = Millpond.connect(config.engine(), registry);
+    parts.push(millpond);
+    int modules = jars.registerWith(millpond);
+
+    Readiness readiness = new Readiness(millpond);
+    HttpServer http =
+        HttpServer.start(
+            new HttpServer.Parts(
+                config.bind(),
+                config.port(),
+                config.roles().contains(Role.API),
+                millpond,
+                registry,
+                readiness));
+    parts.push(http);
+    if (config.roles().contains(Role.WORKER)) {
+      millpond.startWorker();
+    }
+    if (config.roles().contains(Role.MAINTENANCE)) {
+      millpond.startMaintenance();
+    }
+    parts.push(RunFile.write(config.runFile(), http.url(), config.roles()));
+    readiness.started();
+    log.info(
+        "Serving {} as {}, session {}, handler modules {}",
+        http.url(),
+        config.roles().stream().sorted().map(Role::wireName).collect(Collectors.joining(",")),
+        millpond.nodeId(),
+        modules);
+    return new MillpondServer(config, millpond, http, readiness, parts);
+  }
+
+  /** Where it listens, with the actual port. */
+  public URI url() {
+    return http.url();
+  }
+
+  public Millpond millpond() {
+    return millpond;
+  }
+
+  /** Waits until another thread has stopped the server. */
+  public void awaitStop() throws InterruptedException {
+    stopped.await();
+  }
+
+  /** Drains and stops. The first call does it; later ones return at once. */
+  @Override
+  public void close() {
+    if (!stopping.compareAndSet(false, true)) {
+      return;
+    }
+    readiness.draining();
+    log.info("Draining, at most {}", config.drainTimeout());
+    try {
+      if (!millpond.drain(config.drainTimeout())) {
+        log.warn("Jobs were still running after {}; they were handed back", config.drainTimeout());
+      }
+    } catch (RuntimeException e) {
+      log.error("The drain failed; the jobs of this process will be rescued", e);
+    }
+    closeAll(parts);
+    log.info("Stopped");
+    stopped.countDown();
+  }
+
+  private static void closeAll(Deque<AutoCloseable> parts) {
+    while (!parts.isEmpty()) {
+      AutoCloseable part = parts.pop();
+      try {
+        part.close();
+      } catch (IOException | RuntimeException e) {
+        log.warn("Stopping {} failed", part.getClass().getSimpleName(), e);
+      } catch (Exception e) {
+        log.warn("Stopping {} was interrupted", part.getClass().getSimpleName(), e);
+      }
+    }
+  }
+}
