@@ -1,0 +1,36 @@
+package dev.millpond.server.demo;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Where the program's own parts are, from {@code -Dmillpond.home}, which the launcher sets.
+ *
+ * @param handlers the jar with the demo's handlers and pictures
+ * @param files a folder of files to work on: the sources in a checkout, else the program's jars
+ */
+record Layout(Path handlers, Path files) {
+
+  /**
+   * Looks at the folders.
+   *
+   * @throws DemoException when this is no complete layout
+   */
+  static Layout find() {
+    String home = System.getProperty("millpond.home");
+    if (home == null) {
+      throw new DemoException("-Dmillpond.home is not set. Start the demo with ./millpond demo.");
+    }
+    Path root = Path.of(home).toAbsolutePath().normalize();
+    Path handlers = root.resolve("handlers/millpond-examples.jar");
+    if (!Files.isRegularFile(handlers)) {
+      throw new DemoException(handlers + " is missing. Build again with: mvn package");
+    }
+    // In a checkout the layout is <checkout>/dist/target/millpond.
+    Path checkout = root.resolve("../../..").normalize();
+    boolean inCheckout =
+        Files.isRegularFile(checkout.resolve("pom.xml"))
+            && Files.isDirectory(checkout.resolve("engine/src"));
+    return new Layout(handlers, inCheckout ? checkout : root.resolve("lib"));
+  }
+}

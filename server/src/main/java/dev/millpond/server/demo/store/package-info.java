@@ -1,0 +1,5 @@
+/** What the demo reads back from PostgreSQL. */
+@NullMarked
+package dev.millpond.server.demo.store;
+
+import org.jspecify.annotations.NullMarked;
