@@ -4,6 +4,7 @@ import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.SchemaException;
 import dev.millpond.server.config.Nearest;
+import dev.millpond.server.demo.DemoCommand;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +21,12 @@ import picocli.CommandLine.UnmatchedArgumentException;
     description = "A distributed job queue: PostgreSQL is the truth, Redis Streams move the work.",
     mixinStandardHelpOptions = true,
     versionProvider = MillpondCommand.Version.class,
-    subcommands = {ServerCommand.class, MigrateCommand.class, DoctorCommand.class},
+    subcommands = {
+      ServerCommand.class,
+      DemoCommand.class,
+      MigrateCommand.class,
+      DoctorCommand.class
+    },
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
