@@ -1,0 +1,238 @@
+package dev.millpond.server.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.millpond.examples.demo.DemoHandlers;
+import dev.millpond.server.demo.store.RunOutcomes;
+import java.io.File;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The demo's own processes and work, while workers are killed and Redis is wiped. */
+class DemoSurvivesFaultsIT {
+  private static final long SEED = 20_261_122;
+  private static final int JOBS = 20_000;
+  private static final int FAULTS_OF_A_KIND = 5;
+  private static final int IN_FLIGHT_LEAST = 100;
+  private static final int WORKERS = 2;
+  private static final int SLOTS = 4;
+  private static final int PICTURE_CYCLE = 10;
+  private static final int FILES = 200;
+  private static final Duration EFFECT_PATIENCE = Duration.ofSeconds(30);
+  private static final Duration END_PATIENCE = Duration.ofMinutes(2);
+
+  private enum Fault {
+    KILL_WORKER,
+    WIPE_REDIS
+  }
+
+  @TempDir private Path folder;
+  private final Random random = new Random(SEED);
+  private final HttpClient http = HttpClient.newHttpClient();
+
+  @Test
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
+  void noJobIsLostOrEndsTwiceWhenWorkersAreKilledAndRedisIsWiped() throws Exception {
+    Path ledger = folder.resolve("ledger");
+    Path jar = folder.resolve("ledger-handlers.jar");
+    LedgerHandlers.makeJar(jar, ledger);
+    DemoTopology.Plan plan =
+        new DemoTopology.Plan(
+            folder.resolve("data"), 0, WORKERS, SLOTS, "fast", true, jar, classPath());
+    try (DemoTopology topology = new DemoTopology(plan, line -> {})) {
+      topology.start();
+      DemoWork work =
+          new DemoWork(
+              DemoWork.picturesIn(new DemoFolder(folder).pictures(jar)),
+              makeFiles(),
+              folder.resolve("thumbnails"),
+              PICTURE_CYCLE);
+      DemoRun run = new DemoRun(work, new Submitter(topology.url(), "faults"), JOBS);
+      try (RunOutcomes outcomes = RunOutcomes.open(topology.pgUrl());
+          Connection sql = DriverManager.getConnection(topology.pgUrl())) {
+        int inFlight = submitAndStrike(run, topology, sql);
+
+        await().atMost(END_PATIENCE).until(() -> run.look(outcomes) == JOBS);
+
+        RunReport report = RunReport.of(run, outcomes, topology.config());
+        assertThat(report.problems()).isEmpty();
+        assertThat(report.succeeded()).isEqualTo(JOBS);
+        assertNothingLostOrDoubled(run.journal(), sql);
+        assertLedger(run.journal(), Files.readAllLines(ledger), inFlight);
+      }
+    }
+  }
+
+  /** Submits all jobs in portions, with a fault in the work on each; sums up what was in flight. */
+  private int submitAndStrike(DemoRun run, DemoTopology topology, Connection sql)
+      throws InterruptedException, SQLException {
+    List<Fault> faults = new ArrayList<>();
+    for (Fault fault : Fault.values()) {
+      faults.addAll(Collections.nCopies(FAULTS_OF_A_KIND, fault));
+    }
+    Collections.shuffle(faults, random);
+    int portion = JOBS / faults.size();
+    int inFlight = 0;
+    for (int i = 0; i < faults.size(); i++) {
+      run.submit(i * portion, (i + 1) * portion);
+      Duration delay = Duration.ofMillis(1 + random.nextInt(500));
+      await()
+          .pollDelay(delay)
+          .pollInterval(Duration.ofMillis(5))
+          .atMost(EFFECT_PATIENCE)
+          .until(() -> inFlight(sql) >= IN_FLIGHT_LEAST);
+      inFlight += inFlight(sql);
+      strike(faults.get(i), topology);
+    }
+    return inFlight;
+  }
+
+  private void strike(Fault fault, DemoTopology topology) {
+    String metric =
+        switch (fault) {
+          case KILL_WORKER -> "millpond_jobs_rescued_total";
+          case WIPE_REDIS -> "millpond_jobs_reconciled_total";
+        };
+    double before = counter(topology.url(), metric);
+    switch (fault) {
+      case KILL_WORKER -> killAWorker(topology);
+      case WIPE_REDIS -> wipe(URI.create(topology.redisUrl().orElseThrow()));
+    }
+    await()
+        .atMost(EFFECT_PATIENCE)
+        .untilAsserted(
+            () -> assertThat(counter(topology.url(), metric)).as(metric).isGreaterThan(before));
+  }
+
+  private void killAWorker(DemoTopology topology) {
+    String worker = DemoTopology.worker(1 + random.nextInt(WORKERS));
+    Supervisor supervisor = topology.supervisor();
+    await().atMost(EFFECT_PATIENCE).until(() -> supervisor.pid(worker).isPresent());
+    long killed = supervisor.pid(worker).orElseThrow();
+    supervisor.kill(worker);
+    await()
+        .atMost(EFFECT_PATIENCE)
+        .until(() -> supervisor.pid(worker).filter(pid -> pid != killed).isPresent());
+  }
+
+  private static void wipe(URI redis) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), redis.getPort())) {
+      OutputStream out = socket.getOutputStream();
+      out.write("FLUSHALL\r\n".getBytes(StandardCharsets.US_ASCII));
+      out.flush();
+      assertThat(new String(socket.getInputStream().readNBytes(3), StandardCharsets.US_ASCII))
+          .isEqualTo("+OK");
+    } catch (IOException e) {
+      throw new AssertionError("Redis cannot be wiped", e);
+    }
+  }
+
+  /** Jobs in streams or in the hands of workers. */
+  private static int inFlight(Connection sql) throws SQLException {
+    return number(
+        sql,
+        """
+        SELECT (SELECT coalesce(sum(cardinality(job_ids)), 0) FROM millpond.dispatch
+                WHERE sent_at IS NOT NULL OR claimed_by IS NOT NULL)
+             + (SELECT count(*) FROM millpond.job_state WHERE phase = 'running')
+        """);
+  }
+
+  private static void assertNothingLostOrDoubled(List<UUID> journal, Connection sql)
+      throws SQLException {
+    assertThat(new HashSet<>(journal)).as("acknowledged ids").hasSize(JOBS);
+    assertThat(number(sql, "SELECT count(*) FROM millpond.job")).as("jobs").isEqualTo(JOBS);
+    assertThat(number(sql, "SELECT count(*) FROM millpond.job_outcome"))
+        .as("outcomes")
+        .isEqualTo(JOBS);
+    assertThat(number(sql, "SELECT count(*) FROM millpond.dead_letter"))
+        .as("dead letters")
+        .isZero();
+  }
+
+  /** Every job ran, no strange one did, and only what a fault caught in flight ran twice. */
+  private static void assertLedger(List<UUID> journal, List<String> lines, int inFlight) {
+    Set<UUID> ran =
+        lines.stream()
+            .map(line -> UUID.fromString(line.split(" ", 2)[0]))
+            .collect(Collectors.toSet());
+    assertThat(ran).isEqualTo(new HashSet<>(journal));
+    assertThat(new HashSet<>(lines)).as("runs with a token of their own").hasSize(lines.size());
+    assertThat(lines.size() - ran.size()).as("extra runs").isBetween(1, inFlight);
+  }
+
+  private double counter(URI process, String name) {
+    try {
+      HttpRequest request = HttpRequest.newBuilder(process.resolve("/metrics")).build();
+      return http.send(request, HttpResponse.BodyHandlers.ofString())
+          .body()
+          .lines()
+          .filter(line -> line.startsWith(name))
+          .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+          .sum();
+    } catch (IOException e) {
+      throw new AssertionError("No metrics from " + process, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  private static int number(Connection sql, String query) throws SQLException {
+    try (Statement statement = sql.createStatement();
+        ResultSet row = statement.executeQuery(query)) {
+      row.next();
+      return row.getInt(1);
+    }
+  }
+
+  private List<Path> makeFiles() throws IOException {
+    Path files = Files.createDirectory(folder.resolve("files"));
+    for (int i = 0; i < FILES; i++) {
+      byte[] content = new byte[1 + random.nextInt(16 * 1024)];
+      random.nextBytes(content);
+      Files.write(files.resolve("file-" + i), content);
+    }
+    return DemoWork.filesIn(files);
+  }
+
+  /** The class path of this test without its own classes and the handlers: as in production. */
+  private static String classPath() {
+    Set<Path> without =
+        Set.of(
+            LedgerHandlers.location(DemoSurvivesFaultsIT.class),
+            LedgerHandlers.location(DemoHandlers.class));
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+        .filter(entry -> !without.contains(Path.of(entry)))
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+}
