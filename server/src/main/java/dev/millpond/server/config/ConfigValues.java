@@ -89,7 +89,7 @@ public final class ConfigValues {
     if (value == null) {
       return new ConfigException(
           key.key(),
-          "",
+          "(not set)",
           allowed + "; set it with " + key.flag() + ", " + key.env() + " or in the file");
     }
     return new ConfigException(

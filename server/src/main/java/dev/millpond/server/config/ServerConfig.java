@@ -81,7 +81,8 @@ public record ServerConfig(
     String pgUrl =
         values
             .find(ConfigKey.PG_URL)
-            .orElseThrow(() -> values.refuse(ConfigKey.PG_URL, "jdbc:postgresql://…"));
+            .orElseThrow(
+                () -> values.refuse(ConfigKey.PG_URL, "a URL that starts with jdbc:postgresql:"));
     List<String> redisUrls = list(values.get(ConfigKey.REDIS_URLS));
     int shards =
         values.find(ConfigKey.REDIS_SHARDS).isPresent()

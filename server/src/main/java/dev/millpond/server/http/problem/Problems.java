@@ -36,8 +36,13 @@ public final class Problems {
       case ProblemException known -> known.problem();
       case InvalidJobException invalid -> invalidJob(invalid, pointerPrefix);
       case IdempotencyConflictException conflict ->
-          Problem.of(422, "idempotency-conflict", message(conflict))
-              .remedy("Use a new idempotency key, or send the body of the first request");
+          Problem.of(
+                  422,
+                  "idempotency-conflict",
+                  "The idempotency key belongs to job " + conflict.jobId() + ", of another body")
+              .remedy("Use a new idempotency key, or send the body of the first request")
+              .with("jobId", conflict.jobId())
+              .with("index", conflict.index());
       case UnavailableException away -> unavailable(away);
       case InvalidCursorException cursor ->
           Problem.of(400, "invalid-parameter", message(cursor)).with("parameter", "cursor");

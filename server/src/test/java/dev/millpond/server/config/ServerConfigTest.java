@@ -1,0 +1,115 @@
+package dev.millpond.server.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millpond.engine.ConfigException;
+import dev.millpond.engine.Timing;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ServerConfigTest {
+
+  @Test
+  void theDefaultsNeedOnlyPostgres() {
+    ServerConfig config = config(Map.of());
+    assertThat(config.roles()).containsExactlyInAnyOrder(Role.values());
+    assertThat(config.port()).isEqualTo(8080);
+    assertThat(config.bind().isLoopbackAddress()).isTrue();
+    assertThat(config.engine().redisUrls()).isEmpty();
+    assertThat(config.engine().shards()).isEqualTo(1);
+    assertThat(config.engine().timing()).isEqualTo(Timing.DEFAULT);
+    assertThat(config.drainTimeout()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(config.runFile()).isEqualTo(Path.of(".millpond", "run.json"));
+  }
+
+  @Test
+  void listsAreReadFromCommas() {
+    ServerConfig config =
+        config(
+            Map.of(
+                ConfigKey.ROLE, "worker, maintenance",
+                ConfigKey.REDIS_URLS, "redis://a:1,redis://b:2",
+                ConfigKey.HANDLERS, "a.jar,b.jar"));
+    assertThat(config.roles()).containsExactlyInAnyOrder(Role.WORKER, Role.MAINTENANCE);
+    assertThat(config.engine().redisUrls()).containsExactly("redis://a:1", "redis://b:2");
+    assertThat(config.engine().shards()).isEqualTo(2);
+    assertThat(config.handlers()).containsExactly(Path.of("a.jar"), Path.of("b.jar"));
+  }
+
+  @Test
+  void aTimeOfItsOwnGoesOverTheProfile() {
+    Timing timing =
+        config(Map.of(ConfigKey.TIMING, "fast", ConfigKey.TIMING_SCAN, "100ms")).engine().timing();
+    assertThat(timing.lease()).isEqualTo(Timing.FAST.lease());
+    assertThat(timing.scan()).isEqualTo(Duration.ofMillis(100));
+  }
+
+  @Test
+  void thePostgresUrlIsNeeded() {
+    assertThatThrownBy(() -> ServerConfig.of(ConfigValues.load(Map.of(), Map.of(), null)))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("millpond.pg.url")
+        .hasMessageContaining("--pg-url")
+        .hasMessageContaining("MILLPOND_PG_URL");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "HTTP_PORT, 65536, 0 to 65535",
+    "HTTP_PORT, http, 0 to 65535",
+    "HTTP_BIND, 0.0.0.0, a loopback address",
+    "HTTP_BIND, 192.0.2.1, a loopback address",
+    "ROLE, boss, 'all, api, worker, maintenance'",
+    "ROLE, ',', 'all, api, worker, maintenance'",
+    "WORKER_SLOTS, 0, 1 to 10000",
+    "REDIS_SHARDS, 65, 1 to 64",
+    "TIMING, slow, 'default, fast'",
+    "TIMING_LEASE, 5, a duration",
+    "TIMING_LEASE, 1ms, PT1S to PT10M",
+    "DRAIN_TIMEOUT, 2h, 0s to PT1H",
+    "AUTH_MODE, keys, none",
+    "LOG_LEVEL, loud, error",
+    "PG_URL, postgres://x, jdbc:postgresql:",
+    "REDIS_URLS, http://x, redis://",
+  })
+  void aValueOutOfRangeIsRefusedWithItsKeyValueAndRange(
+      ConfigKey key, String value, String allowed) {
+    assertThatThrownBy(() -> config(Map.of(key, value)))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(key == ConfigKey.TIMING_LEASE ? "millpond.timing.lease" : key.key())
+        .hasMessageContaining(allowed);
+  }
+
+  @Test
+  void handlersNeedTheWorkerRole() {
+    assertThatThrownBy(() -> config(Map.of(ConfigKey.ROLE, "api", ConfigKey.HANDLERS, "a.jar")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("millpond.handlers");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"30s, PT30S", "500ms, PT0.5S", "5m, PT5M", "2h, PT2H", "1d, P1D", "PT1M30S, PT1M30S"})
+  void durationsHaveAShortAndALongForm(String text, Duration duration) {
+    assertThat(DurationText.parse(text)).contains(duration);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "30", "s", "-5s", "1.5s", "99999999999999999999s", "forever"})
+  void otherTextIsNoDuration(String text) {
+    assertThat(DurationText.parse(text)).isEmpty();
+  }
+
+  private static ServerConfig config(Map<ConfigKey, String> flags) {
+    Map<ConfigKey, String> all = new EnumMap<>(ConfigKey.class);
+    all.put(ConfigKey.PG_URL, "jdbc:postgresql://localhost/millpond");
+    all.putAll(flags);
+    return ServerConfig.of(ConfigValues.load(all, Map.of(), null));
+  }
+}

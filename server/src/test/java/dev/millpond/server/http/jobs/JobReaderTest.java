@@ -1,0 +1,166 @@
+package dev.millpond.server.http.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
+
+import dev.millpond.api.Backoff;
+import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobRequest;
+import dev.millpond.api.JobRequest.RawJson;
+import dev.millpond.server.http.problem.Problem;
+import dev.millpond.server.http.problem.Problem.FieldError;
+import dev.millpond.server.http.problem.ProblemException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class JobReaderTest {
+
+  @Test
+  void aKindIsEnough() {
+    assertThat(one("{\"kind\":\"a\"}")).isEqualTo(JobRequest.of("a", new RawJson("null")));
+  }
+
+  @Test
+  void allFieldsAreRead() {
+    JobRequest job =
+        one(
+            """
+            {"kind":"a","queue":"q","priorityClass":"high","payload":{"n": 1.0},"delay":"PT1M",
+             "maxAttempts":3,"backoff":{"base":"PT2S","max":"PT1M"},"softTimeout":"PT5S",
+             "hardTimeout":"PT7S","tags":["x","y"],"keepResult":false,"idempotencyKey":"k"}\
+            """);
+    assertThat(job)
+        .isEqualTo(
+            new JobRequest(
+                "a",
+                new RawJson("{\"n\": 1.0}"),
+                "q",
+                "high",
+                new JobRequest.Start.In(Duration.ofMinutes(1)),
+                new JobOptions(
+                    3,
+                    new Backoff(Duration.ofSeconds(2), Duration.ofMinutes(1)),
+                    Duration.ofSeconds(5),
+                    Duration.ofSeconds(7),
+                    List.of("x", "y"),
+                    false,
+                    "k")));
+  }
+
+  @Test
+  void nullCountsAsAbsent() {
+    assertThat(one("{\"kind\":\"a\",\"queue\":null,\"payload\":null,\"tags\":null}"))
+        .isEqualTo(one("{\"kind\":\"a\"}"));
+  }
+
+  @Test
+  void anInstantIsRfc3339InUtc() {
+    assertThat(one("{\"kind\":\"a\",\"runAt\":\"2027-01-31T08:30:00.5Z\"}").start())
+        .isEqualTo(new JobRequest.Start.At(Instant.parse("2027-01-31T08:30:00.5Z")));
+  }
+
+  @Test
+  void aSoftTimeoutAloneBringsTheHardOne() {
+    assertThat(one("{\"kind\":\"a\",\"softTimeout\":\"PT5S\"}").options())
+        .isEqualTo(JobOptions.DEFAULT.withTimeout(Duration.ofSeconds(5)));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{}|/kind|required",
+        "{\"kind\":null}|/kind|required",
+        "{\"kind\":7}|/kind|wrong_type",
+        "[]||wrong_type",
+        "7||wrong_type",
+        "{\"kind\":\"a\",\"state\":\"dead\"}|/state|unknown_field",
+        "{\"kind\":\"a\",\"a/b~\":1}|/a~1b~0|unknown_field",
+        "{\"kind\":\"a\",\"queue\":[]}|/queue|wrong_type",
+        "{\"kind\":\"a\",\"delay\":\"5s\"}|/delay|invalid",
+        "{\"kind\":\"a\",\"delay\":5}|/delay|wrong_type",
+        "{\"kind\":\"a\",\"delay\":\"PT99999999999999999999S\"}|/delay|invalid",
+        "{\"kind\":\"a\",\"runAt\":\"tomorrow\"}|/runAt|invalid",
+        "{\"kind\":\"a\",\"runAt\":\"infinity\"}|/runAt|invalid",
+        "{\"kind\":\"a\",\"runAt\":\"2027-02-30T00:00:00Z\"}|/runAt|invalid",
+        "{\"kind\":\"a\",\"runAt\":\"2027-01-31T08:30:00+01:00\"}|/runAt|invalid",
+        "{\"kind\":\"a\",\"delay\":\"PT1S\",\"runAt\":\"2027-01-31T08:30:00Z\"}|/delay|conflict",
+        "{\"kind\":\"a\",\"maxAttempts\":\"3\"}|/maxAttempts|wrong_type",
+        "{\"kind\":\"a\",\"maxAttempts\":3.0}|/maxAttempts|wrong_type",
+        "{\"kind\":\"a\",\"maxAttempts\":99999999999}|/maxAttempts|invalid",
+        "{\"kind\":\"a\",\"backoff\":{\"base\":\"PT0S\"}}|/backoff/base|invalid",
+        "{\"kind\":\"a\",\"backoff\":{\"bas\":\"PT1S\"}}|/backoff/bas|unknown_field",
+        "{\"kind\":\"a\",\"tags\":\"x\"}|/tags|wrong_type",
+        "{\"kind\":\"a\",\"tags\":[\"x\",1]}|/tags/1|wrong_type",
+        "{\"kind\":\"a\",\"keepResult\":\"yes\"}|/keepResult|wrong_type",
+      })
+  void aFieldThatCannotBeUsedIsNamed(String body, String pointer, String code) {
+    FieldError error = errors(body, JobReader::one).getFirst();
+    assertThat(error.pointer()).isEqualTo(pointer == null ? "" : pointer);
+    assertThat(error.code()).isEqualTo(code);
+    assertThat(error.index()).isEqualTo(-1);
+  }
+
+  @Test
+  void allErrorsAreReportedTogether() {
+    assertThat(errors("{\"queue\":1,\"tags\":2,\"x\":{\"y\":[1]}}", JobReader::one))
+        .extracting(FieldError::pointer)
+        .containsExactly("/queue", "/tags", "/x", "/kind");
+  }
+
+  @Test
+  void theErrorsOfABatchNameTheirJob() {
+    assertThat(
+            errors(
+                "{\"jobs\":[{\"kind\":\"a\"},{\"kind\":1},7,{\"kind\":\"a\",\"tags\":[3]}]}",
+                JobReader::batch))
+        .extracting(FieldError::pointer, FieldError::index)
+        .containsExactly(tuple("/jobs/1/kind", 1), tuple("/jobs/2", 2), tuple("/jobs/3/tags/0", 3));
+  }
+
+  @Test
+  void aBatchKeepsItsOrder() {
+    List<JobRequest> jobs =
+        JobReader.batch(bytes("{\"jobs\":[{\"kind\":\"a\"},{\"kind\":\"b\",\"payload\":[1]}]}"));
+    assertThat(jobs).extracting(JobRequest::kind).containsExactly("a", "b");
+    assertThat(jobs.get(1).payload()).isEqualTo(new RawJson("[1]"));
+  }
+
+  @Test
+  void aBatchHasOneToTenThousandJobs() {
+    assertThat(problem("{\"jobs\":[]}", JobReader::batch).status()).isEqualTo(400);
+    String many = "{\"kind\":\"a\"},".repeat(10_000);
+    assertThat(problem("{\"jobs\":[" + many + "{\"kind\":\"a\"}]}", JobReader::batch).status())
+        .isEqualTo(400);
+    assertThat(JobReader.batch(bytes("{\"jobs\":[" + many.substring(0, many.length() - 1) + "]}")))
+        .hasSize(10_000);
+    assertThat(problem("{}", JobReader::batch).status()).isEqualTo(422);
+    assertThat(problem("[]", JobReader::batch).status()).isEqualTo(422);
+    assertThat(problem("{\"jobs\":{}}", JobReader::batch).status()).isEqualTo(422);
+  }
+
+  private static JobRequest one(String body) {
+    return JobReader.one(bytes(body));
+  }
+
+  private static List<FieldError> errors(String body, Function<byte[], ?> reading) {
+    Problem problem = problem(body, reading);
+    assertThat(problem.status()).isEqualTo(422);
+    return problem.errors();
+  }
+
+  private static Problem problem(String body, Function<byte[], ?> reading) {
+    return catchThrowableOfType(ProblemException.class, () -> reading.apply(bytes(body))).problem();
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}
