@@ -42,6 +42,9 @@ public final class DemoCommand implements Callable<Integer> {
 
   private static final int WORKERS_MAX = 32;
 
+  /** Jobs at once in one worker process, whose heap has to hold a picture for each. */
+  private static final int SLOTS_MAX = 16;
+
   /** Every so-manieth job is a picture. */
   private static final int PICTURE_CYCLE = 5;
 
@@ -202,7 +205,7 @@ public final class DemoCommand implements Callable<Integer> {
   }
 
   private static int slots() {
-    return 2 * Runtime.getRuntime().availableProcessors();
+    return Math.min(SLOTS_MAX, 2 * Runtime.getRuntime().availableProcessors());
   }
 
   private String processes() {
@@ -310,7 +313,7 @@ public final class DemoCommand implements Callable<Integer> {
 
   private int fail(int code, String message) {
     if (!stopping) { // What breaks while everything is being stopped is no news.
-      say(message);
+      spec.commandLine().getErr().println(message);
     }
     return code;
   }
