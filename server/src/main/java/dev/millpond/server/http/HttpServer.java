@@ -20,6 +20,7 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.util.thread.VirtualThreadPool;
 import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.web.server.PortInUseException;
+import org.springframework.boot.web.server.Shutdown;
 import org.springframework.boot.web.server.WebServer;
 import org.springframework.boot.web.server.servlet.context.AnnotationConfigServletWebServerApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -34,6 +35,12 @@ import org.springframework.web.servlet.config.annotation.EnableWebMvc;
 public final class HttpServer implements AutoCloseable {
   /** Most bytes of a request line with its headers. */
   static final int HEADER_BYTES = 16 * 1024;
+
+  /** Most requests at work at once; more wait for their turn. */
+  private static final int REQUESTS_MOST = 1_000;
+
+  /** Most open connections; more wait to be accepted. */
+  private static final int CONNECTIONS_MOST = 10_000;
 
   /** Silence after which a connection is cut. */
   private static final int IDLE_MILLIS = 30_000;
@@ -127,7 +134,9 @@ public final class HttpServer implements AutoCloseable {
     JettyServletWebServerFactory webServer(Parts parts) {
       JettyServletWebServerFactory factory = new JettyServletWebServerFactory(parts.port());
       factory.setAddress(parts.bind());
-      factory.setThreadPool(new VirtualThreadPool());
+      factory.setThreadPool(new VirtualThreadPool(REQUESTS_MOST));
+      factory.setMaxConnections(CONNECTIONS_MOST);
+      factory.setShutdown(Shutdown.GRACEFUL);
       factory.addServerCustomizers(Web::tune);
       return factory;
     }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.exceptions.JedisException;
 
@@ -23,7 +24,7 @@ public final class RedisCheck {
    */
   public static List<Finding> run(String name, String url) {
     List<Finding> findings = new ArrayList<>();
-    try (Jedis redis = new Jedis(URI.create(url), TIMEOUT_MILLIS)) {
+    try (Jedis redis = open(URI.create(url))) {
       Map<String, String> info = fields(redis.info());
       String version = info.getOrDefault("redis_version", "unknown");
       findings.add(
@@ -47,6 +48,17 @@ public final class RedisCheck {
                   + " through PostgreSQL"));
     }
     return findings;
+  }
+
+  /** Scheme, user and password are taken from the URL. */
+  private static Jedis open(URI uri) {
+    return new Jedis(
+        uri,
+        DefaultJedisClientConfig.builder()
+            .resp2()
+            .timeoutMillis(TIMEOUT_MILLIS)
+            .clientName("millpond-doctor")
+            .build());
   }
 
   private static int major(String version) {

@@ -67,7 +67,7 @@ public final class JsonReader {
     CharBuffer text = decode(body);
     char[] chars = text.array();
     int length = text.limit();
-    boolean escapes = text.toString().contains("\\u");
+    boolean escapes = hasUnicodeEscape(body);
     try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), chars, 0, length)) {
       if (parser.nextToken() == null) {
         throw malformed("The body is empty");
@@ -183,6 +183,15 @@ public final class JsonReader {
               + EXPONENT
               + at(parser.currentTokenLocation()));
     }
+  }
+
+  private static boolean hasUnicodeEscape(byte[] body) {
+    for (int i = 1; i < body.length; i++) {
+      if (body[i] == 'u' && body[i - 1] == '\\') {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static CharBuffer decode(byte[] body) {

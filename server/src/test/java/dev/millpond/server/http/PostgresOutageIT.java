@@ -1,0 +1,50 @@
+package dev.millpond.server.http;
+
+import static dev.millpond.server.support.LiveServer.json;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.millpond.embedded.EmbeddedPostgres;
+import dev.millpond.embedded.TestServers;
+import dev.millpond.server.config.ConfigKey;
+import dev.millpond.server.support.LiveServer;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PostgresOutageIT {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @Test
+  void withoutPostgresCallersAreToldWhenToComeBackAndItHealsByItself(@TempDir Path directory)
+      throws IOException, InterruptedException {
+    EmbeddedPostgres postgres = TestServers.get().embeddedPostgres();
+    try (LiveServer live = LiveServer.start(directory, Map.of(ConfigKey.ROLE, "api,maintenance"))) {
+      assertThat(live.post("/v1/jobs", "{\"kind\":\"a\"}").statusCode()).isEqualTo(202);
+      postgres.stopImmediately();
+      try {
+        HttpResponse<String> refused = live.post("/v1/jobs", "{\"kind\":\"a\"}");
+        assertThat(refused.statusCode()).isEqualTo(503);
+        assertThat(refused.headers().firstValue("Retry-After").orElse("")).matches("[1-9][0-9]*");
+        assertThat(json(refused).get("type").asString())
+            .isEqualTo("/problems/postgres-unavailable");
+        assertThat(json(refused).get("remedy").asString()).isNotEmpty();
+        assertThat(json(refused).has("inDoubt")).isTrue();
+        assertThat(live.get("/v1/queues").statusCode()).isEqualTo(503);
+        assertThat(live.get("/v1/dead-letters").statusCode()).isEqualTo(503);
+        assertThat(live.get("/health/live").statusCode()).isEqualTo(200);
+        await().atMost(PATIENCE).until(() -> live.get("/health/ready").statusCode() == 503);
+      } finally {
+        postgres.restart();
+      }
+      await()
+          .atMost(PATIENCE)
+          .until(() -> live.post("/v1/jobs", "{\"kind\":\"a\"}").statusCode() == 202);
+      await().atMost(PATIENCE).until(() -> live.get("/health/ready").statusCode() == 200);
+    }
+  }
+}

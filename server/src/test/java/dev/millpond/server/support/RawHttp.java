@@ -1,0 +1,87 @@
+package dev.millpond.server.support;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/** Sends bytes as they are, where a client would repair the request. */
+public final class RawHttp {
+  private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+  /**
+   * What came back until the server closed the connection or a whole answer was there.
+   *
+   * @param text the answer, head and body, as ISO-8859-1
+   */
+  public record Answer(String text) {
+    /** The status; 0 when the server closed without an answer. */
+    public int status() {
+      return text.length() < 12 ? 0 : Integer.parseInt(text.substring(9, 12));
+    }
+
+    public String body() {
+      return text.substring(text.indexOf("\r\n\r\n") + 4);
+    }
+  }
+
+  private RawHttp() {}
+
+  /** Sends a head, with each line end as a plain newline, and what follows. */
+  public static Answer send(URI server, String head, byte[] body) throws IOException {
+    try (Socket socket = new Socket(server.getHost(), server.getPort())) {
+      socket.setSoTimeout((int) TIMEOUT.toMillis());
+      OutputStream out = socket.getOutputStream();
+      try {
+        out.write(head.replace("\n", "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+        out.write(body);
+        out.flush();
+      } catch (SocketException e) {
+        // The server may answer and close before it has all; its answer is read below.
+      }
+      return new Answer(read(socket.getInputStream()));
+    }
+  }
+
+  public static Answer send(URI server, String head) throws IOException {
+    return send(server, head, new byte[0]);
+  }
+
+  private static String read(InputStream in) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try {
+      int b = in.read();
+      while (b >= 0) {
+        bytes.write(b);
+        String text = bytes.toString(StandardCharsets.ISO_8859_1);
+        if (complete(text)) {
+          return text;
+        }
+        b = in.read();
+      }
+    } catch (SocketException e) {
+      // Reset after the answer.
+    }
+    return bytes.toString(StandardCharsets.ISO_8859_1);
+  }
+
+  private static boolean complete(String text) {
+    int head = text.indexOf("\r\n\r\n");
+    if (head < 0) {
+      return false;
+    }
+    String name = "\r\nContent-Length: ";
+    int start = text.indexOf(name);
+    if (start < 0 || start > head) {
+      return false;
+    }
+    int end = text.indexOf("\r\n", start + 2);
+    int length = Integer.parseInt(text.substring(start + name.length(), end));
+    return text.length() >= head + 4 + length;
+  }
+}
