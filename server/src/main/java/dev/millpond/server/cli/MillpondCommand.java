@@ -5,6 +5,7 @@ import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.SchemaException;
 import dev.millpond.server.config.Nearest;
 import dev.millpond.server.demo.DemoCommand;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,11 +98,11 @@ public final class MillpondCommand implements Runnable {
         yield ExitCode.USAGE;
       }
       case SchemaException schema -> {
-        err.println(schema.getMessage());
-        yield ExitCode.USAGE;
+        err.println(oneLine(schema));
+        yield unreachable(schema) ? ExitCode.UNREACHABLE : ExitCode.USAGE;
       }
       case UnavailableException away -> {
-        err.println(away.getMessage());
+        err.println(oneLine(away));
         yield ExitCode.UNREACHABLE;
       }
       default -> {
@@ -109,6 +110,20 @@ public final class MillpondCommand implements Runnable {
         yield ExitCode.FAILED;
       }
     };
+  }
+
+  /** Whether the network was the cause, not the schema. */
+  private static boolean unreachable(Throwable e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof IOException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static String oneLine(Throwable e) {
+    return String.valueOf(e.getMessage()).replaceAll("\\s+", " ").strip();
   }
 
   /** The version from the jar's manifest. */

@@ -30,7 +30,11 @@ public final class Doctor {
       findings.add(Finding.ok("schema", "up to date"));
       books(millpond.checkBooks(), findings);
     } catch (SchemaException e) {
-      findings.add(Finding.wrong("schema", String.valueOf(e.getMessage()), "Run millpond migrate"));
+      findings.add(
+          Finding.wrong(
+              "schema",
+              String.valueOf(e.getMessage()).replaceAll("\\s+", " "),
+              "Run millpond migrate"));
     } catch (UnavailableException e) {
       findings.add(
           Finding.unreachable(

@@ -34,7 +34,11 @@ final class FrontFilter implements Filter {
     answer.setHeader("X-Content-Type-Options", "nosniff");
     Problem problem = check(http);
     if (problem == null) {
-      chain.doFilter(request, response);
+      try {
+        chain.doFilter(request, response);
+      } finally {
+        RequestBody.release(http);
+      }
     } else {
       problem.writeTo(answer);
     }

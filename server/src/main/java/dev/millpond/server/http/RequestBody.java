@@ -8,6 +8,8 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a JSON body whole, after its headers have been found in order. */
@@ -17,6 +19,18 @@ public final class RequestBody {
 
   /** Longest time for a body to arrive. */
   private static final Duration MOST_TIME = Duration.ofSeconds(60);
+
+  /** A body up to this size is read at once. */
+  private static final int SMALL_BYTES = 256 * 1024;
+
+  /** Larger bodies may take this part of the heap together; each takes some five times its size. */
+  private static final int ROOM_SHARE = 12;
+
+  /** Longest wait for room. */
+  private static final Duration ROOM_WAIT = Duration.ofSeconds(5);
+
+  private static final String ROOM_ATTRIBUTE = RequestBody.class.getName() + ".room";
+  private static final Semaphore ROOM = new Semaphore(roomKilobytes(), true);
 
   private static final int FIRST_BUFFER_BYTES = 64 * 1024;
   private static final String JSON = "application/json";
@@ -41,7 +55,9 @@ public final class RequestBody {
     if (declared > MOST_BYTES) {
       throw tooLarge();
     }
-    byte[] body = read(request.getInputStream(), declared < 0 ? MOST_BYTES + 1 : (int) declared);
+    int most = declared < 0 ? MOST_BYTES + 1 : (int) declared;
+    takeRoom(request, most);
+    byte[] body = read(request.getInputStream(), most);
     if (body.length > MOST_BYTES) {
       throw tooLarge();
     }
@@ -49,6 +65,41 @@ public final class RequestBody {
       throw new IOException("The body ended early");
     }
     return body;
+  }
+
+  /** Gives back what a request's body held; at the end of the request. */
+  static void release(HttpServletRequest request) {
+    if (request.getAttribute(ROOM_ATTRIBUTE) instanceof Integer kilobytes) {
+      ROOM.release(kilobytes);
+    }
+  }
+
+  /** A large body waits for room before it is read, so that many of them fill no heap. */
+  private static void takeRoom(HttpServletRequest request, int bytes) {
+    if (bytes <= SMALL_BYTES) {
+      return;
+    }
+    int kilobytes = bytes / 1024;
+    boolean room;
+    try {
+      room = ROOM.tryAcquire(kilobytes, ROOM_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      room = false;
+    }
+    if (!room) {
+      throw new ProblemException(
+          Problem.of(503, "server-busy", "Too many large bodies are at work")
+              .remedy("Try again after Retry-After, or send smaller batches")
+              .retryAfter(ROOM_WAIT)
+              .header("Connection", "close"));
+    }
+    request.setAttribute(ROOM_ATTRIBUTE, kilobytes);
+  }
+
+  private static int roomKilobytes() {
+    long bytes = Math.max(2L * MOST_BYTES, Runtime.getRuntime().maxMemory() / ROOM_SHARE);
+    return (int) Math.min(Integer.MAX_VALUE, bytes / 1024);
   }
 
   /** Reads up to a number of bytes; a sender who trickles is cut off. */

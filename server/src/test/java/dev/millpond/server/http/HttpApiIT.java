@@ -117,6 +117,16 @@ class HttpApiIT {
   }
 
   @Test
+  void aBatchOfTenThousandIsAccepted() throws IOException, InterruptedException {
+    String job = "{\"kind\":\"nobody\",\"queue\":\"many\",\"delay\":\"P1D\",\"payload\":\"%s\"}";
+    String one = job.formatted("x".repeat(1_000));
+    HttpResponse<String> accepted =
+        live.post("/v1/jobs/batch", "{\"jobs\":[" + (one + ",").repeat(9_999) + one + "]}");
+    assertThat(accepted.statusCode()).isEqualTo(202);
+    assertThat(json(accepted).get("jobs").size()).isEqualTo(10_000);
+  }
+
+  @Test
   void oneBadJobRefusesItsBatchAndIsNamed() throws IOException, InterruptedException {
     long before = live.jobs();
     HttpResponse<String> refused =

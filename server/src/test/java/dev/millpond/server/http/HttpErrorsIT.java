@@ -99,7 +99,7 @@ class HttpErrorsIT {
         "{\"kind\":\"a\",\"maxAttempts\":0}|/maxAttempts",
         "{\"kind\":\"a\",\"softTimeout\":\"PT0S\"}|/softTimeout",
         "{\"kind\":\"a\",\"softTimeout\":\"P365D\"}|/softTimeout",
-        "{\"kind\":\"a\",\"softTimeout\":\"PT9S\",\"hardTimeout\":\"PT9S\"}|/hardTimeout",
+        "{\"kind\":\"a\",\"softTimeout\":\"PT9S\",\"hardTimeout\":\"PT8S\"}|/hardTimeout",
         "{\"kind\":\"a\",\"tags\":[\"Not A Tag\"]}|/tags",
         "{\"kind\":\"a\",\"idempotencyKey\":\"\"}|/idempotencyKey",
       })
