@@ -1,0 +1,64 @@
+package dev.millpond.api;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The door for producers: submits jobs and looks at them. Thread-safe.
+ *
+ * <p>An {@link SubmitResult.Accepted} job is committed in PostgreSQL; it survives any crash of this
+ * process, of workers and of Redis. A call that throws {@link UnavailableException} is in doubt
+ * only when the exception says so: give the job an idempotency key and submit it again.
+ */
+public interface Jobs {
+
+  /**
+   * Submits one job and waits for its commit.
+   *
+   * @throws InvalidJobException when a field is out of its range; nothing was written
+   * @throws UnavailableException when PostgreSQL cannot be reached in time
+   */
+  SubmitResult submit(JobRequest request);
+
+  /**
+   * Submits up to {@link Limits#BATCH_JOBS} jobs in one transaction: all are accepted or none.
+   *
+   * @return one result for each request, in the order of the requests
+   * @throws InvalidJobException when a field of a request is out of its range; names its index
+   * @throws UnavailableException when PostgreSQL cannot be reached in time
+   */
+  List<SubmitResult> submit(List<JobRequest> requests);
+
+  /** Like {@link #submit(JobRequest)}, without blocking; the future completes after the commit. */
+  CompletableFuture<SubmitResult> submitAsync(JobRequest request);
+
+  /** Like {@link #submit(List)}, without blocking; the future completes after the commit. */
+  CompletableFuture<List<SubmitResult>> submitAsync(List<JobRequest> requests);
+
+  /**
+   * Submits one job and gives its id.
+   *
+   * @throws RefusedException when the queue takes no more work
+   */
+  default UUID submitOrThrow(JobRequest request) {
+    return switch (submit(request)) {
+      case SubmitResult.Accepted accepted -> accepted.id();
+      case SubmitResult.Existing existing -> existing.id();
+      case SubmitResult.Refused refused -> throw new RefusedException(refused);
+    };
+  }
+
+  /** Reads one job with its attempts; empty when there is no such job (any more). */
+  Optional<JobView> find(UUID id);
+
+  /**
+   * Cancels a job. A waiting job ends at once; a running one is told and ends as {@code cancelled}
+   * when its handler has stopped.
+   */
+  CancelResult cancel(UUID id);
+
+  /** Gives a dead job a new life: attempt 1, same id; its earlier attempts stay readable. */
+  RedriveResult redrive(UUID id);
+}

@@ -1,0 +1,192 @@
+package dev.millpond.engine;
+
+import dev.millpond.api.CancelResult;
+import dev.millpond.api.HandlerOptions;
+import dev.millpond.api.Handlers;
+import dev.millpond.api.JobHandler;
+import dev.millpond.api.JobRequest;
+import dev.millpond.api.JobView;
+import dev.millpond.api.Jobs;
+import dev.millpond.api.RedriveResult;
+import dev.millpond.api.SubmitResult;
+import dev.millpond.engine.books.BooksReport;
+import dev.millpond.engine.lifecycle.Node;
+import dev.millpond.engine.lifecycle.store.Schema;
+import dev.millpond.engine.query.DeadLetterFilter;
+import dev.millpond.engine.query.DeadLetterView;
+import dev.millpond.engine.query.Health;
+import dev.millpond.engine.query.Page;
+import dev.millpond.engine.query.QueueView;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A process's part in a Millpond fleet. Always a producer; a worker after {@link #startWorker}, a
+ * candidate for the maintenance after {@link #startMaintenance}. Thread-safe.
+ *
+ * <pre>{@code
+ * try (Millpond millpond = Millpond.connect("jdbc:postgresql://localhost/app?user=app")) {
+ *   millpond.registerHandler("greet", Greeting.class, (context, greeting) -> "Hello " + greeting.name());
+ *   millpond.startWorker();
+ *   millpond.startMaintenance();
+ *   millpond.submit(JobRequest.of("greet", new Greeting("World")));
+ * }
+ * }</pre>
+ */
+public final class Millpond implements Jobs, Handlers, AutoCloseable {
+  private static final Duration CLOSE_WITHIN = Duration.ofSeconds(10);
+
+  private final Node node;
+
+  private Millpond(Node node) {
+    this.node = node;
+  }
+
+  /** Takes part through PostgreSQL alone, with defaults. */
+  public static Millpond connect(String pgUrl) {
+    return connect(MillpondConfig.of(pgUrl));
+  }
+
+  /** Takes part as configured, with metrics of its own. */
+  public static Millpond connect(MillpondConfig config) {
+    return connect(config, new SimpleMeterRegistry());
+  }
+
+  /**
+   * Takes part as configured.
+   *
+   * @param registry that takes the metrics
+   * @throws SchemaException when the schema is not this version's, or PostgreSQL does not answer
+   */
+  public static Millpond connect(MillpondConfig config, MeterRegistry registry) {
+    return new Millpond(Node.start(config, registry));
+  }
+
+  /**
+   * Brings the schema up to date; how many migrations ran.
+   *
+   * @throws SchemaException when that fails
+   */
+  public static int migrate(String pgUrl) {
+    return Schema.migrate(pgUrl);
+  }
+
+  @Override
+  public SubmitResult submit(JobRequest request) {
+    return node.submitter().submit(List.of(request)).getFirst();
+  }
+
+  @Override
+  public List<SubmitResult> submit(List<JobRequest> requests) {
+    return node.submitter().submit(requests);
+  }
+
+  @Override
+  public CompletableFuture<SubmitResult> submitAsync(JobRequest request) {
+    return node.submitter().submitAsync(List.of(request)).thenApply(List::getFirst);
+  }
+
+  @Override
+  public CompletableFuture<List<SubmitResult>> submitAsync(List<JobRequest> requests) {
+    return node.submitter().submitAsync(requests);
+  }
+
+  @Override
+  public Optional<JobView> find(UUID id) {
+    return node.queries().find(id);
+  }
+
+  @Override
+  public CancelResult cancel(UUID id) {
+    return node.queries().cancel(id);
+  }
+
+  @Override
+  public RedriveResult redrive(UUID id) {
+    return node.queries().redrive(id);
+  }
+
+  @Override
+  public <P> Millpond registerHandler(
+      String kind, Class<P> payload, JobHandler<P> handler, HandlerOptions options) {
+    if (node.worker().running()) {
+      throw new IllegalStateException("handlers are registered before startWorker()");
+    }
+    node.handlers().registerHandler(kind, payload, handler, options);
+    return this;
+  }
+
+  /** Begins to run jobs of the registered kinds. */
+  public void startWorker() {
+    node.startWorker();
+  }
+
+  /** Takes part in the election of the process that does the maintenance. */
+  public void startMaintenance() {
+    node.startMaintenance();
+  }
+
+  /**
+   * Stops claiming; lets what runs finish, and gives back what has not started or does not finish
+   * in time. No attempt is used up.
+   *
+   * @return whether nothing was left running
+   */
+  public boolean drain(Duration within) {
+    return node.worker().drain(within);
+  }
+
+  /** All queues with their depths. */
+  public List<QueueView> queues() {
+    return node.queries().queues();
+  }
+
+  /**
+   * Dead letters, newest first.
+   *
+   * @param cursor of the page before, null for the first
+   * @param limit 1 to 500
+   * @throws dev.millpond.engine.query.InvalidCursorException when cursor or limit are not valid
+   */
+  public Page<DeadLetterView> deadLetters(
+      DeadLetterFilter filter, @Nullable String cursor, int limit) {
+    return node.queries().deadLetters(filter, cursor, limit);
+  }
+
+  /** Health of this process by component. */
+  public Health health() {
+    return node.health();
+  }
+
+  /** Identity of this process, new at each start. */
+  public UUID nodeId() {
+    return node.id();
+  }
+
+  /** Checks the books of the whole fleet; takes a while on large ones. */
+  public BooksReport checkBooks() {
+    return node.checkBooks(Set.of());
+  }
+
+  /**
+   * Checks the books against what producers were told.
+   *
+   * @param acknowledged ids of accepted jobs
+   */
+  public BooksReport checkBooks(Set<UUID> acknowledged) {
+    return node.checkBooks(acknowledged);
+  }
+
+  /** Drains for up to ten seconds, then stops. */
+  @Override
+  public void close() {
+    node.close(CLOSE_WITHIN);
+  }
+}

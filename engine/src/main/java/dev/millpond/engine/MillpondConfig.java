@@ -1,0 +1,68 @@
+package dev.millpond.engine;
+
+import java.util.List;
+
+/**
+ * How a process takes part. Validated when made; a bad value fails with its key, value and range.
+ *
+ * @param pgUrl JDBC URL of PostgreSQL 15 to 18, with the user
+ * @param redisUrls one URL a Redis server (7.0 or newer), in shard order; none means PostgreSQL
+ *     only
+ * @param shards streams of each queue and class; shard i lives on server i mod servers
+ * @param slots jobs a worker runs at once
+ * @param timing leases and beats; the same for all processes of a fleet
+ */
+public record MillpondConfig(
+    String pgUrl, List<String> redisUrls, int shards, int slots, Timing timing) {
+
+  /** Most jobs one worker process may run at once. */
+  public static final int SLOTS_MAX = 10_000;
+
+  public static final int SHARDS_MAX = 64;
+
+  public MillpondConfig {
+    redisUrls = List.copyOf(redisUrls);
+    if (!pgUrl.startsWith("jdbc:postgresql:")) {
+      throw new ConfigException(
+          "millpond.pg.url", pgUrl, "a URL that starts with jdbc:postgresql:");
+    }
+    for (String url : redisUrls) {
+      if (!url.startsWith("redis://") && !url.startsWith("rediss://")) {
+        throw new ConfigException(
+            "millpond.redis.urls", url, "redis://host:port or rediss://host:port");
+      }
+    }
+    if (shards < 1 || shards > SHARDS_MAX) {
+      throw new ConfigException("millpond.redis.shards", shards, "1 to " + SHARDS_MAX);
+    }
+    if (slots < 1 || slots > SLOTS_MAX) {
+      throw new ConfigException("millpond.worker.slots", slots, "1 to " + SLOTS_MAX);
+    }
+  }
+
+  /** PostgreSQL alone, with defaults. */
+  public static MillpondConfig of(String pgUrl) {
+    return new MillpondConfig(pgUrl, List.of(), 1, defaultSlots(), Timing.DEFAULT);
+  }
+
+  public MillpondConfig withRedis(List<String> urls) {
+    return new MillpondConfig(pgUrl, urls, Math.max(shards, urls.size()), slots, timing);
+  }
+
+  public MillpondConfig withShards(int newShards) {
+    return new MillpondConfig(pgUrl, redisUrls, newShards, slots, timing);
+  }
+
+  public MillpondConfig withSlots(int newSlots) {
+    return new MillpondConfig(pgUrl, redisUrls, shards, newSlots, timing);
+  }
+
+  public MillpondConfig withTiming(Timing newTiming) {
+    return new MillpondConfig(pgUrl, redisUrls, shards, slots, newTiming);
+  }
+
+  /** Eight for each core, at least 16: handlers mostly wait. */
+  public static int defaultSlots() {
+    return Math.max(16, 8 * Runtime.getRuntime().availableProcessors());
+  }
+}

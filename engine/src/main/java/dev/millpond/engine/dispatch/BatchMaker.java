@@ -1,0 +1,62 @@
+package dev.millpond.engine.dispatch;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Supplier;
+import java.util.zip.CRC32C;
+
+/** Makes batches: gives them their id and shard. Thread-safe. */
+public final class BatchMaker {
+  private final Supplier<UUID> ids;
+  private final int shards;
+
+  /** A job and the token it travels with. */
+  public record Member(UUID jobId, int token) {}
+
+  /**
+   * @param ids time-ordered and new each time
+   */
+  public BatchMaker(Supplier<UUID> ids, int shards) {
+    this.ids = ids;
+    this.shards = shards;
+  }
+
+  /** Makes batches of at most {@code size} members, in their order. */
+  public List<Batch> split(Lane lane, String kind, List<Member> members, int size) {
+    List<Batch> batches = new ArrayList<>(members.size() / size + 1);
+    for (int from = 0; from < members.size(); from += size) {
+      batches.add(make(lane, kind, members.subList(from, Math.min(from + size, members.size()))));
+    }
+    return batches;
+  }
+
+  /** Makes one batch of 1 to {@link Batch#JOBS_MAX} members. */
+  public Batch make(Lane lane, String kind, List<Member> members) {
+    UUID[] jobIds = new UUID[members.size()];
+    int[] tokens = new int[jobIds.length];
+    boolean first = true;
+    for (int i = 0; i < jobIds.length; i++) {
+      jobIds[i] = members.get(i).jobId();
+      tokens[i] = members.get(i).token();
+      first &= tokens[i] == 1;
+    }
+    UUID id = ids.get();
+    return new Batch(id, lane, kind, shard(id), jobIds, first ? null : tokens);
+  }
+
+  /** CRC32C of the id modulo the number of shards: the same in every process and language. */
+  private int shard(UUID id) {
+    if (shards == 1) {
+      return 0;
+    }
+    CRC32C crc = new CRC32C();
+    crc.update(
+        ByteBuffer.allocate(16)
+            .putLong(id.getMostSignificantBits())
+            .putLong(id.getLeastSignificantBits())
+            .flip());
+    return (int) (crc.getValue() % shards);
+  }
+}

@@ -1,0 +1,63 @@
+package dev.millpond.engine.dispatch;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * How long jobs of a kind take, as a moving average; decides how many travel together. Workers feed
+ * it with what they run, and every node takes over what the fleet has stored. Thread-safe.
+ */
+public final class KindPace {
+  /** Expected work of one batch: short enough to spread, long enough to cost the streams little. */
+  static final long BATCH_MICROS = 20_000;
+
+  /** Before anything is known: batches of four. */
+  static final long UNKNOWN_MICROS = 5_000;
+
+  /** Weight of the newest sample batch in the average. */
+  private static final double NEW = 0.2;
+
+  /** Kinds remembered; beyond it new ones stay unknown. */
+  private static final int KINDS_MAX = 10_000;
+
+  private final Map<String, Double> micros = new ConcurrentHashMap<>();
+  private final Map<String, Boolean> measuredHere = new ConcurrentHashMap<>();
+
+  /** Jobs of this kind that should travel in one batch, 1 to {@link Batch#JOBS_MAX}. */
+  public int batchSize(String kind) {
+    double expected = Math.max(1, expectedMicros(kind));
+    return (int) Math.clamp(BATCH_MICROS / expected, 1, Batch.JOBS_MAX);
+  }
+
+  public double expectedMicros(String kind) {
+    return micros.getOrDefault(kind, (double) UNKNOWN_MICROS);
+  }
+
+  /** Takes in the mean run time of jobs that have just ended here. */
+  public void sample(String kind, double meanMicros) {
+    if (micros.size() >= KINDS_MAX && !micros.containsKey(kind)) {
+      return;
+    }
+    micros.merge(kind, meanMicros, (old, now) -> old + NEW * (now - old));
+    measuredHere.put(kind, true);
+  }
+
+  /** What this node has measured, in microseconds. */
+  public Map<String, Long> measured() {
+    Map<String, Long> measured = new HashMap<>();
+    for (String kind : measuredHere.keySet()) {
+      measured.put(kind, Math.round(expectedMicros(kind)));
+    }
+    return measured;
+  }
+
+  /** Takes over the fleet's averages for kinds that this node does not run itself. */
+  public void learn(Map<String, Long> fleet) {
+    fleet.forEach((kind, average) -> {
+      if (!measuredHere.containsKey(kind) && micros.size() < KINDS_MAX) {
+        micros.put(kind, (double) average);
+      }
+    });
+  }
+}

@@ -1,0 +1,248 @@
+package dev.millpond.engine.dispatch.postgres;
+
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.Claimed;
+import dev.millpond.engine.dispatch.Claimed.Receipt;
+import dev.millpond.engine.dispatch.Demand;
+import dev.millpond.engine.dispatch.Dispatch;
+import dev.millpond.engine.dispatch.DispatchException;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.lifecycle.store.Pg;
+import dev.millpond.engine.lifecycle.store.PgArray;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Batches claimed straight from the dispatch table (rule R11): all of them without Redis, otherwise
+ * those that have no working stream and those meant for no stream.
+ *
+ * <p>Ids are time-ordered, so a claim starts where the last one found its first row, less a margin
+ * for ids whose transaction commits late. Without that mark, a snapshot pinned by somebody else
+ * makes each claim walk over all dead rows since. A full scan every {@link #FULL_SCAN} finds what
+ * the mark missed.
+ */
+public final class PostgresDispatch implements Dispatch {
+  private static final int LOCK_TIMEOUT_MILLIS = 250;
+  private static final int SOCKET_TIMEOUT_SECONDS = 20;
+  private static final Duration FULL_SCAN = Duration.ofSeconds(2);
+
+  /** A full scan may take this share of the time. */
+  private static final int FULL_SCAN_SHARE = 20;
+
+  /**
+   * Ids may become visible this much later than younger ones before only a full scan finds them.
+   */
+  private static final long MARGIN_MILLIS = 1_000;
+
+  private static final long POLL_BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+  private static final long POLL_IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+  private static final UUID LOWEST = new UUID(0, 0);
+
+  private static final String CLAIM =
+      """
+      UPDATE millpond.dispatch SET claimed_by = ?, claimed_at = now()
+      WHERE id = ANY (ARRAY (
+          SELECT d.id
+          FROM unnest(?::text[]) AS k (kind)
+          CROSS JOIN LATERAL (
+              SELECT c.id FROM millpond.dispatch c
+              WHERE c.queue = ? AND c.class = ? AND c.kind = k.kind AND c.id > ?
+                AND c.claimed_by IS NULL AND c.sent_at IS NULL
+                AND (c.direct OR c.shard % ? = ANY (?::int4[]))
+              ORDER BY c.id FOR UPDATE SKIP LOCKED LIMIT ?) d
+          ORDER BY d.id LIMIT ?))
+      RETURNING\s\
+      """
+          + DispatchStore.COLUMNS;
+
+  private final String url;
+  private final Supplier<UUID> session;
+  private final int servers;
+  private final Supplier<List<Integer>> downServers;
+  private final Semaphore wakeUps = new Semaphore(0);
+  private final Map<Lane, Mark> marks = new HashMap<>();
+  private volatile boolean up = true;
+  private volatile boolean closed;
+  private long idleNanos = POLL_BUSY_NANOS;
+  private @Nullable Connection connection;
+
+  /** Where the next claim of a lane starts, and when it starts at the lowest id again. */
+  private static final class Mark {
+    UUID from = LOWEST;
+    long fullScanAtNanos = System.nanoTime();
+  }
+
+  /**
+   * @param session that claims
+   * @param servers Redis servers of the fleet; 1 without Redis
+   * @param downServers those whose rows are to be claimed here now; all without Redis
+   */
+  public PostgresDispatch(
+      String url, Supplier<UUID> session, int servers, Supplier<List<Integer>> downServers) {
+    this.url = url;
+    this.session = session;
+    this.servers = servers;
+    this.downServers = downServers;
+  }
+
+  @Override
+  public String name() {
+    return "postgres";
+  }
+
+  @Override
+  public boolean sends(Batch batch) {
+    return false;
+  }
+
+  @Override
+  public void send(List<Batch> batches, long committedNanos) {}
+
+  @Override
+  public List<Claimed> claim(Demand demand, Duration wait) {
+    long until = System.nanoTime() + wait.toNanos();
+    while (true) {
+      wakeUps.drainPermits();
+      for (Lane lane : demand.lanes()) {
+        List<Claimed> claimed = claim(lane, demand);
+        if (!claimed.isEmpty()) {
+          idleNanos = POLL_BUSY_NANOS;
+          return claimed;
+        }
+      }
+      long left = until - System.nanoTime();
+      if (left <= 0 || closed || demand.lanes().isEmpty()) {
+        return List.of();
+      }
+      pause(Math.min(left, idleNanos));
+      idleNanos = Math.min(2 * idleNanos, POLL_IDLE_NANOS);
+    }
+  }
+
+  private void pause(long nanos) {
+    try {
+      if (wakeUps.tryAcquire(nanos, TimeUnit.NANOSECONDS)) {
+        idleNanos = POLL_BUSY_NANOS;
+      }
+    } catch (InterruptedException e) {
+      closed = true;
+    }
+  }
+
+  private List<Claimed> claim(Lane lane, Demand demand) {
+    Mark mark = marks.computeIfAbsent(lane, l -> new Mark());
+    long started = System.nanoTime();
+    boolean full = started - mark.fullScanAtNanos >= 0;
+    try {
+      List<Claimed> claimed = claim(lane, demand, full ? LOWEST : mark.from);
+      up = true;
+      if (full) {
+        long took = System.nanoTime() - started;
+        mark.fullScanAtNanos =
+            System.nanoTime() + Math.max(FULL_SCAN.toNanos(), FULL_SCAN_SHARE * took);
+      }
+      if (!claimed.isEmpty()) {
+        mark.from = before(claimed.getFirst().batch().id());
+      }
+      return claimed;
+    } catch (SQLException e) {
+      if (Pg.fault(e) == Pg.Fault.REPEAT || Pg.fault(e) == Pg.Fault.LOCK) {
+        return List.of();
+      }
+      up = false;
+      disconnect();
+      throw new DispatchException("claim from PostgreSQL failed: " + e.getMessage(), e);
+    }
+  }
+
+  private List<Claimed> claim(Lane lane, Demand demand, UUID from) throws SQLException {
+    List<Claimed> claimed = new ArrayList<>();
+    List<String> kinds = List.copyOf(demand.kinds());
+    List<Integer> down = downServers.get();
+    try (PreparedStatement statement = connect().prepareStatement(CLAIM)) {
+      int i = 0;
+      statement.setObject(++i, session.get());
+      statement.setObject(++i, PgArray.texts(kinds, k -> k));
+      statement.setString(++i, lane.queue());
+      statement.setString(++i, lane.priorityClass());
+      statement.setObject(++i, from);
+      statement.setInt(++i, servers);
+      statement.setObject(++i, PgArray.ints(down, Integer::intValue));
+      statement.setInt(++i, demand.batches());
+      statement.setInt(++i, demand.batches());
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          claimed.add(new Claimed(DispatchStore.batch(rows), new Receipt.Row()));
+        }
+      }
+    }
+    claimed.sort((a, b) -> PgArray.UUID_ORDER.compare(a.batch().id(), b.batch().id()));
+    return claimed;
+  }
+
+  /** The lowest id of {@link #MARGIN_MILLIS} before this one; the high 48 bits are milliseconds. */
+  private static UUID before(UUID id) {
+    long millis = (id.getMostSignificantBits() >>> 16) - MARGIN_MILLIS;
+    return millis <= 0 ? LOWEST : new UUID(millis << 16, 0);
+  }
+
+  private Connection connect() throws SQLException {
+    Connection open = connection;
+    if (open == null) {
+      open = Pg.hot(url, "millpond-claim", LOCK_TIMEOUT_MILLIS, SOCKET_TIMEOUT_SECONDS);
+      connection = open;
+    }
+    return open;
+  }
+
+  private void disconnect() {
+    Connection open = connection;
+    connection = null;
+    if (open != null) {
+      try {
+        open.close();
+      } catch (SQLException e) {
+        // it is gone either way
+        up = false;
+      }
+    }
+  }
+
+  @Override
+  public void release(Collection<Claimed> claimed) {}
+
+  @Override
+  public void wake() {
+    if (wakeUps.availablePermits() == 0) {
+      wakeUps.release();
+    }
+  }
+
+  @Override
+  public boolean up() {
+    return up;
+  }
+
+  /** Called after the claiming thread has ended. */
+  @Override
+  public void close() {
+    closed = true;
+    wake();
+    disconnect();
+  }
+}

@@ -1,0 +1,134 @@
+package dev.millpond.engine.dispatch.store;
+
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.lifecycle.store.Pg;
+import dev.millpond.engine.lifecycle.store.PgArray;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * Inserts and deletes dispatch rows, and counts depth. The caller owns the transaction. Stateless.
+ */
+public final class DispatchStore {
+  private static final String INSERT =
+      """
+      INSERT INTO millpond.dispatch (id, queue, class, kind, shard, direct, job_ids, tokens)
+      SELECT u.id, u.queue, u.class, u.kind, u.shard, ?, (?::uuid[])[u.low:u.high],
+             nullif((?::int4[])[u.low:u.high], array_fill(1, ARRAY[u.high - u.low + 1]))
+      FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::int4[], ?::int4[], ?::int4[])
+           AS u (id, queue, class, kind, shard, low, high)
+      """;
+
+  /** The columns that {@link #batch} reads, in its order. */
+  public static final String COLUMNS = "id, queue, class, kind, shard, job_ids, tokens";
+
+  private static final String CONSUME =
+      "DELETE FROM millpond.dispatch WHERE id = ANY (?::uuid[]) RETURNING " + COLUMNS;
+
+  /** Adds to the depth of lanes; filled by {@link #bindDepth}. */
+  public static final String DEPTH =
+      """
+      INSERT INTO millpond.queue_depth (queue, class, delta)
+      SELECT unnest(?::text[]), unnest(?::text[]), unnest(?::int4[])
+      """;
+
+  private DispatchStore() {}
+
+  /**
+   * Inserts waiting rows.
+   *
+   * @param direct whether they are to be claimed from the table, not fed to a stream
+   */
+  public static void insert(Connection tx, List<Batch> batches, boolean direct)
+      throws SQLException {
+    if (batches.isEmpty()) {
+      return;
+    }
+    int count = batches.size();
+    int[] low = new int[count];
+    int[] high = new int[count];
+    List<UUID> ids = new ArrayList<>();
+    List<Integer> tokens = new ArrayList<>();
+    for (int b = 0; b < count; b++) {
+      Batch batch = batches.get(b);
+      low[b] = ids.size() + 1;
+      for (int j = 0; j < batch.size(); j++) {
+        ids.add(batch.jobIds()[j]);
+        tokens.add(batch.token(j));
+      }
+      high[b] = ids.size();
+    }
+    try (PreparedStatement statement = tx.prepareStatement(INSERT)) {
+      int i = 0;
+      statement.setBoolean(++i, direct);
+      statement.setObject(++i, PgArray.uuids(ids.toArray(UUID[]::new)));
+      statement.setObject(++i, PgArray.ints(tokens, Integer::intValue));
+      statement.setObject(++i, PgArray.uuids(batches, Batch::id));
+      statement.setObject(++i, PgArray.texts(batches, b -> b.lane().queue()));
+      statement.setObject(++i, PgArray.texts(batches, b -> b.lane().priorityClass()));
+      statement.setObject(++i, PgArray.texts(batches, Batch::kind));
+      statement.setObject(++i, PgArray.ints(batches, Batch::shard));
+      statement.setObject(++i, PgArray.ints(count, b -> low[b]));
+      statement.setObject(++i, PgArray.ints(count, b -> high[b]));
+      statement.executeUpdate();
+    }
+  }
+
+  /** Deletes rows and gives those that were still there: the gate of whoever re-dispatches. */
+  public static List<Batch> consume(Connection tx, List<UUID> ids) throws SQLException {
+    List<Batch> consumed = new ArrayList<>(ids.size());
+    if (ids.isEmpty()) {
+      return consumed;
+    }
+    try (PreparedStatement statement = tx.prepareStatement(CONSUME)) {
+      statement.setObject(1, PgArray.uuids(ids.toArray(UUID[]::new)));
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          consumed.add(batch(rows));
+        }
+      }
+    }
+    return consumed;
+  }
+
+  /** Reads {@link #COLUMNS} from the first column on. */
+  public static Batch batch(ResultSet row) throws SQLException {
+    return new Batch(
+        row.getObject(1, UUID.class),
+        new Lane(row.getString(2), row.getString(3)),
+        row.getString(4),
+        row.getInt(5),
+        Pg.uuids(row, 6),
+        Pg.ints(row, 7));
+  }
+
+  /** Adds to the depth of lanes; zero deltas are left out. */
+  public static void addDepth(Connection tx, Map<Lane, Integer> depth) throws SQLException {
+    List<Map.Entry<Lane, Integer>> deltas =
+        depth.entrySet().stream().filter(d -> d.getValue() != 0).toList();
+    if (deltas.isEmpty()) {
+      return;
+    }
+    try (PreparedStatement statement = tx.prepareStatement(DEPTH)) {
+      bindDepth(statement, 0, deltas);
+      statement.executeUpdate();
+    }
+  }
+
+  /** Fills the parameters of {@link #DEPTH} after {@code at}. */
+  public static void bindDepth(
+      PreparedStatement statement, int at, List<Map.Entry<Lane, Integer>> deltas)
+      throws SQLException {
+    int i = at;
+    statement.setObject(++i, PgArray.texts(deltas, d -> d.getKey().queue()));
+    statement.setObject(++i, PgArray.texts(deltas, d -> d.getKey().priorityClass()));
+    statement.setObject(++i, PgArray.ints(deltas, Map.Entry::getValue));
+  }
+}

@@ -1,0 +1,216 @@
+package dev.millpond.engine.dispatch.streams;
+
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.Claimed;
+import dev.millpond.engine.dispatch.Claimed.Receipt;
+import dev.millpond.engine.dispatch.Demand;
+import dev.millpond.engine.dispatch.Dispatch;
+import dev.millpond.engine.dispatch.DispatchException;
+import dev.millpond.engine.dispatch.Lane;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.Pipeline;
+import redis.clients.jedis.Response;
+import redis.clients.jedis.StreamEntryID;
+import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.params.SetParams;
+import redis.clients.jedis.params.XReadGroupParams;
+import redis.clients.jedis.resps.StreamEntryBinary;
+
+/** The streams of one Redis server. */
+public final class StreamsDispatch implements Dispatch {
+  private static final Logger log = LoggerFactory.getLogger(StreamsDispatch.class);
+
+  /** How long a claim hint outlives the settle time, at least. */
+  private static final long HINT_MILLIS_MIN = 10_000;
+
+  private static final int HINT_SETTLES = 4;
+
+  private final RedisServer server;
+  private final RedisServer.Line reader;
+  private final StreamSender sender;
+  private final List<Integer> shards;
+  private final byte[] consumer;
+  private final long hintMillis;
+  private final Set<String> groups = new HashSet<>();
+
+  private record Place(int shard, Lane lane) {}
+
+  /**
+   * @param shards those that live on this server
+   * @param consumer this session's name in the consumer groups, new at each start
+   * @param settle S of the protocol
+   */
+  public StreamsDispatch(
+      RedisServer server, List<Integer> shards, String consumer, Duration settle) {
+    this.server = server;
+    this.reader = server.line("millpond-reader");
+    this.sender = new StreamSender(server, settle);
+    this.shards = List.copyOf(shards);
+    this.consumer = StreamNames.bytes(consumer);
+    this.hintMillis = Math.max(HINT_MILLIS_MIN, HINT_SETTLES * settle.toMillis());
+  }
+
+  @Override
+  public String name() {
+    return server.name();
+  }
+
+  @Override
+  public boolean sends(Batch batch) {
+    return server.up() && !sender.isFull(StreamNames.stream(batch));
+  }
+
+  @Override
+  public void send(List<Batch> batches, long committedNanos) {
+    batches.forEach(batch -> sender.add(batch, committedNanos));
+  }
+
+  @Override
+  public List<Claimed> claim(Demand demand, Duration wait) {
+    if (demand.lanes().isEmpty()) {
+      return List.of();
+    }
+    Map<String, Place> places = new HashMap<>();
+    for (Lane lane : demand.lanes()) {
+      for (int shard : shards) {
+        places.put(StreamNames.stream(shard, lane), new Place(shard, lane));
+      }
+    }
+    try {
+      return reader.call(jedis -> read(jedis, places, demand.batches(), wait));
+    } catch (JedisDataException e) {
+      // NOGROUP, or UNBLOCKED when the stream was deleted under a waiting read: Redis has lost
+      // data.
+      groups.clear();
+      if (!lostGroup(e)) {
+        throw new DispatchException(server.name() + " refuses to read: " + e.getMessage(), e);
+      }
+      log.debug("{} has lost a stream or group: {}", server.name(), e.getMessage());
+      return List.of();
+    }
+  }
+
+  private static boolean lostGroup(JedisDataException e) {
+    String message = String.valueOf(e.getMessage());
+    return message.startsWith("NOGROUP") || message.startsWith("UNBLOCKED");
+  }
+
+  private List<Claimed> read(Jedis jedis, Map<String, Place> places, int count, Duration wait) {
+    IdentityHashMap<byte[], StreamEntryID> from = new IdentityHashMap<>();
+    for (String stream : places.keySet()) {
+      ensureGroup(jedis, stream);
+      from.put(StreamNames.bytes(stream), StreamEntryID.XREADGROUP_UNDELIVERED_ENTRY);
+    }
+    XReadGroupParams params = XReadGroupParams.xReadGroupParams().count(count);
+    if (wait.toMillis() > 0) {
+      params.block((int) wait.toMillis());
+    }
+    List<Map.Entry<byte[], List<StreamEntryBinary>>> answer =
+        jedis.xreadGroupBinary(StreamNames.GROUP, consumer, params, from);
+    if (answer == null) {
+      return List.of();
+    }
+    List<Claimed> read = new ArrayList<>();
+    for (Map.Entry<byte[], List<StreamEntryBinary>> part : answer) {
+      String stream = new String(part.getKey(), java.nio.charset.StandardCharsets.UTF_8);
+      Place place = places.get(stream);
+      for (StreamEntryBinary entry : part.getValue()) {
+        decode(stream, place, entry, read);
+      }
+    }
+    return first(jedis, read);
+  }
+
+  private void decode(
+      String stream,
+      @org.jspecify.annotations.Nullable Place place,
+      StreamEntryBinary entry,
+      List<Claimed> into) {
+    Receipt.Entry receipt = new Receipt.Entry(stream, entry.getID().toString());
+    Batch batch = place == null ? null : Entries.batch(entry, place.shard(), place.lane());
+    if (batch == null) {
+      log.warn("{}: entry {} of {} is not ours, removed", server.name(), entry.getID(), stream);
+      sender.ack(receipt);
+    } else {
+      into.add(new Claimed(batch, receipt));
+    }
+  }
+
+  /** Drops copies of batches that somebody has read already. */
+  private List<Claimed> first(Jedis jedis, List<Claimed> read) {
+    List<Response<String>> answers = new ArrayList<>(read.size());
+    try (Pipeline pipeline = jedis.pipelined()) {
+      for (Claimed claimed : read) {
+        answers.add(
+            pipeline.set(
+                StreamNames.claim(claimed.batch()),
+                consumer,
+                SetParams.setParams().nx().px(hintMillis)));
+      }
+      pipeline.sync();
+    }
+    List<Claimed> first = new ArrayList<>(read.size());
+    for (int i = 0; i < read.size(); i++) {
+      Claimed claimed = read.get(i);
+      if (isFirst(answers.get(i))) {
+        first.add(claimed);
+      } else if (claimed.receipt() instanceof Receipt.Entry entry) {
+        sender.ack(entry);
+      }
+    }
+    return first;
+  }
+
+  /** No answer to the hint (out of memory, say) is no reason not to run. */
+  private static boolean isFirst(Response<String> answer) {
+    try {
+      return answer.get() != null;
+    } catch (JedisDataException e) {
+      return true;
+    }
+  }
+
+  private void ensureGroup(Jedis jedis, String stream) {
+    if (groups.contains(stream)) {
+      return;
+    }
+    Entries.createGroup(jedis, stream);
+    groups.add(stream);
+  }
+
+  @Override
+  public void release(Collection<Claimed> claimed) {
+    for (Claimed one : claimed) {
+      if (one.receipt() instanceof Receipt.Entry entry) {
+        sender.ack(entry);
+      }
+    }
+  }
+
+  /** A blocked read ends by its own time limit. */
+  @Override
+  public void wake() {}
+
+  @Override
+  public boolean up() {
+    return server.up();
+  }
+
+  /** Called after the claiming thread has ended. */
+  @Override
+  public void close() {
+    sender.close();
+    reader.close();
+  }
+}

@@ -1,0 +1,244 @@
+package dev.millpond.engine.dispatch.streams;
+
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.Claimed;
+import dev.millpond.engine.dispatch.Claimed.Receipt;
+import dev.millpond.engine.dispatch.Lane;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.Pipeline;
+import redis.clients.jedis.StreamEntryID;
+import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.params.SetParams;
+import redis.clients.jedis.params.XAddParams;
+import redis.clients.jedis.params.XAutoClaimParams;
+import redis.clients.jedis.resps.StreamConsumerInfo;
+
+/** What the maintenance roles do with the streams of one server. Confined to one thread. */
+public final class StreamsKeeper implements AutoCloseable {
+  private static final int PAGE = 500;
+
+  private final RedisServer server;
+  private final RedisServer.Line line;
+  private final List<Integer> shards;
+  private final String consumer;
+
+  /**
+   * @param shards those that live on this server
+   * @param consumer under which idle entries are taken over
+   */
+  public StreamsKeeper(RedisServer server, List<Integer> shards, String consumer) {
+    this.server = server;
+    this.line = server.line("millpond-keeper");
+    this.shards = List.copyOf(shards);
+    this.consumer = consumer;
+  }
+
+  public String name() {
+    return server.name();
+  }
+
+  public boolean up() {
+    return server.up();
+  }
+
+  public boolean holds(int shard) {
+    return shards.contains(shard);
+  }
+
+  /** Adds entries of committed batches. */
+  public void add(List<Batch> batches) {
+    if (batches.isEmpty()) {
+      return;
+    }
+    line.call(jedis -> {
+      try (Pipeline pipeline = jedis.pipelined()) {
+        for (Batch batch : batches) {
+          pipeline.xadd(
+              StreamNames.bytes(StreamNames.stream(batch)),
+              XAddParams.xAddParams(),
+              Map.of(EntryCodec.FIELD, EntryCodec.encode(batch)));
+        }
+        pipeline.sync();
+      }
+      return batches.size();
+    });
+  }
+
+  /** Removes entries whose rows are gone. */
+  public void remove(Collection<Claimed> claimed) {
+    if (claimed.isEmpty()) {
+      return;
+    }
+    line.call(jedis -> {
+      try (Pipeline pipeline = jedis.pipelined()) {
+        for (Claimed one : claimed) {
+          if (one.receipt() instanceof Receipt.Entry entry) {
+            StreamEntryID id = new StreamEntryID(entry.entryId());
+            pipeline.xack(entry.stream(), "millpond", id);
+            pipeline.xdel(entry.stream(), id);
+          }
+        }
+        pipeline.sync();
+      }
+      return claimed.size();
+    });
+  }
+
+  /**
+   * Takes over entries of a lane that were delivered and then left for this long.
+   *
+   * @param limit at most, for each shard
+   */
+  public List<Claimed> idle(Lane lane, Duration idle, int limit) {
+    return line.call(jedis -> {
+      List<Claimed> taken = new ArrayList<>();
+      for (int shard : shards) {
+        String stream = StreamNames.stream(shard, lane);
+        if (jedis.exists(stream)) {
+          takeIdle(jedis, stream, shard, lane, idle, limit, taken);
+        }
+      }
+      return taken;
+    });
+  }
+
+  private void takeIdle(
+      Jedis jedis,
+      String stream,
+      int shard,
+      Lane lane,
+      Duration idle,
+      int limit,
+      List<Claimed> into) {
+    List<Object> answer;
+    try {
+      answer =
+          jedis.xautoclaim(
+              StreamNames.bytes(stream),
+              StreamNames.GROUP,
+              StreamNames.bytes(consumer),
+              idle.toMillis(),
+              StreamNames.bytes("0-0"),
+              XAutoClaimParams.xAutoClaimParams().count(limit));
+    } catch (JedisDataException e) {
+      if (String.valueOf(e.getMessage()).startsWith("NOGROUP")) {
+        Entries.createGroup(jedis, stream);
+        return;
+      }
+      throw e;
+    }
+    for (Object raw : (List<?>) answer.get(1)) {
+      if (raw instanceof List<?> pair && pair.size() == 2) {
+        String id = new String((byte[]) pair.get(0), java.nio.charset.StandardCharsets.US_ASCII);
+        List<?> fields = (List<?>) pair.get(1);
+        Batch batch =
+            fields == null || fields.size() < 2
+                ? null
+                : EntryCodec.decode((byte[]) fields.get(1), shard, lane);
+        if (batch != null) {
+          into.add(new Claimed(batch, new Receipt.Entry(stream, id)));
+        } else {
+          jedis.xack(stream, "millpond", new StreamEntryID(id));
+          jedis.xdel(stream, new StreamEntryID(id));
+        }
+      }
+    }
+  }
+
+  /** Dispatch ids of all entries of a lane, delivered or not. */
+  public Set<UUID> present(Lane lane) {
+    Set<UUID> ids = new HashSet<>();
+    for (Claimed entry : entries(lane)) {
+      ids.add(entry.batch().id());
+    }
+    return ids;
+  }
+
+  /** All entries of a lane, delivered or not. */
+  public List<Claimed> entries(Lane lane) {
+    return line.call(jedis -> {
+      List<Claimed> all = new ArrayList<>();
+      for (int shard : shards) {
+        String stream = StreamNames.stream(shard, lane);
+        byte[] key = StreamNames.bytes(stream);
+        byte[] from = StreamNames.bytes("-");
+        while (true) {
+          List<Object> page = jedis.xrange(key, from, StreamNames.bytes("+"), PAGE);
+          for (Object raw : page) {
+            List<?> pair = (List<?>) raw;
+            from = next((byte[]) pair.get(0));
+            Batch batch = EntryCodec.decode((byte[]) ((List<?>) pair.get(1)).get(1), shard, lane);
+            if (batch != null) {
+              all.add(
+                  new Claimed(
+                      batch,
+                      new Receipt.Entry(
+                          stream,
+                          new String(
+                              (byte[]) pair.get(0), java.nio.charset.StandardCharsets.US_ASCII))));
+            }
+          }
+          if (page.size() < PAGE) {
+            break;
+          }
+        }
+      }
+      return all;
+    });
+  }
+
+  private static byte[] next(byte[] id) {
+    return StreamNames.bytes("(" + new String(id, java.nio.charset.StandardCharsets.US_ASCII));
+  }
+
+  /** Entries of a lane's stream in this shard. */
+  public long length(int shard, Lane lane) {
+    return line.call(jedis -> jedis.xlen(StreamNames.stream(shard, lane)));
+  }
+
+  /** Removes consumers of ended sessions that have nothing pending. */
+  public void forgetConsumers(Lane lane, Set<String> live) {
+    line.call(jedis -> {
+      for (int shard : shards) {
+        String stream = StreamNames.stream(shard, lane);
+        if (!jedis.exists(stream)) {
+          continue;
+        }
+        for (StreamConsumerInfo info : jedis.xinfoConsumers2(stream, "millpond")) {
+          if (info.getPending() == 0 && !live.contains(info.getName())) {
+            jedis.xgroupDelConsumer(stream, "millpond", info.getName());
+          }
+        }
+      }
+      return true;
+    });
+  }
+
+  /**
+   * Whether the server has lost its data since the last call: its epoch keys were gone.
+   *
+   * @param epoch value for new keys
+   */
+  public boolean lostData(String epoch) {
+    return line.call(jedis -> {
+      boolean lost = false;
+      for (int shard : shards) {
+        lost |= jedis.set(StreamNames.epoch(shard), epoch, SetParams.setParams().nx()) != null;
+      }
+      return lost;
+    });
+  }
+
+  @Override
+  public void close() {
+    line.close();
+  }
+}

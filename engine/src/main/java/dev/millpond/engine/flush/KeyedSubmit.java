@@ -1,0 +1,40 @@
+package dev.millpond.engine.flush;
+
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Jobs of one caller of which some carry an idempotency key; committed together or not at all.
+ *
+ * @param items the jobs with their keys
+ * @param done completes after the commit, with one verdict for each item
+ */
+public record KeyedSubmit(List<Item> items, CompletableFuture<List<Verdict>> done) {
+
+  /** A job and its key; without one it is simply written. */
+  public record Item(NewJob job, @Nullable Key key) {}
+
+  /**
+   * An idempotency key.
+   *
+   * @param principal who submits; keys of different principals never meet
+   * @param bodyHash SHA-256 of the canonical request
+   * @param livesMicros from the commit on
+   */
+  @SuppressWarnings("ArrayRecordComponent") // goes as it is into SQL
+  public record Key(String principal, String key, byte[] bodyHash, long livesMicros) {}
+
+  /** What became of an item. */
+  public sealed interface Verdict {
+    /** Its job is new. */
+    record Fresh(UUID id) implements Verdict {}
+
+    /** The key names this job already, for the same body. */
+    record Known(UUID id) implements Verdict {}
+
+    /** The key names a job of another body; nothing of the submit was written. */
+    record Conflict(int index, UUID id) implements Verdict {}
+  }
+}

@@ -1,0 +1,64 @@
+package dev.millpond.engine.flush;
+
+import dev.millpond.api.UnavailableException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Jobs of one caller, to be committed together. Either a flush takes it or its caller gives it up,
+ * whichever comes first; so a caller that gives up knows whether its jobs may have been committed.
+ */
+public final class SubmitWork {
+  private enum Phase {
+    QUEUED,
+    TAKEN,
+    GIVEN_UP
+  }
+
+  private final List<NewJob> jobs;
+  private final CompletableFuture<Void> done = new CompletableFuture<>();
+  private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.QUEUED);
+
+  /**
+   * @param jobs ids set, rules checked
+   */
+  public SubmitWork(List<NewJob> jobs) {
+    this.jobs = jobs;
+  }
+
+  public List<NewJob> jobs() {
+    return jobs;
+  }
+
+  /** Completes after the commit. */
+  public CompletableFuture<Void> done() {
+    return done;
+  }
+
+  /** Called by the writer before it first sends the jobs; false when the caller has given up. */
+  public boolean take() {
+    return phase.compareAndSet(Phase.QUEUED, Phase.TAKEN) || phase.get() == Phase.TAKEN;
+  }
+
+  /** Called when the caller's time is up. */
+  public void giveUp() {
+    boolean inDoubt = !phase.compareAndSet(Phase.QUEUED, Phase.GIVEN_UP);
+    done.completeExceptionally(
+        new UnavailableException(
+            inDoubt
+                ? "PostgreSQL did not confirm the commit in time; the jobs may have been accepted."
+                    + " Submit again with an idempotency key to be sure"
+                : "PostgreSQL took no jobs in time; nothing was written. Try again",
+            inDoubt,
+            null));
+  }
+
+  public int weight() {
+    int weight = 0;
+    for (NewJob job : jobs) {
+      weight += job.weight();
+    }
+    return weight;
+  }
+}

@@ -1,0 +1,178 @@
+package dev.millpond.engine.flush;
+
+import dev.millpond.engine.dispatch.BatchMaker;
+import dev.millpond.engine.dispatch.KindPace;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.Ways;
+import dev.millpond.engine.flush.Portion.Written;
+import dev.millpond.engine.flush.store.ColdLane;
+import dev.millpond.engine.flush.store.HotLane;
+import dev.millpond.engine.flush.store.WriterConnection;
+import dev.millpond.engine.lifecycle.store.Pg;
+import dev.millpond.engine.metrics.EngineMetrics;
+import dev.millpond.engine.metrics.EngineMetrics.Step;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a node has to write, committed in groups. Two lanes, so that a row that has to wait for a
+ * stranger's lock or key never holds up the plain ones (rule R16). Thread-safe.
+ */
+public final class Writer implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Writer.class);
+  private static final long REOFFER_MILLIS = 500;
+
+  private final HotLane hot;
+  private final ColdLane cold;
+  private final AfterCommit afterCommit = new AfterCommit();
+  private final Ways ways;
+  private final EngineMetrics metrics;
+
+  /**
+   * @param session that claims batches here, as written into outcomes
+   */
+  public Writer(
+      String pgUrl,
+      Supplier<UUID> session,
+      BatchMaker maker,
+      KindPace pace,
+      Ways ways,
+      EngineMetrics metrics) {
+    this.ways = ways;
+    this.metrics = metrics;
+    BatchFormer former = new BatchFormer(maker, pace);
+    this.hot =
+        new HotLane(
+            new WriterConnection(pgUrl, "millpond-hot-lane"),
+            former,
+            ways::sends,
+            session,
+            this::hotCommitted,
+            (work, cause) -> {
+              switch (work) {
+                case HotWork.Submit submit -> submit.work().done().completeExceptionally(cause);
+                case HotWork.Finish finish -> reoffer(finish.portion(), cause);
+              }
+            });
+    this.cold =
+        new ColdLane(
+            new WriterConnection(pgUrl, "millpond-cold-lane"),
+            former,
+            maker,
+            session,
+            this::coldCommitted,
+            (work, cause) -> {
+              switch (work) {
+                case ColdWork.Keyed keyed -> keyed.submit().done().completeExceptionally(cause);
+                case ColdWork.Finish finish -> reoffer(finish.portion(), cause);
+              }
+            });
+  }
+
+  public void start() {
+    afterCommit.start();
+    hot.start();
+    cold.start();
+  }
+
+  /** Hands in jobs without keys; false when there was no room in the time. */
+  public boolean submit(SubmitWork work, long timeoutNanos) throws InterruptedException {
+    return hot.offer(new HotWork.Submit(work), timeoutNanos);
+  }
+
+  /** Hands in jobs with keys; false when there was no room in the time. */
+  public boolean submit(KeyedSubmit submit, long timeoutNanos) throws InterruptedException {
+    return cold.offer(new ColdWork.Keyed(submit), timeoutNanos);
+  }
+
+  /** Hands in a portion; it is written, however long the database is away. */
+  public void write(Portion portion) {
+    if (portion.plain()) {
+      hot.put(new HotWork.Finish(portion));
+    } else {
+      cold.put(new ColdWork.Finish(portion));
+    }
+  }
+
+  /** Whether the last flushes of both lanes reached the database. */
+  public boolean up() {
+    return hot.up() || cold.up();
+  }
+
+  private void hotCommitted(HotLane.Flush flush) {
+    long now = System.nanoTime();
+    if (!flush.toSend().isEmpty()) {
+      ways.send(flush.toSend(), now);
+    }
+    if (!flush.submits().isEmpty()) {
+      ways.wakePostgres();
+    }
+    afterCommit.run(() -> {
+      flush.submits().forEach(submit -> submit.done().complete(null));
+      count(flush.submits());
+      flush.portions().forEach(portion -> portion.then().accept(portion, flush.written(portion)));
+    });
+  }
+
+  private record Sort(Lane lane, String kind) {}
+
+  private void count(List<SubmitWork> submits) {
+    Map<Sort, Integer> submitted = new HashMap<>();
+    for (SubmitWork submit : submits) {
+      for (NewJob job : submit.jobs()) {
+        Sort sort = new Sort(new Lane(job.queue(), job.priorityClass()), job.kind());
+        submitted.merge(sort, 1, Integer::sum);
+      }
+    }
+    submitted.forEach((sort, n) -> metrics.count(Step.SUBMITTED, sort.lane(), sort.kind(), n));
+  }
+
+  private void coldCommitted(ColdLane.Flush flush) {
+    ways.wakePostgres();
+    afterCommit.run(() -> {
+      flush.verdicts().forEach((submit, verdicts) -> submit.done().complete(verdicts));
+      flush.written().forEach((portion, written) -> portion.then().accept(portion, written));
+    });
+  }
+
+  /**
+   * A portion that a lock keeps out is offered again for as long as it takes. One that the database
+   * refuses is given up here: its jobs are found by the reaper and run again.
+   */
+  private void reoffer(Portion portion, Exception cause) {
+    if (Pg.fault(cause) == Pg.Fault.DATA || Pg.fault(cause) == Pg.Fault.UNIQUE) {
+      log.error(
+          "PostgreSQL refuses the outcome of {}; its jobs will be rescued",
+          portion.batch() == null ? "a tracked " + portion.kind() + " job" : portion.batch(),
+          cause);
+      Set<UUID> lost = new HashSet<>();
+      portion.ends().forEach(end -> lost.add(end.jobId()));
+      metrics.refusedOutcomes(lost.size());
+      afterCommit.run(() -> portion.then().accept(portion, new Written(true, lost)));
+      return;
+    }
+    log.warn("an outcome waits for a lock: {}", cause.getMessage());
+    long delay = 1 + ThreadLocalRandom.current().nextLong(REOFFER_MILLIS);
+    Executor later = CompletableFuture.delayedExecutor(delay, TimeUnit.MILLISECONDS);
+    later.execute(() -> cold.put(new ColdWork.Finish(portion)));
+  }
+
+  /** Writes what was handed in, then ends. */
+  @Override
+  public void close() {
+    hot.close();
+    cold.close();
+    afterCommit.close();
+  }
+}

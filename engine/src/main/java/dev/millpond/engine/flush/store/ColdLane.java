@@ -1,0 +1,217 @@
+package dev.millpond.engine.flush.store;
+
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.BatchMaker;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.flush.BatchFormer;
+import dev.millpond.engine.flush.ColdWork;
+import dev.millpond.engine.flush.KeyedSubmit;
+import dev.millpond.engine.flush.KeyedSubmit.Verdict;
+import dev.millpond.engine.flush.NewJob;
+import dev.millpond.engine.flush.Portion;
+import dev.millpond.engine.flush.Portion.Written;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * The cold lane: everything that has to read before it knows what to write. Retries, dead letters,
+ * dissolved batches, tracked jobs, tokens above 1, idempotency keys.
+ */
+public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
+  private static final int ROWS_MAX = 1_000;
+
+  private static final String MARKER =
+      "INSERT INTO millpond.flush_marker (writer, seq) VALUES (?, ?)";
+
+  private final BatchFormer former;
+  private final BatchMaker maker;
+  private final Supplier<UUID> session;
+  private final Consumer<Flush> committed;
+  private final BiConsumer<ColdWork, SQLException> rejected;
+
+  /** A flush, and what became of it: kept from before the commit, in case its answer is lost. */
+  public static final class Flush {
+    private final List<Portion> portions;
+    private final List<KeyedSubmit> submits;
+    private IdentityHashMap<Portion, Written> written = new IdentityHashMap<>();
+    private IdentityHashMap<KeyedSubmit, List<Verdict>> verdicts = new IdentityHashMap<>();
+
+    Flush(List<Portion> portions, List<KeyedSubmit> submits) {
+      this.portions = portions;
+      this.submits = submits;
+    }
+
+    public IdentityHashMap<Portion, Written> written() {
+      return written;
+    }
+
+    public IdentityHashMap<KeyedSubmit, List<Verdict>> verdicts() {
+      return verdicts;
+    }
+  }
+
+  /**
+   * @param committed told of each committed flush
+   * @param rejected told of work that the database refuses for good
+   */
+  public ColdLane(
+      WriterConnection connection,
+      BatchFormer former,
+      BatchMaker maker,
+      Supplier<UUID> session,
+      Consumer<Flush> committed,
+      BiConsumer<ColdWork, SQLException> rejected) {
+    super("millpond-cold-lane", connection);
+    this.former = former;
+    this.maker = maker;
+    this.session = session;
+    this.committed = committed;
+    this.rejected = rejected;
+  }
+
+  @Override
+  int weight(ColdWork work) {
+    return work.weight();
+  }
+
+  @Override
+  int rows(ColdWork work) {
+    return work.rows();
+  }
+
+  @Override
+  int rowsMax() {
+    return ROWS_MAX;
+  }
+
+  @Override
+  boolean wanted(ColdWork work) {
+    return !(work instanceof ColdWork.Keyed keyed) || !keyed.submit().done().isDone();
+  }
+
+  /**
+   * A key may be in one submit of a flush only: the second one waits for the first one's answer.
+   */
+  @Override
+  boolean compatible(List<ColdWork> chosen, ColdWork work) {
+    if (!(work instanceof ColdWork.Keyed keyed)) {
+      return true;
+    }
+    Set<String> taken = new HashSet<>();
+    for (ColdWork other : chosen) {
+      if (other instanceof ColdWork.Keyed before) {
+        taken.addAll(keys(before.submit()));
+      }
+    }
+    return keys(keyed.submit()).stream().noneMatch(taken::contains);
+  }
+
+  private static List<String> keys(KeyedSubmit submit) {
+    List<String> keys = new ArrayList<>();
+    for (KeyedSubmit.Item item : submit.items()) {
+      if (item.key() != null) {
+        keys.add(item.key().principal() + "\n" + item.key().key());
+      }
+    }
+    return keys;
+  }
+
+  @Override
+  Flush form(List<ColdWork> group) {
+    List<Portion> portions = new ArrayList<>();
+    List<KeyedSubmit> submits = new ArrayList<>();
+    for (ColdWork work : group) {
+      switch (work) {
+        case ColdWork.Finish finish -> portions.add(finish.portion());
+        case ColdWork.Keyed keyed -> submits.add(keyed.submit());
+      }
+    }
+    return new Flush(portions, submits);
+  }
+
+  @Override
+  void send(WriterConnection connection, Flush flush, boolean careful) throws SQLException {
+    Connection tx = connection.get();
+    if (tx.getAutoCommit()) {
+      tx.setAutoCommit(false);
+    }
+    try {
+      try (PreparedStatement marker = tx.prepareStatement(MARKER)) {
+        marker.setObject(1, connection.writer());
+        marker.setLong(2, connection.seq());
+        marker.executeUpdate();
+      }
+      flush.written = new ColdFlush(flush.portions, session.get(), maker).run(tx);
+      if (!flush.submits.isEmpty()) {
+        flush.verdicts = KeyStore.take(tx, flush.submits);
+        insertFresh(tx, flush);
+      }
+      tx.commit();
+    } catch (SQLException e) {
+      rollback(tx, e);
+      throw e;
+    }
+  }
+
+  private static void rollback(Connection tx, SQLException cause) {
+    try {
+      if (!tx.isClosed()) {
+        tx.rollback();
+      }
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private void insertFresh(Connection tx, Flush flush) throws SQLException {
+    List<NewJob> jobs = new ArrayList<>();
+    flush.verdicts.forEach((submit, verdicts) -> {
+      for (int i = 0; i < verdicts.size(); i++) {
+        if (verdicts.get(i) instanceof Verdict.Fresh) {
+          jobs.add(submit.items().get(i).job());
+        }
+      }
+    });
+    List<Batch> batches = former.form(jobs);
+    // Left to the feeder: a keyed submit gives up the direct way to its stream.
+    JobRows rows = new JobRows(jobs, batches, new boolean[batches.size()]);
+    List<String> statements = rows.statements();
+    if (statements.isEmpty()) {
+      return;
+    }
+    try (PreparedStatement statement = tx.prepareStatement(String.join(";\n", statements))) {
+      rows.bind(statement, 0);
+      statement.execute();
+    }
+    Map<Lane, Integer> depth = new HashMap<>();
+    batches.forEach(b -> depth.merge(b.lane(), b.size(), Integer::sum));
+    DispatchStore.addDepth(tx, depth);
+  }
+
+  /** Nothing to read: what came through was known before the commit was sent. */
+  @Override
+  void recover(WriterConnection connection, Flush flush) {}
+
+  @Override
+  void committed(Flush flush) {
+    committed.accept(flush);
+  }
+
+  @Override
+  void rejected(ColdWork work, SQLException cause) {
+    rejected.accept(work, cause);
+  }
+}

@@ -1,0 +1,283 @@
+package dev.millpond.engine.flush.store;
+
+import dev.millpond.engine.lifecycle.store.Pg;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A lane of the writer: one thread, one connection, one flush after the other. There is no linger
+ * timer: while a flush is under way its successor gathers.
+ *
+ * <p>What an error means (rules R15, R16): after a lost reply the identical flush is sent again,
+ * and a violation of its marker says that it had been committed; a deadlock repeats; a unique
+ * violation repeats carefully; anything else is bisected until the offender stands alone.
+ *
+ * @param <W> a piece of work; never split between flushes
+ * @param <F> a flush made of pieces, which can be sent again as it is
+ */
+public abstract class GroupCommit<W, F> implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(GroupCommit.class);
+
+  /** Bytes that may wait in a lane; producers block beyond it. */
+  private static final int QUEUE_BYTES = 32 << 20;
+
+  /** A flush takes no more than this; a piece that is larger goes alone. */
+  private static final int FLUSH_BYTES = 1 << 20;
+
+  private static final int REPEATS_MAX = 20;
+  private static final long BACKOFF_BASE_MILLIS = 20;
+  private static final long BACKOFF_MAX_MILLIS = 1_000;
+
+  private final String name;
+  private final WriterConnection connection;
+  private final LinkedBlockingQueue<W> queue = new LinkedBlockingQueue<>();
+  private final Semaphore room = new Semaphore(QUEUE_BYTES, true);
+  private final Thread thread;
+  private volatile boolean closing;
+  private volatile boolean up;
+
+  GroupCommit(String name, WriterConnection connection) {
+    this.name = name;
+    this.connection = connection;
+    this.thread = Thread.ofPlatform().name(name).unstarted(this::loop);
+  }
+
+  public void start() {
+    thread.start();
+  }
+
+  /** Bytes a piece takes, roughly. */
+  abstract int weight(W work);
+
+  /** Pieces a flush takes at most, by rows. */
+  abstract int rows(W work);
+
+  abstract int rowsMax();
+
+  /** Whether the piece is still wanted. */
+  abstract boolean wanted(W work);
+
+  /** Whether the piece may share a flush with those chosen before it. */
+  boolean compatible(List<W> chosen, W work) {
+    return true;
+  }
+
+  /** Makes a flush that can be sent any number of times with the same effect. */
+  abstract F form(List<W> group);
+
+  /**
+   * Sends a flush and commits it; on an exception nothing of it was committed, unless the
+   * connection was lost.
+   *
+   * @param careful whether rows that exist already are passed over
+   */
+  abstract void send(WriterConnection connection, F flush, boolean careful) throws SQLException;
+
+  /** Called after the answer of a flush that had been committed was lost. */
+  abstract void recover(WriterConnection connection, F flush) throws SQLException;
+
+  /** Called once a flush is committed. Must not block. */
+  abstract void committed(F flush);
+
+  /** Called for a piece that can never be written. */
+  abstract void rejected(W work, SQLException cause);
+
+  /**
+   * Hands in a piece.
+   *
+   * @return whether there was room within the time
+   */
+  public boolean offer(W work, long timeoutNanos) throws InterruptedException {
+    if (!room.tryAcquire(cost(work), timeoutNanos, TimeUnit.NANOSECONDS)) {
+      return false;
+    }
+    if (closing && !thread.isAlive()) {
+      room.release(cost(work));
+      return false;
+    }
+    queue.add(work);
+    return true;
+  }
+
+  /** Hands in a piece that must be written; waits for room as long as it takes. */
+  public void put(W work) {
+    room.acquireUninterruptibly(cost(work));
+    queue.add(work);
+  }
+
+  private int cost(W work) {
+    return Math.min(weight(work), QUEUE_BYTES);
+  }
+
+  /** Whether its last flush reached the database. */
+  public boolean up() {
+    return up;
+  }
+
+  private void loop() {
+    List<W> group = new ArrayList<>();
+    W carried = null;
+    while (true) {
+      try {
+        if (carried == null) {
+          carried = queue.poll(closing ? 0 : 100, TimeUnit.MILLISECONDS);
+        }
+      } catch (InterruptedException e) {
+        continue; // only closing ends the loop, after the queue is empty
+      }
+      if (carried == null) {
+        if (closing) {
+          break;
+        }
+        continue;
+      }
+      carried = gather(group, carried);
+      if (!group.isEmpty()) {
+        try {
+          flush(group);
+        } catch (RuntimeException e) {
+          log.error("{}: a flush of {} pieces failed in a way it must not", name, group.size(), e);
+        }
+        group.forEach(work -> room.release(cost(work)));
+        group.clear();
+      }
+    }
+    connection.close();
+  }
+
+  /** Fills the group from the queue; gives back the first piece that did not fit. */
+  private @org.jspecify.annotations.Nullable W gather(List<W> group, W first) {
+    int bytes = 0;
+    int rows = 0;
+    W next = first;
+    while (next != null) {
+      if (!wanted(next)) {
+        room.release(cost(next));
+      } else if (group.isEmpty()
+          || (bytes + weight(next) <= FLUSH_BYTES
+              && rows + rows(next) <= rowsMax()
+              && compatible(group, next))) {
+        group.add(next);
+        bytes += weight(next);
+        rows += rows(next);
+      } else {
+        return next;
+      }
+      next = queue.poll();
+    }
+    return null;
+  }
+
+  private void flush(List<W> group) {
+    F flush = form(group);
+    boolean careful = false;
+    for (int failures = 0; ; failures++) {
+      try {
+        send(connection, flush, careful);
+        connection.next();
+        up = true;
+        committed(flush);
+        return;
+      } catch (SQLException e) {
+        switch (Pg.fault(e)) {
+          case CONNECTION -> {
+            up = false;
+            connection.lost(e);
+            backOff(failures);
+          }
+          case REPEAT -> {
+            if (failures >= REPEATS_MAX) {
+              bisect(group, e);
+              return;
+            }
+          }
+          case UNIQUE -> {
+            if (violatesMarker(e)) {
+              recovered(flush);
+              return;
+            }
+            if (careful) {
+              bisect(group, e);
+              return;
+            }
+            careful = true;
+          }
+          case LOCK, DATA -> {
+            bisect(group, e);
+            return;
+          }
+        }
+      }
+    }
+  }
+
+  private void recovered(F flush) {
+    log.info("{}: a flush whose answer was lost had been committed", name);
+    connection.next();
+    for (int failures = 0; ; failures++) {
+      try {
+        recover(connection, flush);
+        up = true;
+        committed(flush);
+        return;
+      } catch (SQLException e) {
+        up = false;
+        connection.lost(e);
+        backOff(failures);
+      }
+    }
+  }
+
+  private void bisect(List<W> group, SQLException cause) {
+    if (group.size() > 1) {
+      int half = group.size() / 2;
+      flush(List.copyOf(group.subList(0, half)));
+      flush(List.copyOf(group.subList(half, group.size())));
+    } else {
+      rejected(group.getFirst(), cause);
+    }
+  }
+
+  private static boolean violatesMarker(SQLException e) {
+    ServerErrorMessage message = e instanceof PSQLException p ? p.getServerErrorMessage() : null;
+    return message != null && "flush_marker_pkey".equals(message.getConstraint());
+  }
+
+  private static void backOff(int failures) {
+    long ceiling = Math.min(BACKOFF_BASE_MILLIS << Math.min(failures, 10), BACKOFF_MAX_MILLIS);
+    LockSupport.parkNanos(
+        TimeUnit.MILLISECONDS.toNanos(1 + ThreadLocalRandom.current().nextLong(ceiling)));
+  }
+
+  /** Writes what has been handed in, then ends; a database that stays away ends the wait. */
+  public void close(long timeoutMillis) {
+    closing = true;
+    boolean interrupted = false;
+    try {
+      thread.join(timeoutMillis);
+    } catch (InterruptedException e) {
+      interrupted = true;
+    }
+    if (thread.isAlive()) {
+      log.warn("{}: {} pieces were not written before the end", name, queue.size());
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    close(TimeUnit.SECONDS.toMillis(10));
+  }
+}

@@ -1,0 +1,210 @@
+package dev.millpond.engine.flush.store;
+
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.flush.NewJob;
+import dev.millpond.engine.flush.Portion;
+import dev.millpond.engine.flush.Portion.Success;
+import dev.millpond.engine.lifecycle.store.PgArray;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * The hot lane's flush: one multi-statement string, one round trip, one implicit transaction. Parts
+ * without rows are left out.
+ *
+ * <p>No part returns text: a variable-length RETURNING makes the driver send Sync in the middle
+ * from the second run on, and one flush would become several commits ({@code HotFlushIT} asserts
+ * one).
+ */
+public final class HotFlush {
+  private final JobRows jobRows;
+  private final List<Portion> portions;
+  private final UUID session;
+
+  /**
+   * @param jobs new jobs of all submits
+   * @param batches made of those that run now
+   * @param sent for each batch, whether this node puts it on its stream
+   * @param portions plain ones only
+   * @param session that claims batches here
+   */
+  public HotFlush(
+      List<NewJob> jobs,
+      List<Batch> batches,
+      boolean[] sent,
+      List<Portion> portions,
+      UUID session) {
+    this.jobRows = new JobRows(jobs, batches, sent);
+    this.portions = portions;
+    this.session = session;
+  }
+
+  private static final String MARKER =
+      "INSERT INTO millpond.flush_marker (writer, seq) VALUES (?, ?)";
+
+  private static final String GATE_LAST =
+      """
+      WITH g AS (DELETE FROM millpond.dispatch
+                 WHERE id = ANY (?::uuid[]) AND (claimed_by IS NULL OR claimed_by = ?)
+                 RETURNING id)
+      """;
+
+  private static final String GATE_PART =
+      """
+      WITH g AS (SELECT id FROM millpond.dispatch
+                 WHERE id = ANY (?::uuid[]) AND (claimed_by IS NULL OR claimed_by = ?)
+                 ORDER BY id FOR KEY SHARE)
+      """;
+
+  private static final String OUTCOMES =
+      """
+      INSERT INTO millpond.job_outcome
+             (job_id, outcome, attempt, lease_token, worker_id, started_at, result)
+      SELECT u.id, 'succeeded', 1, 1, ?, u.started, u.result
+      FROM unnest(?::uuid[], ?::uuid[], ?::timestamptz[], ?::text[]) AS u (id, batch, started, result)
+      WHERE u.batch IN (SELECT id FROM g)
+        AND u.id NOT IN (SELECT s.job_id FROM millpond.job_state s
+                         WHERE s.job_id = ANY (?::uuid[]) AND s.lease_token <> 1)
+      """;
+
+  private static final String ON_CONFLICT = " ON CONFLICT (job_id) DO NOTHING";
+
+  private static final String MINE =
+      """
+      SELECT job_id FROM millpond.job_outcome
+      WHERE job_id = ANY (?::uuid[]) AND worker_id = ? AND lease_token = 1
+      """;
+
+  private record Done(UUID batch, Success success) {}
+
+  /**
+   * Writes everything in one transaction.
+   *
+   * @param careful after a unique violation: outcomes that exist already are passed over
+   * @return how many outcomes were written
+   */
+  public int run(WriterConnection connection, boolean careful) throws SQLException {
+    List<String> rows = jobRows.statements();
+    List<Done> last = done(true);
+    List<Done> part = done(false);
+    Map<Lane, Integer> depth = depth();
+
+    StringBuilder sql = new StringBuilder(2048).append(MARKER);
+    rows.forEach(row -> append(sql, true, row));
+    String conflict = careful ? ON_CONFLICT : "";
+    append(sql, !last.isEmpty(), GATE_LAST + OUTCOMES + conflict);
+    append(sql, !part.isEmpty(), GATE_PART + OUTCOMES + conflict);
+    append(sql, !depth.isEmpty(), DispatchStore.DEPTH);
+
+    PreparedStatement statement = connection.prepare(sql.toString());
+    int i = 0;
+    statement.setObject(++i, connection.writer());
+    statement.setLong(++i, connection.seq());
+    i = jobRows.bind(statement, i);
+    if (!last.isEmpty()) {
+      i = bindOutcomes(statement, i, last);
+    }
+    if (!part.isEmpty()) {
+      i = bindOutcomes(statement, i, part);
+    }
+    if (!depth.isEmpty()) {
+      DispatchStore.bindDepth(statement, i, List.copyOf(depth.entrySet()));
+    }
+    statement.execute();
+    int outcomeParts = (last.isEmpty() ? 0 : 1) + (part.isEmpty() ? 0 : 1);
+    return countOutcomes(statement, 1 + rows.size(), outcomeParts);
+  }
+
+  private static int countOutcomes(PreparedStatement statement, int skipped, int parts)
+      throws SQLException {
+    int written = 0;
+    for (int result = 0; result < skipped + parts; result++) {
+      if (result >= skipped) {
+        written += statement.getUpdateCount();
+      }
+      statement.getMoreResults();
+    }
+    return written;
+  }
+
+  /** Outcomes it asks for. */
+  public int asked() {
+    int count = 0;
+    for (Portion portion : portions) {
+      count += portion.ends().size();
+    }
+    return count;
+  }
+
+  /**
+   * Jobs whose outcome is not this session's: read after the commit, when fewer came through than
+   * asked for, or when the answer was lost.
+   */
+  public Set<UUID> stale(WriterConnection connection) throws SQLException {
+    List<UUID> asked = new ArrayList<>();
+    for (Portion portion : portions) {
+      portion.ends().forEach(end -> asked.add(end.jobId()));
+    }
+    Set<UUID> stale = new HashSet<>(asked);
+    PreparedStatement statement = connection.prepare(MINE);
+    statement.setObject(1, PgArray.uuids(asked.toArray(UUID[]::new)));
+    statement.setObject(2, session);
+    try (ResultSet rows = statement.executeQuery()) {
+      while (rows.next()) {
+        stale.remove(rows.getObject(1, UUID.class));
+      }
+    }
+    return stale;
+  }
+
+  private static void append(StringBuilder sql, boolean present, String part) {
+    if (present) {
+      sql.append(";\n").append(part);
+    }
+  }
+
+  private List<Done> done(boolean last) {
+    List<Done> done = new ArrayList<>();
+    for (Portion portion : portions) {
+      Batch batch = portion.batch();
+      if (batch != null && portion.last() == last) {
+        portion.ends().forEach(end -> done.add(new Done(batch.id(), (Success) end)));
+      }
+    }
+    return done;
+  }
+
+  private Map<Lane, Integer> depth() {
+    Map<Lane, Integer> depth = new HashMap<>();
+    jobRows.batches().forEach(batch -> depth.merge(batch.lane(), batch.size(), Integer::sum));
+    portions.forEach(p -> depth.merge(p.lane(), -p.ends().size(), Integer::sum));
+    depth.values().removeIf(delta -> delta == 0);
+    return depth;
+  }
+
+  private int bindOutcomes(PreparedStatement statement, int at, List<Done> done)
+      throws SQLException {
+    int i = at;
+    List<UUID> gates = done.stream().map(Done::batch).distinct().toList();
+    statement.setObject(++i, PgArray.uuids(gates.toArray(UUID[]::new)));
+    statement.setObject(++i, session);
+    statement.setObject(++i, session);
+    PgArray ids = PgArray.uuids(done, d -> d.success().jobId());
+    statement.setObject(++i, ids);
+    statement.setObject(++i, PgArray.uuids(done, Done::batch));
+    statement.setObject(++i, PgArray.instants(done, d -> d.success().startedMicros()));
+    statement.setObject(++i, PgArray.texts(done, d -> d.success().result()));
+    statement.setObject(++i, ids);
+    return i;
+  }
+}

@@ -1,0 +1,135 @@
+package dev.millpond.engine.flush.store;
+
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.flush.NewJob;
+import dev.millpond.engine.flush.NewJob.Start;
+import dev.millpond.engine.lifecycle.store.PgArray;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * The statements that write new jobs with what holds them: a dispatch row for what runs now, a
+ * state row for what is scheduled.
+ *
+ * @param jobs all new jobs
+ * @param batches made of those that run now; all tokens are 1
+ * @param sent for each batch, whether this node puts it on its stream
+ */
+@SuppressWarnings("ArrayRecordComponent") // made and read by one thread
+record JobRows(List<NewJob> jobs, List<Batch> batches, boolean[] sent) {
+  private static final String JOBS =
+      """
+      INSERT INTO millpond.job (id, queue, class, kind, payload, options)
+      SELECT unnest(?::uuid[]), unnest(?::text[]), unnest(?::text[]), unnest(?::text[]),
+             unnest(?::text[]), unnest(?::text[])
+      """;
+
+  private static final String SCHEDULED =
+      """
+      INSERT INTO millpond.job_state (job_id, queue, class, kind, phase, lease_token, attempt, run_at)
+      SELECT u.id, u.queue, u.class, u.kind, 'scheduled', 1, 1,
+             coalesce(u.at, now() + u.delay * interval '1 microsecond')
+      FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::timestamptz[], ?::int8[])
+           AS u (id, queue, class, kind, at, delay)
+      """;
+
+  /** Each batch's ids are a slice of one long array: rows of uneven arrays cannot be unnested. */
+  private static final String DISPATCH =
+      """
+      INSERT INTO millpond.dispatch (id, queue, class, kind, shard, job_ids, sent_at)
+      SELECT u.id, u.queue, u.class, u.kind, u.shard, (?::uuid[])[u.low:u.high],
+             CASE WHEN u.sent THEN now() END
+      FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::int4[], ?::int4[], ?::int4[], ?::bool[])
+           AS u (id, queue, class, kind, shard, low, high, sent)
+      """;
+
+  private List<NewJob> scheduled() {
+    return jobs.stream().filter(j -> !j.runsNow()).toList();
+  }
+
+  /** The statements in order; {@link #bind} fills them. Empty when there is nothing to write. */
+  List<String> statements() {
+    List<String> statements = new ArrayList<>(3);
+    if (!jobs.isEmpty()) {
+      statements.add(JOBS);
+    }
+    if (!scheduled().isEmpty()) {
+      statements.add(SCHEDULED);
+    }
+    if (!batches.isEmpty()) {
+      statements.add(DISPATCH);
+    }
+    return statements;
+  }
+
+  /** Fills the parameters after {@code at}; gives the last one filled. */
+  int bind(PreparedStatement statement, int at) throws SQLException {
+    int i = at;
+    if (!jobs.isEmpty()) {
+      i = bindJobs(statement, i);
+    }
+    List<NewJob> scheduled = scheduled();
+    if (!scheduled.isEmpty()) {
+      i = bindScheduled(statement, i, scheduled);
+    }
+    if (!batches.isEmpty()) {
+      i = bindDispatch(statement, i);
+    }
+    return i;
+  }
+
+  private int bindJobs(PreparedStatement statement, int at) throws SQLException {
+    int i = at;
+    statement.setObject(++i, PgArray.uuids(jobs, NewJob::id));
+    statement.setObject(++i, PgArray.texts(jobs, NewJob::queue));
+    statement.setObject(++i, PgArray.texts(jobs, NewJob::priorityClass));
+    statement.setObject(++i, PgArray.texts(jobs, NewJob::kind));
+    statement.setObject(++i, PgArray.texts(jobs, NewJob::payload));
+    statement.setObject(++i, PgArray.texts(jobs, NewJob::options));
+    return i;
+  }
+
+  private static int bindScheduled(PreparedStatement statement, int at, List<NewJob> scheduled)
+      throws SQLException {
+    int i = at;
+    statement.setObject(++i, PgArray.uuids(scheduled, NewJob::id));
+    statement.setObject(++i, PgArray.texts(scheduled, NewJob::queue));
+    statement.setObject(++i, PgArray.texts(scheduled, NewJob::priorityClass));
+    statement.setObject(++i, PgArray.texts(scheduled, NewJob::kind));
+    statement.setObject(
+        ++i,
+        PgArray.instants(
+            scheduled, j -> j.start() instanceof Start.At t ? t.epochMicros() : PgArray.NULL));
+    statement.setObject(
+        ++i,
+        PgArray.longs(
+            scheduled, j -> j.start() instanceof Start.In in ? in.delayMicros() : PgArray.NULL));
+    return i;
+  }
+
+  private int bindDispatch(PreparedStatement statement, int at) throws SQLException {
+    int count = batches.size();
+    int[] low = new int[count];
+    int[] high = new int[count];
+    List<UUID> flat = new ArrayList<>();
+    for (int b = 0; b < count; b++) {
+      low[b] = flat.size() + 1;
+      flat.addAll(List.of(batches.get(b).jobIds()));
+      high[b] = flat.size();
+    }
+    int i = at;
+    statement.setObject(++i, PgArray.uuids(flat.toArray(UUID[]::new)));
+    statement.setObject(++i, PgArray.uuids(batches, Batch::id));
+    statement.setObject(++i, PgArray.texts(batches, b -> b.lane().queue()));
+    statement.setObject(++i, PgArray.texts(batches, b -> b.lane().priorityClass()));
+    statement.setObject(++i, PgArray.texts(batches, Batch::kind));
+    statement.setObject(++i, PgArray.ints(batches, Batch::shard));
+    statement.setObject(++i, PgArray.ints(count, b -> low[b]));
+    statement.setObject(++i, PgArray.ints(count, b -> high[b]));
+    statement.setObject(++i, PgArray.booleans(count, b -> sent[b]));
+    return i;
+  }
+}

@@ -1,0 +1,155 @@
+package dev.millpond.engine.flush.store;
+
+import dev.millpond.engine.lifecycle.store.Pg;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.OffsetDateTime;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The connection of one lane, reopened when it is lost. After a lost reply the old backend is ended
+ * before anything is sent again, so that its commit either has happened or never will (rule R15).
+ *
+ * <p>Confined to its lane's thread.
+ */
+public final class WriterConnection implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(WriterConnection.class);
+
+  /** One frozen stranger must not stop a writer for longer than this (rule R16). */
+  private static final int LOCK_TIMEOUT_MILLIS = 250;
+
+  private static final int SOCKET_TIMEOUT_SECONDS = 20;
+
+  private final String url;
+  private final String name;
+  private final UUID writer = UUID.randomUUID();
+  private final Map<String, PreparedStatement> statements = new HashMap<>();
+  private @Nullable Connection connection;
+  private @Nullable Backend backend;
+  private long seq;
+
+  private record Backend(int pid, OffsetDateTime startedAt) {}
+
+  /**
+   * @param name of the lane, shown in {@code pg_stat_activity}
+   */
+  public WriterConnection(String url, String name) {
+    this.url = url;
+    this.name = name;
+  }
+
+  UUID writer() {
+    return writer;
+  }
+
+  /** Number of the flush being made; it stays until {@link #next()}. */
+  public long seq() {
+    return seq;
+  }
+
+  /** The flush is decided; the one to come has the next number. */
+  public void next() {
+    seq++;
+  }
+
+  /**
+   * The open connection.
+   *
+   * @throws SQLException when it had to be opened and could not
+   */
+  Connection get() throws SQLException {
+    Connection open = connection;
+    if (open == null) {
+      open = Pg.hot(url, name, LOCK_TIMEOUT_MILLIS, SOCKET_TIMEOUT_SECONDS);
+      Backend old = backend;
+      try {
+        if (old != null) {
+          endBackend(open, old);
+        }
+        backend = identify(open);
+      } catch (SQLException e) {
+        open.close();
+        throw e;
+      }
+      connection = open;
+    }
+    return open;
+  }
+
+  PreparedStatement prepare(String sql) throws SQLException {
+    Connection open = get();
+    PreparedStatement statement = statements.get(sql);
+    if (statement == null) {
+      statement = open.prepareStatement(sql);
+      statements.put(sql, statement);
+    }
+    return statement;
+  }
+
+  /** Gives the connection up; {@link #get()} opens another and ends this one's backend first. */
+  public void lost(SQLException cause) {
+    Connection open = connection;
+    connection = null;
+    statements.clear();
+    if (open == null) {
+      return;
+    }
+    log.warn("{}: connection to PostgreSQL lost: {}", name, cause.getMessage());
+    try {
+      open.abort(Runnable::run);
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private static Backend identify(Connection open) throws SQLException {
+    try (Statement statement = open.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")) {
+      row.next();
+      return new Backend(row.getInt(1), row.getObject(2, OffsetDateTime.class));
+    }
+  }
+
+  private static void endBackend(Connection open, Backend old) throws SQLException {
+    // A second argument makes PostgreSQL wait until the backend is gone.
+    String sql =
+        """
+        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE pid = ? AND backend_start = ? AND pid <> pg_backend_pid()
+        """;
+    try (PreparedStatement statement = open.prepareStatement(sql)) {
+      statement.setInt(1, old.pid());
+      statement.setObject(2, old.startedAt());
+      try (ResultSet row = statement.executeQuery()) {
+        if (row.next() && !row.getBoolean(1)) {
+          throw new SQLException(
+              "backend " + old.pid() + " of a lost connection did not end within 5 s", "08006");
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    Connection open = connection;
+    connection = null;
+    statements.clear();
+    if (open != null) {
+      try {
+        open.close();
+      } catch (SQLException e) {
+        log.debug("{}: closing: {}", name, e.getMessage());
+      }
+    }
+  }
+}

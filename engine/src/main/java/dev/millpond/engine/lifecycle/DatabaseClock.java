@@ -1,0 +1,64 @@
+package dev.millpond.engine.lifecycle;
+
+import dev.millpond.engine.lifecycle.store.ClockStore;
+import dev.millpond.engine.lifecycle.store.Transactions;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+
+/**
+ * This machine's clock, corrected by what the database's showed: the offset of the quickest of a
+ * few round trips. Good for ids and for times that are shown; leases are reckoned in SQL.
+ * Thread-safe.
+ */
+public final class DatabaseClock implements InstantSource {
+  /** Further off than this, ids would fall outside the partitions. */
+  private static final Duration OFFSET_MAX = Duration.ofMinutes(5);
+
+  private static final int TRIPS = 3;
+
+  private final InstantSource machine;
+  private volatile Duration offset = Duration.ZERO;
+
+  public DatabaseClock(InstantSource machine) {
+    this.machine = machine;
+  }
+
+  /**
+   * Measures the offset anew.
+   *
+   * @throws ClockException when the clocks are more than {@link #OFFSET_MAX} apart
+   */
+  public void measure(Transactions transactions) {
+    Duration best = Duration.ZERO;
+    long quickest = Long.MAX_VALUE;
+    for (int i = 0; i < TRIPS; i++) {
+      long sent = System.nanoTime();
+      Instant database = transactions.call(ClockStore::now);
+      long trip = System.nanoTime() - sent;
+      if (trip < quickest) {
+        quickest = trip;
+        best = Duration.between(machine.instant(), database.plusNanos(trip / 2));
+      }
+    }
+    if (best.abs().compareTo(OFFSET_MAX) > 0) {
+      throw new ClockException(
+          "This machine's clock is "
+              + best.abs()
+              + " off the database's; at most "
+              + OFFSET_MAX
+              + " is allowed. Set the clock, or start a time service");
+    }
+    offset = best;
+  }
+
+  /** The database's clock less this machine's. */
+  public Duration offset() {
+    return offset;
+  }
+
+  @Override
+  public Instant instant() {
+    return machine.instant().plus(offset);
+  }
+}

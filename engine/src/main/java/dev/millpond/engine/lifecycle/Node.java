@@ -1,0 +1,249 @@
+package dev.millpond.engine.lifecycle;
+
+import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.books.Books;
+import dev.millpond.engine.books.BooksReport;
+import dev.millpond.engine.dispatch.BatchMaker;
+import dev.millpond.engine.dispatch.KindPace;
+import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.Ways;
+import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
+import dev.millpond.engine.dispatch.streams.RedisServer;
+import dev.millpond.engine.dispatch.streams.StreamsDispatch;
+import dev.millpond.engine.dispatch.streams.StreamsKeeper;
+import dev.millpond.engine.flush.Writer;
+import dev.millpond.engine.lifecycle.store.ClockStore;
+import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.lifecycle.store.Pg;
+import dev.millpond.engine.lifecycle.store.Schema;
+import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.maintenance.Maintenance;
+import dev.millpond.engine.metrics.EngineMetrics;
+import dev.millpond.engine.query.Health;
+import dev.millpond.engine.query.Health.Component;
+import dev.millpond.engine.query.Queries;
+import dev.millpond.engine.submit.JobIds;
+import dev.millpond.engine.submit.Submitter;
+import dev.millpond.engine.worker.HandlerRegistry;
+import dev.millpond.engine.worker.Session;
+import dev.millpond.engine.worker.Worker;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+
+/** Makes the parts of a process, starts them in order, and stops them in the opposite order. */
+public final class Node {
+  /** Connections for everything that is not hot. */
+  private static final int POOL_SIZE = 8;
+
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  private final MillpondConfig config;
+  private final Session session = new Session();
+  private final UUID id = session.get();
+  private final Transactions transactions;
+  private final DatabaseClock clock = new DatabaseClock(InstantSource.system());
+  private final Lanes lanes = new Lanes();
+  private final KindPace pace = new KindPace();
+  private final HandlerRegistry handlers = new HandlerRegistry();
+  private final List<RedisServer> servers = new ArrayList<>();
+  private final BatchMaker maker;
+  private final Ways ways;
+  private final Writer writer;
+  private final Submitter submitter;
+  private final Queries queries;
+  private final Worker worker;
+  private final Maintenance maintenance;
+  private boolean maintaining;
+  private boolean closed;
+
+  private Node(MillpondConfig config, MeterRegistry registry) {
+    this.config = config;
+    this.transactions = new Transactions(Pg.pool(config.pgUrl(), "millpond", POOL_SIZE));
+    EngineMetrics metrics = new EngineMetrics(registry);
+    JobIds ids = new JobIds(clock);
+    this.maker = new BatchMaker(ids, config.shards());
+    List<StreamsDispatch> streams = new ArrayList<>();
+    for (int i = 0; i < config.redisUrls().size(); i++) {
+      RedisServer server = new RedisServer(i, config.redisUrls().get(i));
+      servers.add(server);
+      streams.add(
+          new StreamsDispatch(server, shardsOf(i), id.toString(), config.timing().settle()));
+      metrics.gauge(
+          "millpond.shard.up",
+          "1 while the shard's server answers",
+          () -> server.up() ? 1 : 0,
+          "shard",
+          Integer.toString(i));
+    }
+    PostgresDispatch postgres =
+        new PostgresDispatch(
+            config.pgUrl(), session, Math.max(1, servers.size()), this::downServers);
+    this.ways = new Ways(streams, postgres);
+    this.writer = new Writer(config.pgUrl(), session, maker, pace, ways, metrics);
+    this.submitter = new Submitter(writer, ids, clock, lanes, transactions, PATIENCE);
+    this.queries = new Queries(transactions, lanes, maker);
+    this.worker =
+        new Worker(
+            config.pgUrl(),
+            session,
+            handlers,
+            lanes,
+            pace,
+            config.timing(),
+            config.slots(),
+            transactions,
+            writer,
+            metrics,
+            clock);
+    this.maintenance =
+        new Maintenance(
+            transactions,
+            id,
+            this::keepers,
+            config.shards(),
+            lanes,
+            maker,
+            pace,
+            config.timing(),
+            metrics);
+  }
+
+  /**
+   * Makes a node that submits and reads.
+   *
+   * @throws dev.millpond.engine.SchemaException when the schema is not this version's
+   * @throws ClockException when the machine's clock is too far off
+   */
+  public static Node start(MillpondConfig config, MeterRegistry registry) {
+    Schema.check(config.pgUrl());
+    Node node = new Node(config, registry);
+    try {
+      node.clock.measure(node.transactions);
+    } catch (RuntimeException e) {
+      node.transactions.close();
+      throw e;
+    }
+    node.writer.start();
+    return node;
+  }
+
+  private List<Integer> shardsOf(int server) {
+    List<Integer> shards = new ArrayList<>();
+    for (int shard = server; shard < config.shards(); shard += config.redisUrls().size()) {
+      shards.add(shard);
+    }
+    return shards;
+  }
+
+  /** Servers whose batches go straight from PostgreSQL now. */
+  private List<Integer> downServers() {
+    if (servers.isEmpty()) {
+      return List.of(0);
+    }
+    List<Integer> down = new ArrayList<>();
+    for (int i = 0; i < servers.size(); i++) {
+      if (!servers.get(i).up()) {
+        down.add(i);
+      }
+    }
+    return down;
+  }
+
+  private List<StreamsKeeper> keepers() {
+    List<StreamsKeeper> keepers = new ArrayList<>();
+    for (int i = 0; i < servers.size(); i++) {
+      keepers.add(new StreamsKeeper(servers.get(i), shardsOf(i), "keeper-" + id));
+    }
+    return keepers;
+  }
+
+  public UUID id() {
+    return id;
+  }
+
+  public Submitter submitter() {
+    return submitter;
+  }
+
+  public Queries queries() {
+    return queries;
+  }
+
+  public HandlerRegistry handlers() {
+    return handlers;
+  }
+
+  public Worker worker() {
+    return worker;
+  }
+
+  public void startWorker() {
+    worker.start(ways.all());
+  }
+
+  public void startMaintenance() {
+    maintaining = true;
+    maintenance.start();
+  }
+
+  public Health health() {
+    List<Component> components = new ArrayList<>();
+    try {
+      transactions.call(ClockStore::now);
+      components.add(new Component("postgres", true, true, "answers"));
+    } catch (DatabaseException e) {
+      components.add(new Component("postgres", false, true, String.valueOf(e.getMessage())));
+    }
+    for (RedisServer server : servers) {
+      components.add(
+          new Component(server.name(), server.up(), false, server.up() ? "answers" : "left alone"));
+    }
+    if (worker.running()) {
+      components.add(
+          new Component(
+              "worker",
+              worker.heard(),
+              true,
+              worker.heard() ? "beats are heard" : "no beat heard"));
+    }
+    if (maintaining) {
+      components.add(
+          new Component("maintenance", true, false, maintenance.held() ? "leader" : "stands by"));
+    }
+    return new Health(components);
+  }
+
+  public BooksReport checkBooks(Set<UUID> acknowledged) {
+    List<StreamsKeeper> keepers = keepers();
+    try {
+      Duration apart = config.timing().settle().multipliedBy(4).plus(config.timing().scan());
+      return new Books(transactions, keepers, lanes, apart).check(acknowledged);
+    } finally {
+      keepers.forEach(StreamsKeeper::close);
+    }
+  }
+
+  /** Drains, then stops everything. */
+  public synchronized void close(Duration drainWithin) {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    if (worker.running()) {
+      worker.drain(drainWithin);
+    }
+    submitter.close();
+    writer.close();
+    worker.close();
+    if (maintaining) {
+      maintenance.close();
+    }
+    ways.close();
+    transactions.close();
+  }
+}

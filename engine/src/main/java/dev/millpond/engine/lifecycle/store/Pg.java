@@ -1,0 +1,137 @@
+package dev.millpond.engine.lifecycle.store;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.Properties;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Opens connections to PostgreSQL, and tells the kinds of their errors apart. */
+public final class Pg {
+  /** Types that go over the wire in binary although the driver would not: uuid[], timestamptz[]. */
+  private static final String BINARY_OIDS = "2951,1185";
+
+  private static final int CONNECT_TIMEOUT_SECONDS = 5;
+
+  /**
+   * Plans of the hot statements must not depend on when they were first made: one cached while a
+   * table was empty becomes a sequential scan later.
+   */
+  private static final String HOT_SETTINGS =
+      "-c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off -c"
+          + " enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off";
+
+  private static final String POOL_SETTINGS = "-c jit=off -c statement_timeout=30000";
+
+  private Pg() {}
+
+  /**
+   * A connection of its own for a hot path.
+   *
+   * @param name shown in {@code pg_stat_activity}
+   * @param lockTimeoutMillis after which a statement that waits for a lock fails with 55P03
+   * @param socketTimeoutSeconds after which an answer counts as lost
+   */
+  public static Connection hot(
+      String url, String name, int lockTimeoutMillis, int socketTimeoutSeconds)
+      throws SQLException {
+    Properties properties = common(name);
+    properties.setProperty("prepareThreshold", "1");
+    properties.setProperty("socketTimeout", Integer.toString(socketTimeoutSeconds));
+    properties.setProperty(
+        "options", HOT_SETTINGS + " -c lock_timeout=" + lockTimeoutMillis + " -c TimeZone=UTC");
+    return DriverManager.getConnection(url, properties);
+  }
+
+  /** A pool for everything that is not hot. */
+  public static HikariDataSource pool(String url, String name, int size) {
+    HikariConfig config = new HikariConfig();
+    config.setPoolName(name);
+    config.setJdbcUrl(url);
+    config.setMaximumPoolSize(size);
+    config.setMinimumIdle(1);
+    config.setConnectionTimeout(5_000);
+    config.setInitializationFailTimeout(-1);
+    config.setKeepaliveTime(30_000);
+    Properties properties = common(name);
+    properties.setProperty("socketTimeout", "60");
+    properties.setProperty("options", POOL_SETTINGS + " -c TimeZone=UTC");
+    config.setDataSourceProperties(properties);
+    return new HikariDataSource(config);
+  }
+
+  private static Properties common(String name) {
+    Properties properties = new Properties();
+    properties.setProperty("ApplicationName", name);
+    properties.setProperty("binaryTransferEnable", BINARY_OIDS);
+    properties.setProperty("connectTimeout", Integer.toString(CONNECT_TIMEOUT_SECONDS));
+    properties.setProperty("loginTimeout", Integer.toString(CONNECT_TIMEOUT_SECONDS * 2));
+    properties.setProperty("tcpKeepAlive", "true");
+    return properties;
+  }
+
+  /** Reads a uuid[] column, never null inside. */
+  public static UUID[] uuids(java.sql.ResultSet row, int column) throws SQLException {
+    return (UUID[]) row.getArray(column).getArray();
+  }
+
+  /** Reads an int[] column; null when it is null. */
+  public static int @Nullable [] ints(java.sql.ResultSet row, int column) throws SQLException {
+    java.sql.Array array = row.getArray(column);
+    if (array == null) {
+      return null;
+    }
+    Integer[] boxed = (Integer[]) array.getArray();
+    int[] values = new int[boxed.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = boxed[i];
+    }
+    return values;
+  }
+
+  /** What kind of error it is, and so what to do about it. */
+  public enum Fault {
+    /**
+     * The connection is gone or the server refuses work for now; a sent commit may have happened.
+     */
+    CONNECTION,
+    /** Do it again as it is: deadlock or serialization failure. */
+    REPEAT,
+    /** A unique key is violated. */
+    UNIQUE,
+    /** A lock was not to be had in time. */
+    LOCK,
+    /** The data or the statement is wrong. */
+    DATA
+  }
+
+  /** What kind of error it is; anything but an {@link SQLException} is our own mistake. */
+  public static Fault fault(Exception thrown) {
+    if (!(thrown instanceof SQLException error)) {
+      return Fault.DATA;
+    }
+    String state = error.getSQLState();
+    if (state == null || error.getCause() instanceof IOException) {
+      return Fault.CONNECTION;
+    }
+    return switch (state) {
+      case "40P01", "40001" -> Fault.REPEAT;
+      case "23505" -> Fault.UNIQUE;
+      case "55P03" -> Fault.LOCK;
+      case "25006" -> Fault.CONNECTION; // read-only after a failover
+      case "57014" -> Fault.LOCK; // statement timeout
+      default ->
+          state.startsWith("08")
+                  || state.startsWith("57P")
+                  || state.startsWith("53")
+                  || state.startsWith("58")
+                  || state.startsWith("XX")
+              ? Fault.CONNECTION
+              : Fault.DATA;
+    };
+  }
+}

@@ -1,0 +1,70 @@
+package dev.millpond.engine.lifecycle.store;
+
+import dev.millpond.engine.SchemaException;
+import java.util.Properties;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfo;
+
+/** Millpond's schema in PostgreSQL, kept by Flyway. */
+public final class Schema {
+  private static final String NAME = "millpond";
+  private static final String LOCATION = "classpath:dev/millpond/migration";
+
+  private Schema() {}
+
+  private static Flyway flyway(String pgUrl) {
+    Properties properties = new Properties();
+    properties.setProperty("flyway.postgresql.transactional.lock", "false");
+    return Flyway.configure(Schema.class.getClassLoader())
+        .dataSource(pgUrl, null, null)
+        .configuration(properties)
+        .schemas(NAME)
+        .defaultSchema(NAME)
+        .createSchemas(true)
+        .locations(LOCATION)
+        .connectRetries(0)
+        .load();
+  }
+
+  /** Applies what is missing; how many migrations ran. */
+  public static int migrate(String pgUrl) {
+    try {
+      return flyway(pgUrl).migrate().migrationsExecuted;
+    } catch (FlywayException e) {
+      throw new SchemaException("The schema could not be migrated: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Checks that the schema is the one of this version.
+   *
+   * @throws SchemaException with the remedy
+   */
+  public static void check(String pgUrl) {
+    MigrationInfo[] pending;
+    boolean newer;
+    try {
+      Flyway flyway = flyway(pgUrl);
+      pending = flyway.info().pending();
+      newer = false;
+      for (MigrationInfo info : flyway.info().all()) {
+        newer |= info.getState() == org.flywaydb.core.api.MigrationState.FUTURE_SUCCESS;
+      }
+    } catch (FlywayException e) {
+      throw new SchemaException("PostgreSQL cannot be asked for its schema: " + e.getMessage(), e);
+    }
+    if (newer) {
+      throw new SchemaException(
+          "The database has a newer schema than this version of Millpond. Use the newer version",
+          null);
+    }
+    if (pending.length > 0) {
+      throw new SchemaException(
+          pending.length
+              + " migrations are missing in the database. Run \"millpond migrate\" or"
+              + " Millpond.migrate(url)",
+          null);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.millpond.engine.lifecycle.store;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.millpond.api.UnavailableException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
+
+/** Runs work in a transaction of the pool: commits when it returns, rolls back when it throws. */
+public final class Transactions implements AutoCloseable {
+  private static final int REPEATS_MAX = 5;
+
+  /** Statements of one transaction. */
+  @FunctionalInterface
+  public interface Work<T extends @Nullable Object> {
+    T run(Connection tx) throws SQLException;
+  }
+
+  private final HikariDataSource pool;
+
+  public Transactions(HikariDataSource pool) {
+    this.pool = pool;
+  }
+
+  /**
+   * Runs the work; again after a deadlock, up to {@link #REPEATS_MAX} times.
+   *
+   * @throws DatabaseException when the work or the commit failed
+   */
+  public <T extends @Nullable Object> T call(Work<T> work) {
+    for (int repeat = 0; ; repeat++) {
+      try (Connection connection = pool.getConnection()) {
+        connection.setAutoCommit(false);
+        try {
+          T result = work.run(connection);
+          connection.commit();
+          return result;
+        } catch (SQLException | RuntimeException e) {
+          rollback(connection, e);
+          throw e;
+        }
+      } catch (SQLException e) {
+        if (Pg.fault(e) != Pg.Fault.REPEAT || repeat == REPEATS_MAX) {
+          throw new DatabaseException(e);
+        }
+      }
+    }
+  }
+
+  /** Like {@link #call}, with database errors as {@link UnavailableException}. */
+  public <T extends @Nullable Object> T callOrThrow(Work<T> work) {
+    try {
+      return call(work);
+    } catch (DatabaseException e) {
+      throw new UnavailableException(
+          "PostgreSQL did not do it: " + e.getMessage(), e.fault() == Pg.Fault.CONNECTION, e);
+    }
+  }
+
+  private static void rollback(Connection connection, Exception cause) {
+    try {
+      connection.rollback();
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  public HikariDataSource pool() {
+    return pool;
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+}

@@ -1,0 +1,211 @@
+package dev.millpond.engine.maintenance;
+
+import dev.millpond.engine.Timing;
+import dev.millpond.engine.dispatch.BatchMaker;
+import dev.millpond.engine.dispatch.KindPace;
+import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.streams.StreamsKeeper;
+import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.lifecycle.store.Pg;
+import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.metrics.EngineMetrics;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs the roles of this package while this process is the leader: each on a thread of its own, at
+ * its own pace, so that a long look of one delays no other.
+ */
+public final class Maintenance implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Maintenance.class);
+
+  private static final Duration LEADER_LEASE_MIN = Duration.ofSeconds(1);
+  private static final Duration LEADER_LEASE_MAX = Duration.ofSeconds(5);
+  private static final Duration PROMOTE_EVERY = Duration.ofMillis(100);
+  private static final Duration FEED_BUSY = Duration.ofMillis(20);
+  private static final Duration FEED_IDLE = Duration.ofMillis(250);
+  private static final Duration COMPACT_EVERY = Duration.ofSeconds(1);
+  private static final Duration TIDY_EVERY = Duration.ofSeconds(30);
+  private static final Duration PARTITIONS_EVERY = Duration.ofMinutes(10);
+
+  private final Leadership leadership;
+  private final List<Role> roles = new ArrayList<>();
+  private final List<Streams> opened = new ArrayList<>();
+  private final Semaphore feedNews = new Semaphore(0);
+  private final CountDownLatch stop = new CountDownLatch(1);
+
+  /** A role's look, which says how long to wait for the next. */
+  private interface Look {
+    Duration run();
+  }
+
+  /** A role on its thread. */
+  private record Role(String name, Thread thread) {}
+
+  /**
+   * @param holder identity of this process as a leader
+   * @param keepers opens a set of keepers, one for each role that talks to Redis
+   */
+  public Maintenance(
+      Transactions transactions,
+      UUID holder,
+      Supplier<List<StreamsKeeper>> keepers,
+      int shards,
+      Lanes lanes,
+      BatchMaker maker,
+      KindPace pace,
+      Timing timing,
+      EngineMetrics metrics) {
+    Duration lease = timing.lease().dividedBy(3);
+    lease = lease.compareTo(LEADER_LEASE_MIN) < 0 ? LEADER_LEASE_MIN : lease;
+    lease = lease.compareTo(LEADER_LEASE_MAX) > 0 ? LEADER_LEASE_MAX : lease;
+    this.leadership = new Leadership(transactions, holder, lease);
+    Duration renew = lease.dividedBy(4);
+    Runnable fed = this::feedNews;
+    Reaper reaper =
+        new Reaper(leadership, open(keepers), lanes, maker, metrics, Reaper.Config.of(timing), fed);
+    Promoter promoter = new Promoter(leadership, maker, pace, Promoter.Config.DEFAULT, fed);
+    Feeder feeder = new Feeder(leadership, open(keepers), shards, Feeder.Config.DEFAULT);
+    Reconciler reconciler =
+        new Reconciler(
+            leadership,
+            open(keepers),
+            lanes,
+            maker,
+            metrics,
+            Reconciler.Config.of(timing),
+            holder.toString(),
+            fed);
+    DepthCompactor compactor = new DepthCompactor(leadership);
+    Tidier tidier = new Tidier(leadership, Tidier.Config.DEFAULT);
+    PartitionKeeper partitions = new PartitionKeeper(leadership, PartitionKeeper.Config.DEFAULT);
+
+    addAlways(
+        "leader",
+        () -> {
+          leadership.runOnce();
+          return renew;
+        });
+    add("partitions", () -> after(partitions.runOnce(), PARTITIONS_EVERY));
+    add("promoter", () -> after(promoter.runOnce(), min(PROMOTE_EVERY, timing.scan())));
+    add("reaper", () -> after(reaper.runOnce(), timing.scan()));
+    add("reconciler", () -> after(reconciler.runOnce(), timing.scan()));
+    add("compactor", () -> after(compactor.runOnce(), COMPACT_EVERY));
+    add("tidier", () -> after(tidier.runOnce(), TIDY_EVERY));
+    roles.add(new Role("feeder", thread("feeder", () -> feedLoop(feeder))));
+    metrics.gauge("millpond.leader", "1 while this process is the leader", () -> held() ? 1 : 0);
+  }
+
+  private Streams open(Supplier<List<StreamsKeeper>> keepers) {
+    Streams streams = new Streams(keepers.get());
+    opened.add(streams);
+    return streams;
+  }
+
+  private static Duration after(Object result, Duration wait) {
+    log.trace("{}", result);
+    return wait;
+  }
+
+  private static Duration min(Duration a, Duration b) {
+    return a.compareTo(b) < 0 ? a : b;
+  }
+
+  /** Whether this process is the leader now. */
+  public boolean held() {
+    return leadership.held();
+  }
+
+  public void start() {
+    roles.forEach(role -> role.thread().start());
+  }
+
+  private void addAlways(String name, Look look) {
+    roles.add(new Role(name, thread(name, () -> loop(name, look, false))));
+  }
+
+  private void add(String name, Look look) {
+    roles.add(new Role(name, thread(name, () -> loop(name, look, true))));
+  }
+
+  private static Thread thread(String name, Runnable loop) {
+    return Thread.ofPlatform().daemon().name("millpond-" + name).unstarted(loop);
+  }
+
+  private void loop(String name, Look look, boolean leaderOnly) {
+    while (stop.getCount() > 0) {
+      Duration wait = leaderOnly && !held() ? PROMOTE_EVERY : look(name, look);
+      pause(wait);
+    }
+  }
+
+  private void feedLoop(Feeder feeder) {
+    while (stop.getCount() > 0) {
+      Duration wait = FEED_IDLE;
+      if (held()) {
+        wait = look("feeder", () -> feeder.runOnce().batches() > 0 ? FEED_BUSY : FEED_IDLE);
+      }
+      try {
+        if (feedNews.tryAcquire(wait.toMillis(), TimeUnit.MILLISECONDS)) {
+          feedNews.drainPermits();
+        }
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  private Duration look(String name, Look look) {
+    try {
+      return look.run();
+    } catch (Leadership.LostException e) {
+      log.debug("{}: {}", name, e.getMessage());
+    } catch (DatabaseException e) {
+      log.debug("{}: {}", name, e.getMessage());
+      if (e.fault() == Pg.Fault.CONNECTION) {
+        leadership.doubt();
+      }
+    } catch (RuntimeException e) {
+      log.error("{} failed in a way it must not", name, e);
+    }
+    return FEED_IDLE;
+  }
+
+  private void feedNews() {
+    if (feedNews.availablePermits() == 0) {
+      feedNews.release();
+    }
+  }
+
+  private void pause(Duration wait) {
+    try {
+      boolean ignored = stop.await(wait.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      stop.countDown();
+    }
+  }
+
+  /** Ends all roles and gives the lease up. */
+  @Override
+  public void close() {
+    stop.countDown();
+    feedNews();
+    for (Role role : roles) {
+      try {
+        role.thread().join(TimeUnit.SECONDS.toMillis(5));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    leadership.giveUp();
+    opened.forEach(Streams::close);
+  }
+}

@@ -1,0 +1,229 @@
+package dev.millpond.engine.maintenance;
+
+import dev.millpond.engine.Timing;
+import dev.millpond.engine.dispatch.BatchMaker;
+import dev.millpond.engine.dispatch.Claimed;
+import dev.millpond.engine.dispatch.DispatchException;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.streams.StreamsKeeper;
+import dev.millpond.engine.maintenance.store.ReaperStore;
+import dev.millpond.engine.maintenance.store.ReaperStore.LostRunning;
+import dev.millpond.engine.maintenance.store.ReaperStore.Sessions;
+import dev.millpond.engine.maintenance.store.RescueStore;
+import dev.millpond.engine.maintenance.store.RescueStore.Lost;
+import dev.millpond.engine.maintenance.store.RescueStore.Rescued;
+import dev.millpond.engine.metrics.EngineMetrics;
+import dev.millpond.engine.metrics.EngineMetrics.Step;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens when a worker dies (rule R9): sessions without beats are fenced, and what they held
+ * is rescued: batches they had claimed, stream entries they left, jobs they were running.
+ */
+final class Reaper {
+  private static final Logger log = LoggerFactory.getLogger(Reaper.class);
+
+  /**
+   * Limits of one look.
+   *
+   * @param page holders taken in one transaction
+   * @param visibility how long a running job of a class may go unseen although its session lives
+   */
+  record Config(Timing timing, int page, Map<String, Duration> visibility) {
+    static Config of(Timing timing) {
+      return new Config(
+          timing,
+          500,
+          Map.of(
+              "critical", Duration.ofSeconds(30),
+              "high", Duration.ofMinutes(1),
+              "normal", Duration.ofMinutes(2)));
+    }
+  }
+
+  /** What one look found. */
+  record Result(Set<UUID> fenced, int rescued, int cancelled, int buried) {}
+
+  private static final Duration VISIBILITY_OTHERWISE = Duration.ofMinutes(2);
+
+  private final Leadership leadership;
+  private final Streams streams;
+  private final Lanes lanes;
+  private final BatchMaker maker;
+  private final EngineMetrics metrics;
+  private final Config config;
+  private final Runnable fed;
+  private long graceUntilNanos = System.nanoTime();
+  private long lastLookNanos = System.nanoTime();
+  private long lastEpoch;
+  private boolean sawMostSilent;
+  private long nextClaimScanNanos = System.nanoTime();
+
+  /**
+   * @param fed told when there are new waiting rows
+   */
+  Reaper(
+      Leadership leadership,
+      Streams streams,
+      Lanes lanes,
+      BatchMaker maker,
+      EngineMetrics metrics,
+      Config config,
+      Runnable fed) {
+    this.leadership = leadership;
+    this.streams = streams;
+    this.lanes = lanes;
+    this.maker = maker;
+    this.metrics = metrics;
+    this.config = config;
+    this.fed = fed;
+  }
+
+  /** Looks once. */
+  Result runOnce() {
+    if (inGrace()) {
+      return new Result(Set.of(), 0, 0, 0);
+    }
+    Set<UUID> fenced = fence();
+    Tally tally = new Tally();
+    reapClaimed(!fenced.isEmpty(), tally);
+    reapRunning(tally);
+    for (StreamsKeeper keeper : streams.keepers()) {
+      reapIdle(keeper, tally);
+    }
+    leadership.call(ReaperStore::forget);
+    if (tally.rescued > 0) {
+      fed.run();
+    }
+    return new Result(fenced, tally.rescued, tally.cancelled, tally.buried);
+  }
+
+  private static final class Tally {
+    int rescued;
+    int cancelled;
+    int buried;
+  }
+
+  /**
+   * For one lease after PostgreSQL has started, or was out of our reach, beats may have been missed
+   * that were no worker's fault.
+   */
+  private boolean inGrace() {
+    long lease = config.timing().lease().toNanos();
+    boolean young = leadership.call(tx -> ReaperStore.startedWithin(tx, config.timing().lease()));
+    long now = System.nanoTime();
+    if (lastEpoch == leadership.epoch() && now - lastLookNanos > lease / 2) {
+      graceUntilNanos = now + lease;
+    }
+    lastLookNanos = now;
+    lastEpoch = leadership.epoch();
+    return young || now - graceUntilNanos < 0;
+  }
+
+  /** More than half of the sessions silent may be our own fault: then it takes a second look. */
+  private Set<UUID> fence() {
+    Sessions sessions = leadership.call(ReaperStore::count);
+    if (sessions.silent() == 0) {
+      sawMostSilent = false;
+      return Set.of();
+    }
+    boolean most = sessions.silent() > sessions.live();
+    if (most && !sawMostSilent) {
+      sawMostSilent = true;
+      return Set.of();
+    }
+    sawMostSilent = false;
+    Set<UUID> fenced = leadership.call(ReaperStore::fence);
+    if (!fenced.isEmpty()) {
+      log.warn("fenced {} silent sessions: {}", fenced.size(), fenced);
+    }
+    return fenced;
+  }
+
+  /**
+   * A scan of the table: only after a fence, and now and then for what a live worker has mislaid.
+   */
+  private void reapClaimed(boolean afterFence, Tally tally) {
+    long now = System.nanoTime();
+    if (!afterFence && now - nextClaimScanNanos < 0) {
+      return;
+    }
+    nextClaimScanNanos = now + config.timing().lease().toNanos();
+    Duration longest = config.timing().lease().plus(config.timing().settle().multipliedBy(2));
+    while (true) {
+      Rescued rescued =
+          leadership.call(tx ->
+              RescueStore.batches(
+                  tx, ReaperStore.claimedByLost(tx, longest, config.page()), maker, true));
+      count(rescued, tally);
+      if (rescued.rescued().isEmpty()) {
+        return;
+      }
+    }
+  }
+
+  private void reapRunning(Tally tally) {
+    Duration grace = config.timing().settle().multipliedBy(2);
+    while (true) {
+      LostRunning[] found = new LostRunning[1];
+      Rescued rescued =
+          leadership.call(tx -> {
+            LostRunning lost =
+                ReaperStore.running(
+                    tx, grace, config.visibility(), VISIBILITY_OTHERWISE, config.page());
+            found[0] = lost;
+            ReaperStore.recordAttempts(tx, lost.toRescue());
+            ReaperStore.recordAttempts(tx, lost.toCancel());
+            ReaperStore.cancel(tx, lost.toCancel());
+            return RescueStore.jobs(tx, lost.toRescue(), "running", maker, true);
+          });
+      count(rescued, tally);
+      for (Lost cancelled : found[0].toCancel()) {
+        metrics.count(Step.CANCELLED, cancelled.lane(), cancelled.kind(), 1);
+        tally.cancelled++;
+      }
+      if (found[0].toRescue().size() + found[0].toCancel().size() < config.page()) {
+        return;
+      }
+    }
+  }
+
+  /** Entries that were delivered and left for two settle times, even if their worker lives. */
+  private void reapIdle(StreamsKeeper keeper, Tally tally) {
+    Duration idle = config.timing().settle().multipliedBy(2);
+    for (Lane lane : lanes.all()) {
+      try {
+        while (true) {
+          List<Claimed> left = keeper.idle(lane, idle, config.page());
+          if (left.isEmpty()) {
+            break;
+          }
+          List<UUID> ids = left.stream().map(c -> c.batch().id()).toList();
+          count(leadership.call(tx -> RescueStore.batches(tx, ids, maker, true)), tally);
+          keeper.remove(left);
+        }
+      } catch (DispatchException e) {
+        log.debug("{}: {}", keeper.name(), e.getMessage());
+        return;
+      }
+    }
+  }
+
+  private void count(Rescued rescued, Tally tally) {
+    for (Lost job : rescued.rescued()) {
+      metrics.count(Step.RESCUED, job.lane(), job.kind(), 1);
+    }
+    for (Lost job : rescued.buried()) {
+      metrics.count(Step.DEAD, job.lane(), job.kind(), 1);
+    }
+    tally.rescued += rescued.rescued().size();
+    tally.buried += rescued.buried().size();
+  }
+}

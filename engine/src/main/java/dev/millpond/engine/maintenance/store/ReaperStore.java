@@ -1,0 +1,221 @@
+package dev.millpond.engine.maintenance.store;
+
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.lifecycle.store.PgArray;
+import dev.millpond.engine.maintenance.store.RescueStore.Lost;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * What the reaper reads and writes of sessions and their holders. The caller owns the transaction.
+ */
+public final class ReaperStore {
+  private static final String FENCE =
+      """
+      UPDATE millpond.worker SET fenced = true
+      WHERE NOT fenced AND beat_at < now() - lease
+      RETURNING session
+      """;
+
+  private static final String CLAIMED_BY_LOST =
+      """
+      SELECT d.id FROM millpond.dispatch d
+      WHERE d.claimed_by IS NOT NULL
+        AND (d.claimed_at < now() - ? * interval '1 millisecond'
+             OR NOT EXISTS (SELECT FROM millpond.worker w
+                            WHERE w.session = d.claimed_by AND NOT w.fenced))
+      ORDER BY d.id LIMIT ? FOR UPDATE SKIP LOCKED
+      """;
+
+  private static final String RUNNING_LOST =
+      """
+      SELECT s.job_id, s.queue, s.class, s.kind, s.lease_token, s.attempt, s.session, s.started_at,
+             s.cancel_requested
+      FROM millpond.job_state s
+      WHERE s.phase = 'running'
+        AND (s.deadline < now() - ? * interval '1 millisecond'
+             OR s.seen_at < now() - coalesce((SELECT v.limit_millis
+                                              FROM unnest(?::text[], ?::int8[]) AS v (class, limit_millis)
+                                              WHERE v.class = s.class), ?) * interval '1 millisecond'
+             OR NOT EXISTS (SELECT FROM millpond.worker w
+                            WHERE w.session = s.session AND NOT w.fenced))
+      ORDER BY s.job_id LIMIT ? FOR UPDATE OF s SKIP LOCKED
+      """;
+
+  private static final String RESCUED_ATTEMPTS =
+      """
+      INSERT INTO millpond.job_attempt
+             (job_id, lease_token, attempt, worker_id, started_at, ended, error_type, error_message)
+      SELECT s.job_id, s.lease_token, s.attempt, s.session, s.started_at,
+             CASE WHEN s.cancel_requested THEN 'cancelled' ELSE 'rescued' END,
+             'dev.millpond.WorkerLost', 'its worker ' || s.session || ' was lost or silent'
+      FROM millpond.job_state s WHERE s.job_id = ANY (?::uuid[])
+      ON CONFLICT DO NOTHING
+      """;
+
+  private static final String CANCELLED =
+      """
+      INSERT INTO millpond.job_outcome
+             (job_id, outcome, attempt, lease_token, worker_id, started_at)
+      SELECT job_id, 'cancelled', attempt, lease_token, session, started_at
+      FROM millpond.job_state WHERE job_id = ANY (?::uuid[])
+      ON CONFLICT (job_id) DO NOTHING
+      """;
+
+  private static final String DELETE_STATES =
+      "DELETE FROM millpond.job_state WHERE job_id = ANY (?::uuid[])";
+
+  private static final String FORGET =
+      """
+      DELETE FROM millpond.worker w
+      WHERE w.fenced AND w.beat_at < now() - 10 * w.lease
+        AND NOT EXISTS (SELECT FROM millpond.job_state s
+                        WHERE s.session = w.session AND s.phase = 'running')
+      """;
+
+  private ReaperStore() {}
+
+  /** Counts of sessions that are not fenced. */
+  public record Sessions(int live, int silent) {}
+
+  public static Sessions count(Connection tx) throws SQLException {
+    try (Statement statement = tx.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                """
+                SELECT count(*) FILTER (WHERE beat_at >= now() - lease),
+                       count(*) FILTER (WHERE beat_at < now() - lease)
+                FROM millpond.worker WHERE NOT fenced
+                """)) {
+      row.next();
+      return new Sessions(row.getInt(1), row.getInt(2));
+    }
+  }
+
+  /** Fences silent sessions: their beats find no row from now on. */
+  public static Set<UUID> fence(Connection tx) throws SQLException {
+    Set<UUID> fenced = new HashSet<>();
+    try (Statement statement = tx.createStatement();
+        ResultSet rows = statement.executeQuery(FENCE)) {
+      while (rows.next()) {
+        fenced.add(rows.getObject(1, UUID.class));
+      }
+    }
+    return fenced;
+  }
+
+  /** Locks batches claimed by sessions that are lost, or for longer than a batch can live. */
+  public static List<UUID> claimedByLost(Connection tx, Duration longest, int limit)
+      throws SQLException {
+    List<UUID> ids = new ArrayList<>();
+    try (PreparedStatement statement = tx.prepareStatement(CLAIMED_BY_LOST)) {
+      statement.setLong(1, longest.toMillis());
+      statement.setInt(2, limit);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          ids.add(rows.getObject(1, UUID.class));
+        }
+      }
+    }
+    return ids;
+  }
+
+  /** Running jobs of lost sessions, past their deadline, or not seen for too long; locked. */
+  public record LostRunning(List<Lost> toRescue, List<Lost> toCancel) {}
+
+  /**
+   * Locks running jobs that nobody refreshes.
+   *
+   * @param deadlineGrace after a deadline, in which the worker itself may still end the attempt
+   * @param visibility how long a class's jobs may go unseen
+   * @param otherwise the same for classes not named
+   */
+  public static LostRunning running(
+      Connection tx,
+      Duration deadlineGrace,
+      Map<String, Duration> visibility,
+      Duration otherwise,
+      int limit)
+      throws SQLException {
+    List<Map.Entry<String, Duration>> limits = List.copyOf(visibility.entrySet());
+    List<Lost> rescue = new ArrayList<>();
+    List<Lost> cancel = new ArrayList<>();
+    try (PreparedStatement statement = tx.prepareStatement(RUNNING_LOST)) {
+      int i = 0;
+      statement.setLong(++i, deadlineGrace.toMillis());
+      statement.setObject(++i, PgArray.texts(limits, Map.Entry::getKey));
+      statement.setObject(++i, PgArray.longs(limits, l -> l.getValue().toMillis()));
+      statement.setLong(++i, otherwise.toMillis());
+      statement.setInt(++i, limit);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          Lost lost =
+              new Lost(
+                  rows.getObject(1, UUID.class),
+                  new Lane(rows.getString(2), rows.getString(3)),
+                  rows.getString(4),
+                  rows.getInt(5));
+          (rows.getBoolean(9) ? cancel : rescue).add(lost);
+        }
+      }
+    }
+    return new LostRunning(rescue, cancel);
+  }
+
+  /** Records the attempts that are taken from their workers. */
+  public static void recordAttempts(Connection tx, List<Lost> lost) throws SQLException {
+    update(tx, RESCUED_ATTEMPTS, lost);
+  }
+
+  /** Ends jobs whose cancellation was asked for. */
+  public static void cancel(Connection tx, List<Lost> lost) throws SQLException {
+    update(tx, CANCELLED, lost);
+    update(tx, DELETE_STATES, lost);
+    Map<Lane, Integer> depth = new HashMap<>();
+    lost.forEach(job -> depth.merge(job.lane(), -1, Integer::sum));
+    DispatchStore.addDepth(tx, depth);
+  }
+
+  private static void update(Connection tx, String sql, List<Lost> lost) throws SQLException {
+    if (lost.isEmpty()) {
+      return;
+    }
+    try (PreparedStatement statement = tx.prepareStatement(sql)) {
+      statement.setObject(1, PgArray.uuids(lost, Lost::jobId));
+      statement.executeUpdate();
+    }
+  }
+
+  /** Forgets fenced sessions that have nothing left. */
+  public static int forget(Connection tx) throws SQLException {
+    try (Statement statement = tx.createStatement()) {
+      return statement.executeUpdate(FORGET);
+    }
+  }
+
+  /** Whether the server has started within this time. */
+  public static boolean startedWithin(Connection tx, Duration time) throws SQLException {
+    try (PreparedStatement statement =
+        tx.prepareStatement(
+            "SELECT clock_timestamp() - pg_postmaster_start_time() < ? * interval '1"
+                + " millisecond'")) {
+      statement.setLong(1, time.toMillis());
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getBoolean(1);
+      }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+package dev.millpond.engine.maintenance.store;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Removes what is of no use any more, in bounded steps. The caller owns the transaction. */
+public final class TidyStore {
+  private static final Map<String, String> STEPS = steps();
+
+  private TidyStore() {}
+
+  private static Map<String, String> steps() {
+    Map<String, String> steps = new LinkedHashMap<>();
+    steps.put(
+        "flush markers",
+        """
+        DELETE FROM millpond.flush_marker WHERE ctid = ANY (ARRAY (
+            SELECT ctid FROM millpond.flush_marker
+            WHERE flushed_at < now() - interval '1 hour' LIMIT ?))
+        """);
+    steps.put(
+        "cancel notices",
+        """
+        DELETE FROM millpond.cancel_notice WHERE job_id = ANY (ARRAY (
+            SELECT job_id FROM millpond.cancel_notice
+            WHERE requested_at < now() - interval '10 minutes' LIMIT ?))
+        """);
+    steps.put(
+        "idempotency keys",
+        """
+        DELETE FROM millpond.idempotency_key WHERE (principal, key) IN (
+            SELECT principal, key FROM millpond.idempotency_key
+            WHERE expires_at < now() ORDER BY expires_at LIMIT ?)
+        """);
+    steps.put(
+        "states of ended jobs",
+        """
+        DELETE FROM millpond.job_state WHERE job_id = ANY (ARRAY (
+            SELECT s.job_id FROM millpond.job_state s
+            JOIN millpond.job_outcome o ON o.job_id = s.job_id
+            WHERE s.phase IN ('runnable', 'scheduled') LIMIT ?))
+        """);
+    return steps;
+  }
+
+  /** Runs each step once, of at most {@code limit} rows; what it removed by name. */
+  public static Map<String, Integer> tidy(Connection tx, int limit) throws SQLException {
+    Map<String, Integer> removed = new LinkedHashMap<>();
+    for (Map.Entry<String, String> step : STEPS.entrySet()) {
+      try (PreparedStatement statement = tx.prepareStatement(step.getValue())) {
+        statement.setInt(1, limit);
+        removed.put(step.getKey(), statement.executeUpdate());
+      }
+    }
+    return removed;
+  }
+
+  /** Sums the deltas of each lane into one row; how many rows were summed. */
+  public static int compactDepth(Connection tx) throws SQLException {
+    String sql =
+        """
+        WITH d AS (DELETE FROM millpond.queue_depth RETURNING queue, class, delta),
+             s AS (SELECT queue, class, sum(delta) AS delta FROM d GROUP BY queue, class),
+             i AS (INSERT INTO millpond.queue_depth (queue, class, delta)
+                   SELECT queue, class, delta FROM s WHERE delta <> 0)
+        SELECT count(*) FROM d
+        """;
+    try (Statement statement = tx.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getInt(1);
+    }
+  }
+
+  /** Makes the partitions of the days around today; how many days were new. */
+  public static int ensurePartitions(Connection tx, int behind, int ahead) throws SQLException {
+    String sql =
+        """
+        SELECT count(*) FILTER (WHERE made) FROM (
+            SELECT millpond.ensure_partitions((now() AT TIME ZONE 'UTC')::date + d) AS made
+            FROM generate_series(-?, ?) AS d) AS days
+        """;
+    try (PreparedStatement statement = tx.prepareStatement(sql)) {
+      statement.setInt(1, behind);
+      statement.setInt(2, ahead);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getInt(1);
+      }
+    }
+  }
+}

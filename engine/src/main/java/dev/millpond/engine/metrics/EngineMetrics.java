@@ -1,0 +1,146 @@
+package dev.millpond.engine.metrics;
+
+import dev.millpond.engine.dispatch.Lane;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * The life cycle of jobs in numbers. Names in the docs; labels are bounded: beyond {@link
+ * #KINDS_MAX} kinds, the rest is counted as {@code _other}. Thread-safe.
+ */
+public final class EngineMetrics {
+  private static final int KINDS_MAX = 200;
+  private static final String OTHER = "_other";
+
+  private final MeterRegistry registry;
+  private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
+  private final Map<LaneKey, Timer> timers = new ConcurrentHashMap<>();
+  private final Set<String> kinds = ConcurrentHashMap.newKeySet();
+
+  /** A step in the life of a job. */
+  public enum Step {
+    SUBMITTED("Jobs committed by a submit"),
+    STARTED("Attempts started"),
+    COMPLETED("Jobs that succeeded"),
+    FAILED("Attempts that failed"),
+    RETRIED("Failed attempts that are tried again"),
+    DEAD("Jobs that became dead letters"),
+    RESCUED("Jobs taken back from a lost worker"),
+    RECONCILED("Jobs whose stream entry had vanished"),
+    REFUSED("Jobs refused at submit"),
+    STALE("Writes of attempts that had lost their job"),
+    CANCELLED("Jobs that ended as cancelled");
+
+    private final String description;
+
+    Step(String description) {
+      this.description = description;
+    }
+
+    String meter() {
+      return "millpond.jobs." + name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
+  private record Key(Step step, Lane lane, String kind) {}
+
+  private record LaneKey(String meter, Lane lane) {}
+
+  public EngineMetrics(MeterRegistry registry) {
+    this.registry = registry;
+  }
+
+  public MeterRegistry registry() {
+    return registry;
+  }
+
+  /** Counts jobs at a step of their life. */
+  public void count(Step step, Lane lane, String kind, long jobs) {
+    if (jobs > 0) {
+      counters
+          .computeIfAbsent(new Key(step, lane, bounded(kind)), this::counter)
+          .increment((double) jobs);
+    }
+  }
+
+  private String bounded(String kind) {
+    if (kinds.contains(kind)) {
+      return kind;
+    }
+    if (kinds.size() >= KINDS_MAX) {
+      return OTHER;
+    }
+    kinds.add(kind);
+    return kind;
+  }
+
+  private Counter counter(Key key) {
+    return Counter.builder(key.step().meter())
+        .description(key.step().description)
+        .tag("queue", key.lane().queue())
+        .tag("class", key.lane().priorityClass())
+        .tag("kind", key.kind())
+        .register(registry);
+  }
+
+  /** Time from a job's submit to its start. */
+  public void waited(Lane lane, Duration wait) {
+    timer("millpond.job.wait", "From submit to the start of the first attempt", lane)
+        .record(wait.isNegative() ? Duration.ZERO : wait);
+  }
+
+  /** Time a handler took. */
+  public void ran(Lane lane, long nanos) {
+    timer("millpond.job.run", "Run time of attempts", lane).record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  private Timer timer(String meter, String description, Lane lane) {
+    return timers.computeIfAbsent(
+        new LaneKey(meter, lane),
+        key ->
+            Timer.builder(meter)
+                .description(description)
+                .tag("queue", lane.queue())
+                .tag("class", lane.priorityClass())
+                .publishPercentileHistogram()
+                .minimumExpectedValue(Duration.ofNanos(100_000))
+                .maximumExpectedValue(Duration.ofMinutes(30))
+                .register(registry));
+  }
+
+  /** Time and size of one flush. */
+  public void flushed(String laneName, long nanos, int jobs) {
+    Timer.builder("millpond.flush")
+        .description("Time of a flush, from sent to committed")
+        .tag("lane", laneName)
+        .register(registry)
+        .record(nanos, TimeUnit.NANOSECONDS);
+    DistributionSummary.builder("millpond.flush.jobs")
+        .description("Rows in a flush")
+        .tag("lane", laneName)
+        .register(registry)
+        .record(jobs);
+  }
+
+  /** Outcomes that PostgreSQL would not take. Their jobs run again. */
+  public void refusedOutcomes(int jobs) {
+    Counter.builder("millpond.outcomes.refused")
+        .description("Outcomes that PostgreSQL would not take")
+        .register(registry)
+        .increment(jobs);
+  }
+
+  /** A value read at each scrape. */
+  public void gauge(String meter, String description, Supplier<Number> value, String... tags) {
+    Gauge.builder(meter, value).description(description).tags(tags).register(registry);
+  }
+}

@@ -1,0 +1,5 @@
+/** The counters and timers of NAMES, with bounded labels. */
+@NullMarked
+package dev.millpond.engine.metrics;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,26 @@
+package dev.millpond.engine.query;
+
+import java.util.List;
+
+/** Health of a process by component. */
+public record Health(List<Component> components) {
+
+  /**
+   * One component.
+   *
+   * @param name {@code postgres}, {@code schema}, {@code redis.<shard>}, {@code writer}, {@code
+   *     worker} or {@code maintenance}
+   * @param up whether it works now
+   * @param needed whether the process is of no use without it; Redis is not
+   */
+  public record Component(String name, boolean up, boolean needed, String detail) {}
+
+  public Health {
+    components = List.copyOf(components);
+  }
+
+  /** Whether everything needed works. */
+  public boolean ready() {
+    return components.stream().allMatch(c -> c.up() || !c.needed());
+  }
+}

@@ -1,0 +1,51 @@
+package dev.millpond.engine.submit;
+
+import dev.millpond.engine.flush.SubmitWork;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Gives up asynchronous submits whose time is up. All have the same time, so the oldest is always
+ * the first; as bounded as the writer's own queue, since what is done is dropped at the next look.
+ */
+final class Deadlines implements AutoCloseable {
+  private static final long LOOK_MILLIS = 50;
+
+  private record Entry(SubmitWork work, long deadlineNanos) {}
+
+  private final Queue<Entry> entries = new ConcurrentLinkedQueue<>();
+  private final Thread thread =
+      Thread.ofPlatform().daemon().name("millpond-deadlines").unstarted(this::loop);
+  private volatile boolean closed;
+
+  void start() {
+    thread.start();
+  }
+
+  void add(SubmitWork work, long deadlineNanos) {
+    entries.add(new Entry(work, deadlineNanos));
+  }
+
+  private void loop() {
+    while (!closed) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS));
+      long now = System.nanoTime();
+      for (Entry first = entries.peek(); first != null; first = entries.peek()) {
+        if (!first.work().done().isDone()) {
+          if (now - first.deadlineNanos() < 0) {
+            break;
+          }
+          first.work().giveUp();
+        }
+        entries.poll();
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+}

@@ -1,0 +1,176 @@
+package dev.millpond.engine.submit;
+
+import dev.millpond.api.Backoff;
+import dev.millpond.api.InvalidJobException;
+import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobRequest.RawJson;
+import dev.millpond.api.Limits;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** JSON of payloads, results and stored options. Thread-safe. */
+public final class JobJson {
+  private static final int DEPTH_MAX = 64;
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxNestingDepth(DEPTH_MAX).build())
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .build())
+          .build();
+
+  private JobJson() {}
+
+  /** The payload as JSON text. */
+  public static String payload(@Nullable Object payload) {
+    String text;
+    try {
+      text =
+          payload instanceof RawJson raw ? valid(raw.text()) : MAPPER.writeValueAsString(payload);
+    } catch (JacksonException e) {
+      throw new InvalidJobException("/payload", "cannot be written as JSON: " + message(e));
+    }
+    if (tooLong(text, Limits.PAYLOAD_BYTES)) {
+      throw new InvalidJobException(
+          "/payload",
+          "must be at most "
+              + Limits.PAYLOAD_BYTES
+              + " bytes, is "
+              + text.getBytes(StandardCharsets.UTF_8).length);
+    }
+    return text;
+  }
+
+  private static String valid(String text) {
+    try (JsonParser parser = MAPPER.createParser(text)) {
+      if (parser.nextToken() == null) {
+        throw new InvalidJobException("/payload", "is empty");
+      }
+      parser.skipChildren();
+      if (parser.nextToken() != null) {
+        throw new InvalidJobException("/payload", "has more after its JSON value");
+      }
+    }
+    return text;
+  }
+
+  /** Whether the text is longer than this in UTF-8, without encoding what is clearly short. */
+  private static boolean tooLong(String text, int bytes) {
+    return text.length() > bytes
+        || (text.length() > bytes / 3 && text.getBytes(StandardCharsets.UTF_8).length > bytes);
+  }
+
+  /**
+   * Reads a payload.
+   *
+   * @throws JacksonException when it does not fit the type
+   */
+  public static <P> P read(String payload, Class<P> type) {
+    return MAPPER.readValue(payload, type);
+  }
+
+  /**
+   * A handler's result as JSON text; null for null.
+   *
+   * @throws IllegalArgumentException when it cannot be written or is too long
+   */
+  public static @Nullable String result(@Nullable Object result) {
+    if (result == null) {
+      return null;
+    }
+    String text;
+    try {
+      text = result instanceof RawJson raw ? valid(raw.text()) : MAPPER.writeValueAsString(result);
+    } catch (JacksonException | InvalidJobException e) {
+      throw new IllegalArgumentException(
+          "the result cannot be written as JSON: " + e.getMessage(), e);
+    }
+    if (tooLong(text, Limits.RESULT_BYTES)) {
+      throw new IllegalArgumentException(
+          "the result is longer than " + Limits.RESULT_BYTES + " bytes as JSON");
+    }
+    return text;
+  }
+
+  /** What of the options is stored; null when all are defaults. The key is stored elsewhere. */
+  public static @Nullable String options(JobOptions options) {
+    if (options.equals(JobOptions.DEFAULT)) {
+      return null;
+    }
+    ObjectNode json = MAPPER.createObjectNode();
+    if (options.maxAttempts() != null) {
+      json.put("maxAttempts", options.maxAttempts());
+    }
+    Backoff backoff = options.backoff();
+    if (backoff != null) {
+      ObjectNode object = json.putObject("backoff");
+      object.put("base", backoff.base().toString());
+      object.put("max", backoff.max().toString());
+    }
+    put(json, "softTimeout", options.softTimeout());
+    put(json, "hardTimeout", options.hardTimeout());
+    if (!options.tags().isEmpty()) {
+      ArrayNode tags = json.putArray("tags");
+      options.tags().forEach(tags::add);
+    }
+    if (!options.keepResult()) {
+      json.put("keepResult", false);
+    }
+    return json.isEmpty() ? null : json.toString();
+  }
+
+  private static void put(ObjectNode json, String name, @Nullable Duration value) {
+    if (value != null) {
+      json.put(name, value.toString());
+    }
+  }
+
+  /** Reads what {@link #options(JobOptions)} stored. */
+  public static JobOptions options(@Nullable String stored) {
+    if (stored == null) {
+      return JobOptions.DEFAULT;
+    }
+    JsonNode json = MAPPER.readTree(stored);
+    JsonNode backoff = json.get("backoff");
+    List<String> tags = new ArrayList<>();
+    JsonNode tagNodes = json.get("tags");
+    if (tagNodes != null) {
+      tagNodes.forEach(tag -> tags.add(tag.asString()));
+    }
+    JsonNode attempts = json.get("maxAttempts");
+    return new JobOptions(
+        attempts == null ? null : attempts.asInt(),
+        backoff == null
+            ? null
+            : new Backoff(
+                Duration.parse(backoff.get("base").asString()),
+                Duration.parse(backoff.get("max").asString())),
+        duration(json.get("softTimeout")),
+        duration(json.get("hardTimeout")),
+        tags,
+        json.get("keepResult") == null || json.get("keepResult").asBoolean(),
+        null);
+  }
+
+  private static @Nullable Duration duration(@Nullable JsonNode node) {
+    return node == null ? null : Duration.parse(node.asString());
+  }
+
+  private static String message(JacksonException e) {
+    return e.getOriginalMessage();
+  }
+}

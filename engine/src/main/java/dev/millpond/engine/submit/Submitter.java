@@ -1,0 +1,285 @@
+package dev.millpond.engine.submit;
+
+import dev.millpond.api.IdempotencyConflictException;
+import dev.millpond.api.InvalidJobException;
+import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobRequest;
+import dev.millpond.api.Limits;
+import dev.millpond.api.SubmitResult;
+import dev.millpond.api.UnavailableException;
+import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.flush.KeyedSubmit;
+import dev.millpond.engine.flush.KeyedSubmit.Item;
+import dev.millpond.engine.flush.KeyedSubmit.Verdict;
+import dev.millpond.engine.flush.NewJob;
+import dev.millpond.engine.flush.SubmitWork;
+import dev.millpond.engine.flush.Writer;
+import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.submit.store.QueueStore;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Turns requests into jobs and hands them to the writer. Thread-safe. */
+public final class Submitter implements AutoCloseable {
+  /** How long a key is remembered. */
+  private static final Duration KEY_LIVES = Duration.ofHours(24);
+
+  /** All submits of a process without users of their own. */
+  private static final String PRINCIPAL = "default";
+
+  private final Writer writer;
+  private final Supplier<UUID> ids;
+  private final InstantSource clock;
+  private final Lanes lanes;
+  private final Transactions transactions;
+  private final Duration patience;
+  private final Deadlines deadlines = new Deadlines();
+
+  /**
+   * @param clock the database's, as far as known
+   * @param patience how long a caller waits for room and commit
+   */
+  public Submitter(
+      Writer writer,
+      Supplier<UUID> ids,
+      InstantSource clock,
+      Lanes lanes,
+      Transactions transactions,
+      Duration patience) {
+    this.writer = writer;
+    this.ids = ids;
+    this.clock = clock;
+    this.lanes = lanes;
+    this.transactions = transactions;
+    this.patience = patience;
+    deadlines.start();
+  }
+
+  /** Submits and waits for the commit. */
+  public List<SubmitResult> submit(List<JobRequest> requests) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    List<NewJob> jobs = check(requests);
+    if (hasKeys(requests)) {
+      return join(keyed(requests, jobs, deadline), deadline);
+    }
+    SubmitWork work = new SubmitWork(jobs);
+    offer(work, patience.toNanos());
+    try {
+      work.done().get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      work.giveUp();
+      join(work.done(), deadline);
+    } catch (ExecutionException e) {
+      throw unchecked(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UnavailableException(
+          "interrupted while waiting for the commit; the jobs may have been accepted", true, e);
+    }
+    return accepted(jobs);
+  }
+
+  /** Submits without waiting. */
+  public CompletableFuture<List<SubmitResult>> submitAsync(List<JobRequest> requests) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    List<NewJob> jobs = check(requests);
+    if (hasKeys(requests)) {
+      return keyed(requests, jobs, deadline);
+    }
+    SubmitWork work = new SubmitWork(jobs);
+    offer(work, 0);
+    deadlines.add(work, deadline);
+    return work.done().thenApply(nothing -> accepted(jobs));
+  }
+
+  private void offer(SubmitWork work, long timeoutNanos) {
+    try {
+      if (!writer.submit(work, timeoutNanos)) {
+        throw full();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UnavailableException("interrupted; nothing was written", false, e);
+    }
+  }
+
+  private static UnavailableException full() {
+    return new UnavailableException(
+        "the writer is as far behind as it may be; nothing was written. Try again", false, null);
+  }
+
+  private static List<SubmitResult> accepted(List<NewJob> jobs) {
+    List<SubmitResult> results = new ArrayList<>(jobs.size());
+    for (NewJob job : jobs) {
+      results.add(new SubmitResult.Accepted(job.id()));
+    }
+    return results;
+  }
+
+  private static boolean hasKeys(List<JobRequest> requests) {
+    for (JobRequest request : requests) {
+      if (request.options().idempotencyKey() != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private List<NewJob> check(List<JobRequest> requests) {
+    if (requests.isEmpty() || requests.size() > Limits.BATCH_JOBS) {
+      throw new InvalidJobException(
+          "/jobs", "must be 1 to " + Limits.BATCH_JOBS + ", are " + requests.size());
+    }
+    Instant now = clock.instant();
+    List<NewJob> jobs = new ArrayList<>(requests.size());
+    for (int i = 0; i < requests.size(); i++) {
+      try {
+        jobs.add(check(requests.get(i), now));
+      } catch (InvalidJobException e) {
+        throw requests.size() == 1 ? e : e.at(i);
+      }
+    }
+    return jobs;
+  }
+
+  private NewJob check(JobRequest request, Instant now) {
+    JobRules.check(request, now, lanes.classes());
+    String payload = JobJson.payload(request.payload());
+    if (!lanes.knows(request.queue())) {
+      transactions.callOrThrow(tx -> {
+        QueueStore.ensure(tx, request.queue());
+        return true;
+      });
+      lanes.learn(List.of(request.queue()));
+    }
+    NewJob.Start start =
+        switch (request.start()) {
+          case JobRequest.Start.Now ignored -> NewJob.NOW;
+          case JobRequest.Start.In in ->
+              in.delay().isZero() ? NewJob.NOW : new NewJob.Start.In(in.delay().toNanos() / 1_000);
+          case JobRequest.Start.At at ->
+              at.runAt().isAfter(now)
+                  ? new NewJob.Start.At(ChronoUnit.MICROS.between(Instant.EPOCH, at.runAt()))
+                  : NewJob.NOW;
+        };
+    return new NewJob(
+        ids.get(),
+        request.queue(),
+        request.priorityClass(),
+        request.kind(),
+        payload,
+        JobJson.options(request.options()),
+        start);
+  }
+
+  private CompletableFuture<List<SubmitResult>> keyed(
+      List<JobRequest> requests, List<NewJob> jobs, long deadlineNanos) {
+    List<Item> items = new ArrayList<>(jobs.size());
+    for (int i = 0; i < jobs.size(); i++) {
+      JobOptions options = requests.get(i).options();
+      String key = options.idempotencyKey();
+      items.add(
+          new Item(
+              jobs.get(i),
+              key == null
+                  ? null
+                  : new KeyedSubmit.Key(
+                      PRINCIPAL,
+                      key,
+                      bodyHash(requests.get(i), jobs.get(i)),
+                      KEY_LIVES.toNanos() / 1_000)));
+    }
+    KeyedSubmit submit = new KeyedSubmit(items, new CompletableFuture<>());
+    try {
+      if (!writer.submit(submit, deadlineNanos - System.nanoTime())) {
+        throw full();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UnavailableException("interrupted; nothing was written", false, e);
+    }
+    return submit.done().thenApply(Submitter::results);
+  }
+
+  private static List<SubmitResult> results(List<Verdict> verdicts) {
+    List<SubmitResult> results = new ArrayList<>(verdicts.size());
+    for (Verdict verdict : verdicts) {
+      results.add(
+          switch (verdict) {
+            case Verdict.Fresh fresh -> new SubmitResult.Accepted(fresh.id());
+            case Verdict.Known known -> new SubmitResult.Existing(known.id());
+            case Verdict.Conflict conflict ->
+                throw new IdempotencyConflictException(conflict.id(), conflict.index());
+          });
+    }
+    return results;
+  }
+
+  /** SHA-256 of everything that makes the job, in a fixed order. */
+  private static byte[] bodyHash(JobRequest request, NewJob job) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (@Nullable String part :
+          new @Nullable String[] {
+            job.kind(),
+            job.queue(),
+            job.priorityClass(),
+            job.payload(),
+            job.options(),
+            request.start().toString()
+          }) {
+        byte[] bytes = part == null ? new byte[0] : part.getBytes(StandardCharsets.UTF_8);
+        digest.update((bytes.length + ":").getBytes(StandardCharsets.US_ASCII));
+        digest.update(bytes);
+      }
+      return digest.digest();
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  private static <T> T join(CompletableFuture<T> future, long deadlineNanos) {
+    try {
+      return future.get(Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      throw new UnavailableException(
+          "PostgreSQL did not confirm the commit in time; submit again with the same key", true, e);
+    } catch (ExecutionException e) {
+      throw unchecked(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UnavailableException(
+          "interrupted while waiting for the commit; the jobs may have been accepted", true, e);
+    }
+  }
+
+  private static RuntimeException unchecked(@Nullable Throwable cause) {
+    return switch (cause) {
+      case null -> new IllegalStateException("failed without a cause");
+      case CompletionException wrapped -> unchecked(wrapped.getCause());
+      case RuntimeException e -> e;
+      default ->
+          new UnavailableException("PostgreSQL refused it: " + cause.getMessage(), false, cause);
+    };
+  }
+
+  @Override
+  public void close() {
+    deadlines.close();
+  }
+}

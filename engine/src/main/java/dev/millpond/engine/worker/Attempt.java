@@ -1,0 +1,261 @@
+package dev.millpond.engine.worker;
+
+import dev.millpond.api.AttemptStoppedException;
+import dev.millpond.api.JobContext;
+import dev.millpond.api.JobOptions;
+import dev.millpond.api.Limits;
+import dev.millpond.engine.flush.Portion.LogLine;
+import dev.millpond.engine.flush.Portion.Started;
+import dev.millpond.engine.retry.RetryPolicy;
+import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attempt in this process. Its phase moves by compare-and-set only, so that of the handler's
+ * end, the hard timeout and the hand-back exactly one comes through.
+ *
+ * <p>The thread that runs the handler is interrupted under this object's lock and forgets itself
+ * under it, so an interrupt never hits the job that comes after.
+ */
+final class Attempt implements JobContext {
+  /** Life in this process. */
+  enum Phase {
+    READY,
+    STARTED,
+    ENDED,
+    GIVEN_BACK
+  }
+
+  /** How far the run has come, by its own account. */
+  record ProgressReport(int percent, @Nullable String message) {}
+
+  private final BatchRun run;
+  private final LoadedJob job;
+  private final JobOptions options;
+  private final Duration soft;
+  private final Duration hard;
+  private final RetryPolicy policy;
+  private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.READY);
+  private final List<LogLine> lines = new ArrayList<>();
+  private volatile StopReason reason = StopReason.NONE;
+  private volatile long startedNanos;
+  private volatile long startedMicros;
+  private volatile @Nullable ProgressReport progress;
+  private volatile Runner.@Nullable Shift shift;
+  private @Nullable Thread thread;
+  private int lineCount;
+  private boolean recorded;
+
+  Attempt(
+      BatchRun run,
+      LoadedJob job,
+      JobOptions options,
+      Duration soft,
+      Duration hard,
+      RetryPolicy policy) {
+    this.run = run;
+    this.job = job;
+    this.options = options;
+    this.soft = soft;
+    this.hard = hard;
+    this.policy = policy;
+  }
+
+  LoadedJob job() {
+    return job;
+  }
+
+  BatchRun run() {
+    return run;
+  }
+
+  JobOptions options() {
+    return options;
+  }
+
+  RetryPolicy policy() {
+    return policy;
+  }
+
+  Phase phase() {
+    return phase.get();
+  }
+
+  StopReason reason() {
+    return reason;
+  }
+
+  Runner.@Nullable Shift shift() {
+    return shift;
+  }
+
+  /** Guarded by the run's lock: whether its end has reached the run. */
+  boolean recorded() {
+    return recorded;
+  }
+
+  void setRecorded() {
+    recorded = true;
+  }
+
+  /** Begins on the calling thread; false when it was given back before. */
+  boolean start(Runner.Shift onShift, Instant now) {
+    startedNanos = System.nanoTime();
+    startedMicros = ChronoUnit.MICROS.between(Instant.EPOCH, now);
+    shift = onShift;
+    synchronized (this) {
+      if (!phase.compareAndSet(Phase.READY, Phase.STARTED)) {
+        return false;
+      }
+      thread = Thread.currentThread();
+      if (reason != StopReason.NONE) {
+        thread.interrupt();
+      }
+    }
+    return true;
+  }
+
+  /** Ends it; false when somebody else has. */
+  boolean end() {
+    return phase.compareAndSet(Phase.STARTED, Phase.ENDED);
+  }
+
+  /** Takes back an {@link #end()} whose transaction was rolled back. */
+  void reopen() {
+    phase.set(Phase.STARTED);
+  }
+
+  boolean giveBack() {
+    return phase.compareAndSet(Phase.READY, Phase.GIVEN_BACK);
+  }
+
+  /** The handler has returned: its thread is no longer to be interrupted. */
+  void leaveThread() {
+    synchronized (this) {
+      thread = null;
+    }
+    // The flag may be left of an interrupt of ours; it must not reach the next job.
+    boolean ignored = Thread.interrupted();
+  }
+
+  /** Asks the handler to stop. */
+  void stop(StopReason why) {
+    synchronized (this) {
+      if (why.compareTo(reason) <= 0) {
+        return;
+      }
+      reason = why;
+      if (thread != null) {
+        thread.interrupt();
+      }
+    }
+  }
+
+  long runNanos() {
+    return System.nanoTime() - startedNanos;
+  }
+
+  long startedMicros() {
+    return startedMicros;
+  }
+
+  boolean softTimeoutPassed() {
+    return runNanos() > soft.toNanos();
+  }
+
+  boolean hardTimeoutPassed() {
+    return runNanos() > hard.toNanos();
+  }
+
+  Duration hardTimeout() {
+    return hard;
+  }
+
+  /** As a tracked job, its deadline counted from the commit. */
+  Started tracked() {
+    long left = Math.max(0, hard.toMillis() - runNanos() / 1_000_000);
+    return new Started(job.id(), job.token(), job.hasState(), job.attempt(), startedMicros, left);
+  }
+
+  /** Log lines since the last call. */
+  List<LogLine> takeLines() {
+    synchronized (lines) {
+      List<LogLine> taken = List.copyOf(lines);
+      lines.clear();
+      return taken;
+    }
+  }
+
+  @Nullable ProgressReport takeProgress() {
+    return progress;
+  }
+
+  @Override
+  public UUID jobId() {
+    return job.id();
+  }
+
+  @Override
+  public int attempt() {
+    return job.attempt();
+  }
+
+  @Override
+  public int leaseToken() {
+    return job.token();
+  }
+
+  @Override
+  public String kind() {
+    return run.kind();
+  }
+
+  @Override
+  public String queue() {
+    return run.lane().queue();
+  }
+
+  @Override
+  public boolean stopRequested() {
+    return reason != StopReason.NONE;
+  }
+
+  @Override
+  public void checkStop() {
+    StopReason why = reason;
+    if (why != StopReason.NONE) {
+      throw new AttemptStoppedException(
+          "attempt " + job.attempt() + " of job " + job.id() + " was asked to stop: " + why);
+    }
+  }
+
+  @Override
+  public void progress(int percent, @Nullable String message) {
+    if (percent < 0 || percent > 100) {
+      throw new IllegalArgumentException("percent must be 0 to 100, is " + percent);
+    }
+    progress = new ProgressReport(percent, message == null ? null : Texts.line(message));
+  }
+
+  @Override
+  public void log(String line) {
+    synchronized (lines) {
+      if (lineCount < Limits.LOG_LINES && phase.get() == Phase.STARTED) {
+        lineCount++;
+        lines.add(new LogLine(job.id(), job.token(), lineCount, run.nowMicros(), Texts.line(line)));
+      }
+    }
+  }
+
+  @Override
+  public void completeIn(TransactionalWork work) throws Exception {
+    run.completeIn(this, work);
+  }
+}

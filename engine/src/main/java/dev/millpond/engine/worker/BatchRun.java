@@ -1,0 +1,265 @@
+package dev.millpond.engine.worker;
+
+import dev.millpond.api.JobContext.TransactionalWork;
+import dev.millpond.engine.dispatch.Claimed;
+import dev.millpond.engine.dispatch.Dispatch;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.flush.Portion;
+import dev.millpond.engine.flush.Portion.End;
+import dev.millpond.engine.flush.Portion.Held;
+import dev.millpond.engine.flush.Portion.LogLine;
+import dev.millpond.engine.flush.Portion.Started;
+import dev.millpond.engine.flush.Portion.Written;
+import dev.millpond.engine.worker.HandlerRegistry.Registration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A claimed batch while this process has it: hands out its attempts, gathers their ends, and turns
+ * them into portions for the writer.
+ *
+ * <p>Its life (rules R3 to R5): as a whole, until all attempts have ended, or until it is
+ * dissolved. Dissolving writes what has ended, gives back what has not started, and from then on
+ * each attempt that runs on is tracked by its own state row. Ends that come in between wait for
+ * that commit: their gate is the state row that it writes. Guarded by its own lock; portions are
+ * written outside of it.
+ */
+final class BatchRun {
+  private final Claimed claimed;
+  private final Dispatch origin;
+  private final Registration<?> registration;
+  private final Desk desk;
+  private final long claimedNanos = System.nanoTime();
+  private final List<Attempt> attempts = new ArrayList<>();
+  private final List<End> ends = new ArrayList<>();
+  private final List<LogLine> lines = new ArrayList<>();
+  private final List<Ended> afterDissolve = new ArrayList<>();
+  private final CompletableFuture<Void> dissolvedNews = new CompletableFuture<>();
+  private int next;
+  private int open;
+  private boolean dissolved;
+  private boolean confirmed;
+
+  private record Ended(Attempt attempt, @Nullable End end) {}
+
+  /**
+   * @param origin the way it came
+   * @param desk what it needs of its worker
+   */
+  BatchRun(Claimed claimed, Dispatch origin, Registration<?> registration, Desk desk) {
+    this.claimed = claimed;
+    this.origin = origin;
+    this.registration = registration;
+    this.desk = desk;
+  }
+
+  void add(Attempt attempt) {
+    attempts.add(attempt);
+    open++;
+  }
+
+  Claimed claimed() {
+    return claimed;
+  }
+
+  Lane lane() {
+    return claimed.batch().lane();
+  }
+
+  String kind() {
+    return claimed.batch().kind();
+  }
+
+  Registration<?> registration() {
+    return registration;
+  }
+
+  long nowMicros() {
+    return desk.nowMicros();
+  }
+
+  long ageNanos() {
+    return System.nanoTime() - claimedNanos;
+  }
+
+  /** The attempts, which do not change once it is handed to the lanes. */
+  List<Attempt> attempts() {
+    return attempts;
+  }
+
+  /** Up to {@code count} attempts that nobody has been given yet. */
+  synchronized List<Attempt> take(int count) {
+    if (dissolved) {
+      return List.of();
+    }
+    List<Attempt> taken = attempts.subList(next, Math.min(next + count, attempts.size()));
+    next += taken.size();
+    return List.copyOf(taken);
+  }
+
+  synchronized boolean exhausted() {
+    return dissolved || next >= attempts.size();
+  }
+
+  /** Whether nothing of it is left to watch. */
+  synchronized boolean over() {
+    return open == 0 && (!dissolved || confirmed);
+  }
+
+  synchronized boolean dissolved() {
+    return dissolved;
+  }
+
+  /**
+   * Takes in how an attempt ended, after {@link Attempt#end()}.
+   *
+   * @param end null when the attempt has lost its job, or has written its end itself
+   */
+  void ended(Attempt attempt, @Nullable End end) {
+    Portion portion = null;
+    synchronized (this) {
+      if (attempt.recorded()) {
+        return;
+      }
+      attempt.setRecorded();
+      open--;
+      if (!dissolved) {
+        if (end != null) {
+          ends.add(end);
+          lines.addAll(attempt.takeLines());
+        }
+        if (open == 0) {
+          portion = takeEnds(true, List.of(), List.of(), false);
+        }
+      } else if (!confirmed) {
+        afterDissolve.add(new Ended(attempt, end));
+      } else if (end != null) {
+        portion = tracked(attempt, end);
+      }
+    }
+    desk.untrack(attempt);
+    if (portion != null) {
+      desk.write(portion);
+    }
+  }
+
+  /** Writes what has ended so far while the rest runs on. */
+  void flushPart() {
+    Portion portion;
+    synchronized (this) {
+      if (dissolved || ends.isEmpty() || open == 0) {
+        return;
+      }
+      portion = takeEnds(false, List.of(), List.of(), false);
+    }
+    desk.write(portion);
+  }
+
+  /**
+   * Ends the batch as such.
+   *
+   * @param elsewhere whether what has not started needs a worker that knows its kind
+   */
+  void dissolve(boolean elsewhere) {
+    Portion portion;
+    synchronized (this) {
+      if (dissolved || (open == 0 && !attempts.isEmpty())) {
+        return;
+      }
+      dissolved = true;
+      List<Started> started = new ArrayList<>();
+      List<Held> unstarted = new ArrayList<>();
+      for (Attempt attempt : attempts) {
+        if (attempt.giveBack()) {
+          attempt.setRecorded();
+          open--;
+          unstarted.add(
+              new Held(attempt.job().id(), attempt.job().token(), attempt.job().hasState()));
+        } else if (!attempt.recorded()) {
+          started.add(attempt.tracked());
+        }
+      }
+      portion = takeEnds(true, started, unstarted, elsewhere);
+    }
+    desk.write(portion);
+  }
+
+  private Portion takeEnds(
+      boolean last, List<Started> started, List<Held> unstarted, boolean elsewhere) {
+    Portion portion =
+        new Portion(
+            lane(),
+            kind(),
+            claimed.batch(),
+            last,
+            List.copyOf(ends),
+            started,
+            unstarted,
+            elsewhere,
+            List.copyOf(lines),
+            this::written);
+    ends.clear();
+    lines.clear();
+    return portion;
+  }
+
+  private Portion tracked(Attempt attempt, End end) {
+    return new Portion(
+        lane(),
+        kind(),
+        null,
+        true,
+        List.of(end),
+        List.of(),
+        List.of(),
+        false,
+        attempt.takeLines(),
+        desk::count);
+  }
+
+  /** News of a committed portion of the batch. */
+  private void written(Portion portion, Written news) {
+    desk.count(portion, news);
+    if (!portion.last()) {
+      if (news.gone()) {
+        attempts.forEach(attempt -> attempt.stop(StopReason.LOST));
+      }
+      return;
+    }
+    origin.release(List.of(claimed));
+    List<Portion> late = new ArrayList<>();
+    synchronized (this) {
+      if (!dissolved || confirmed) {
+        desk.over(this);
+        return;
+      }
+      confirmed = true;
+      for (Attempt attempt : attempts) {
+        boolean lost = news.gone() || news.stale().contains(attempt.job().id());
+        if (lost && attempt.phase() == Attempt.Phase.STARTED) {
+          attempt.stop(StopReason.LOST);
+        } else if (!lost && attempt.phase() == Attempt.Phase.STARTED) {
+          desk.track(attempt);
+        }
+      }
+      for (Ended ended : afterDissolve) {
+        boolean lost = news.gone() || news.stale().contains(ended.attempt().job().id());
+        if (ended.end() != null && !lost) {
+          late.add(tracked(ended.attempt(), ended.end()));
+        }
+      }
+      afterDissolve.clear();
+    }
+    late.forEach(desk::write);
+    dissolvedNews.complete(null);
+    desk.over(this);
+  }
+
+  /** Completes an attempt within the handler's own transaction (rule R6). */
+  void completeIn(Attempt attempt, TransactionalWork work) throws Exception {
+    dissolve(false);
+    desk.completeIn(attempt, work, dissolvedNews);
+  }
+}

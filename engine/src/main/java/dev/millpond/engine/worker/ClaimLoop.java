@@ -1,0 +1,120 @@
+package dev.millpond.engine.worker;
+
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.Claimed;
+import dev.millpond.engine.dispatch.Demand;
+import dev.millpond.engine.dispatch.Dispatch;
+import dev.millpond.engine.dispatch.DispatchException;
+import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.worker.store.ClaimStore;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Claims from one way whenever the worker has room: claim, verify, load, hand over. One thread. */
+final class ClaimLoop {
+  private static final Logger log = LoggerFactory.getLogger(ClaimLoop.class);
+
+  /** A waiting claim looks up this often whether lanes that were full want more by now. */
+  private static final Duration WAIT_SOME_LANES = Duration.ofMillis(20);
+
+  private static final Duration WAIT_ALL_LANES = Duration.ofMillis(500);
+  private static final long ROOM_CHECK_MILLIS = 50;
+  private static final long BACKOFF_BASE_MILLIS = 20;
+  private static final long BACKOFF_MAX_MILLIS = 1_000;
+
+  private final Dispatch dispatch;
+  private final ClaimStore store;
+  private final Worker worker;
+  private final Thread thread;
+  private volatile boolean stopped;
+  private int failures;
+
+  ClaimLoop(Dispatch dispatch, ClaimStore store, Worker worker) {
+    this.dispatch = dispatch;
+    this.store = store;
+    this.worker = worker;
+    this.thread =
+        Thread.ofPlatform()
+            .daemon()
+            .name("millpond-claim-" + dispatch.name())
+            .unstarted(this::loop);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  private void loop() {
+    while (!stopped) {
+      try {
+        Demand demand = worker.demand();
+        if (demand == null) {
+          worker.awaitRoom(ROOM_CHECK_MILLIS);
+          continue;
+        }
+        boolean all = demand.lanes().size() == worker.laneCount();
+        List<Claimed> claimed = dispatch.claim(demand, all ? WAIT_ALL_LANES : WAIT_SOME_LANES);
+        if (!claimed.isEmpty()) {
+          hand(claimed);
+        }
+        failures = 0;
+      } catch (DispatchException e) {
+        log.debug("{}: {}", dispatch.name(), e.getMessage());
+        backOff();
+      } catch (RuntimeException e) {
+        log.error("{}: claiming failed in a way it must not", dispatch.name(), e);
+        backOff();
+      }
+    }
+    store.close();
+  }
+
+  /** Loads and hands over; what cannot be loaded in time is left to the reaper. */
+  private void hand(List<Claimed> claimed) {
+    long until = System.nanoTime() + worker.settle().toNanos();
+    List<Batch> batches = claimed.stream().map(Claimed::batch).toList();
+    List<ClaimStore.Loaded> loaded = load(batches, until);
+    if (loaded == null) {
+      log.warn("{} claimed batches could not be loaded in time", claimed.size());
+      return;
+    }
+    worker.accept(dispatch, claimed, loaded);
+  }
+
+  private @Nullable List<ClaimStore.Loaded> load(List<Batch> batches, long untilNanos) {
+    while (true) {
+      try {
+        return store.load(batches);
+      } catch (DatabaseException e) {
+        log.debug("loading {} batches: {}", batches.size(), e.getMessage());
+        if (stopped || System.nanoTime() - untilNanos >= 0) {
+          return null;
+        }
+        backOff();
+      }
+    }
+  }
+
+  private void backOff() {
+    long ceiling = Math.min(BACKOFF_BASE_MILLIS << Math.min(failures++, 10), BACKOFF_MAX_MILLIS);
+    worker.awaitStop(1 + ThreadLocalRandom.current().nextLong(ceiling));
+  }
+
+  void stop() {
+    stopped = true;
+    dispatch.wake();
+  }
+
+  void join() {
+    try {
+      thread.join(TimeUnit.SECONDS.toMillis(5));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,164 @@
+package dev.millpond.engine.worker;
+
+import dev.millpond.api.JobContext.TransactionalWork;
+import dev.millpond.api.LeaseLostException;
+import dev.millpond.engine.flush.Portion;
+import dev.millpond.engine.flush.Portion.Cancelled;
+import dev.millpond.engine.flush.Portion.End;
+import dev.millpond.engine.flush.Portion.Failure;
+import dev.millpond.engine.flush.Portion.Next;
+import dev.millpond.engine.flush.Portion.Returned;
+import dev.millpond.engine.flush.Portion.Success;
+import dev.millpond.engine.flush.Portion.Written;
+import dev.millpond.engine.flush.Writer;
+import dev.millpond.engine.metrics.EngineMetrics;
+import dev.millpond.engine.metrics.EngineMetrics.Step;
+import dev.millpond.engine.worker.store.UserTransaction;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** The runs that are watched, and the way of their ends to the writer. Thread-safe. */
+final class Desk {
+  private static final long DISSOLVE_WAIT_SECONDS = 30;
+
+  private final Writer writer;
+  private final EngineMetrics metrics;
+  private final InstantSource clock;
+  private final UserTransaction userTransaction;
+  private final Set<BatchRun> runs = ConcurrentHashMap.newKeySet();
+  private final Map<UUID, Attempt> tracked = new ConcurrentHashMap<>();
+
+  /**
+   * @param clock the database's, as far as known
+   */
+  Desk(Writer writer, EngineMetrics metrics, InstantSource clock, UserTransaction userTransaction) {
+    this.writer = writer;
+    this.metrics = metrics;
+    this.clock = clock;
+    this.userTransaction = userTransaction;
+  }
+
+  Instant now() {
+    return clock.instant();
+  }
+
+  long nowMicros() {
+    return ChronoUnit.MICROS.between(Instant.EPOCH, clock.instant());
+  }
+
+  EngineMetrics metrics() {
+    return metrics;
+  }
+
+  /** Watches a run from now on. */
+  void open(BatchRun run) {
+    runs.add(run);
+  }
+
+  void over(BatchRun run) {
+    runs.remove(run);
+  }
+
+  Collection<BatchRun> runs() {
+    return runs;
+  }
+
+  /** Refreshes this attempt's state row with each beat from now on. */
+  void track(Attempt attempt) {
+    tracked.put(attempt.job().id(), attempt);
+  }
+
+  void untrack(Attempt attempt) {
+    tracked.remove(attempt.job().id(), attempt);
+  }
+
+  Map<UUID, Attempt> tracked() {
+    return tracked;
+  }
+
+  void write(Portion portion) {
+    writer.write(portion);
+  }
+
+  /** Counts what a committed portion says. */
+  void count(Portion portion, Written news) {
+    for (End end : portion.ends()) {
+      if (news.gone() || news.stale().contains(end.jobId())) {
+        count(portion, Step.STALE);
+        continue;
+      }
+      switch (end) {
+        case Success ignored -> count(portion, Step.COMPLETED);
+        case Cancelled ignored -> count(portion, Step.CANCELLED);
+        case Returned ignored -> {}
+        case Failure failure -> {
+          count(portion, Step.FAILED);
+          count(portion, failure.next() instanceof Next.Retry ? Step.RETRIED : Step.DEAD);
+        }
+      }
+    }
+  }
+
+  private void count(Portion portion, Step step) {
+    metrics.count(step, portion.lane(), portion.kind(), 1);
+  }
+
+  /**
+   * Completes an attempt in the handler's own transaction.
+   *
+   * @param dissolved completes when the attempt has a state row, its gate
+   */
+  void completeIn(Attempt attempt, TransactionalWork work, CompletableFuture<Void> dissolved)
+      throws Exception {
+    attempt.checkStop();
+    try {
+      dissolved.get(DISSOLVE_WAIT_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      throw new LeaseLostException(
+          "job "
+              + attempt.jobId()
+              + " could not be tracked within "
+              + DISSOLVE_WAIT_SECONDS
+              + " s");
+    }
+    attempt.checkStop();
+    if (!attempt.end()) {
+      throw new LeaseLostException("attempt of job " + attempt.jobId() + " has ended already");
+    }
+    UserTransaction.Result result;
+    try {
+      result =
+          userTransaction.complete(
+              attempt.job(), attempt.run().lane(), attempt.startedMicros(), work);
+    } catch (Exception e) {
+      // Rolled back: the attempt goes on and may fail, or try again.
+      attempt.reopen();
+      throw e;
+    }
+    attempt.run().ended(attempt, null);
+    switch (result) {
+      case COMMITTED ->
+          metrics.count(Step.COMPLETED, attempt.run().lane(), attempt.run().kind(), 1);
+      case LOST -> {
+        metrics.count(Step.STALE, attempt.run().lane(), attempt.run().kind(), 1);
+        attempt.stop(StopReason.LOST);
+        throw new LeaseLostException(
+            "job " + attempt.jobId() + " is somebody else's by now; nothing was written");
+      }
+      case UNKNOWN ->
+          // Its state row is gone if the commit happened; if not, the reaper finds it.
+          throw new LeaseLostException(
+              "the commit of job " + attempt.jobId() + " got no answer; it may have happened");
+    }
+  }
+}

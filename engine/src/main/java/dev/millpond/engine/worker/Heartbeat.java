@@ -1,0 +1,184 @@
+package dev.millpond.engine.worker;
+
+import dev.millpond.engine.Timing;
+import dev.millpond.engine.dispatch.KindPace;
+import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.flush.Portion.LogLine;
+import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.worker.store.SessionStore;
+import dev.millpond.engine.worker.store.SessionStore.Sign;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says that the session lives, and that its tracked jobs do. When it is told that the session was
+ * fenced, or could not beat for a whole lease by the monotonic clock, the worker gives up all it
+ * runs and goes on as a new session. A platform thread of its own.
+ */
+final class Heartbeat {
+  private static final Logger log = LoggerFactory.getLogger(Heartbeat.class);
+
+  /** Tracked jobs refreshed in one statement. */
+  private static final int PAGE = 500;
+
+  private final Transactions transactions;
+  private final Session session;
+  private final Desk desk;
+  private final Worker worker;
+  private final KindPace pace;
+  private final Lanes lanes;
+  private final Timing timing;
+  private final Thread thread =
+      Thread.ofPlatform().daemon().name("millpond-heartbeat").unstarted(this::loop);
+  private volatile boolean stopped;
+  private volatile long lastBeatNanos = System.nanoTime();
+
+  Heartbeat(
+      Transactions transactions,
+      Session session,
+      Desk desk,
+      Worker worker,
+      KindPace pace,
+      Lanes lanes,
+      Timing timing) {
+    this.transactions = transactions;
+    this.session = session;
+    this.desk = desk;
+    this.worker = worker;
+    this.pace = pace;
+    this.lanes = lanes;
+    this.timing = timing;
+  }
+
+  void start() {
+    lastBeatNanos = System.nanoTime();
+    thread.start();
+  }
+
+  /** Nanoseconds since the last beat that was heard. */
+  long ageNanos() {
+    return System.nanoTime() - lastBeatNanos;
+  }
+
+  private void loop() {
+    long nextBeat = System.nanoTime();
+    long nextNotices = nextBeat;
+    while (!stopped) {
+      long now = System.nanoTime();
+      try {
+        if (now - nextBeat >= 0) {
+          nextBeat = now + timing.beat().toNanos();
+          beat();
+        }
+        if (now - nextNotices >= 0) {
+          nextNotices = now + timing.settle().toNanos();
+          readNotices();
+        }
+      } catch (DatabaseException e) {
+        log.debug("no beat: {}", e.getMessage());
+        nextBeat = System.nanoTime() + timing.beat().toNanos() / 4;
+      } catch (RuntimeException e) {
+        log.error("the heartbeat failed in a way it must not", e);
+      }
+      if (ageNanos() > timing.lease().toNanos() && !stopped) {
+        fence("no beat was heard for " + timing.lease());
+      }
+      long next = Math.min(nextBeat, nextNotices) - System.nanoTime();
+      worker.awaitStop(Math.clamp(next / 1_000_000, 1, timing.settle().toMillis()));
+    }
+  }
+
+  private void beat() {
+    UUID id = session.get();
+    long sent = System.nanoTime();
+    boolean alive =
+        transactions.call(tx -> SessionStore.beat(tx, id, worker.busy(), worker.draining()));
+    if (!alive) {
+      fence("the reaper has fenced it");
+      return;
+    }
+    lastBeatNanos = sent;
+    refreshTracked(id);
+    pace.learn(transactions.call(tx -> SessionStore.exchangePace(tx, pace.measured())));
+  }
+
+  private void refreshTracked(UUID id) {
+    List<Attempt> attempts = List.copyOf(desk.tracked().values());
+    for (int from = 0; from < attempts.size(); from += PAGE) {
+      List<Attempt> page = attempts.subList(from, Math.min(from + PAGE, attempts.size()));
+      List<Sign> signs = new ArrayList<>(page.size());
+      List<LogLine> lines = new ArrayList<>();
+      for (Attempt attempt : page) {
+        Attempt.ProgressReport progress = attempt.takeProgress();
+        signs.add(
+            new Sign(
+                attempt.jobId(),
+                attempt.leaseToken(),
+                progress == null ? null : progress.percent(),
+                progress == null ? null : progress.message()));
+        lines.addAll(attempt.takeLines());
+      }
+      Map<UUID, Boolean> held =
+          transactions.call(tx -> {
+            Map<UUID, Boolean> still = SessionStore.refresh(tx, id, signs);
+            SessionStore.insertLogs(
+                tx, lines.stream().filter(l -> still.containsKey(l.jobId())).toList());
+            return still;
+          });
+      for (Attempt attempt : page) {
+        Boolean cancel = held.get(attempt.jobId());
+        if (cancel == null) {
+          // Gone from under it, unless it has just ended.
+          if (desk.tracked().get(attempt.jobId()) == attempt) {
+            attempt.stop(StopReason.LOST);
+          }
+        } else if (cancel) {
+          attempt.stop(StopReason.CANCELLED);
+        }
+      }
+    }
+  }
+
+  private void readNotices() {
+    Set<UUID> cancelled =
+        transactions.call(tx -> {
+          lanes.learn(SessionStore.queues(tx));
+          return SessionStore.notices(tx, timing.lease());
+        });
+    if (cancelled.isEmpty()) {
+      return;
+    }
+    for (BatchRun run : desk.runs()) {
+      run.attempts().forEach(attempt -> stopIfCancelled(attempt, cancelled));
+    }
+    desk.tracked().values().forEach(attempt -> stopIfCancelled(attempt, cancelled));
+  }
+
+  private static void stopIfCancelled(Attempt attempt, Set<UUID> cancelled) {
+    if (cancelled.contains(attempt.jobId())) {
+      attempt.stop(StopReason.CANCELLED);
+    }
+  }
+
+  private void fence(String why) {
+    log.warn("session {} gives up what it runs: {}", session.get(), why);
+    worker.loseAll();
+    session.renew();
+    lastBeatNanos = System.nanoTime();
+    try {
+      worker.openSession();
+    } catch (DatabaseException e) {
+      log.debug("the new session has no row yet: {}", e.getMessage());
+    }
+  }
+
+  void stop() {
+    stopped = true;
+  }
+}

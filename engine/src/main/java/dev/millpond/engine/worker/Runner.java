@@ -1,0 +1,307 @@
+package dev.millpond.engine.worker;
+
+import dev.millpond.api.AttemptStoppedException;
+import dev.millpond.api.FatalJobException;
+import dev.millpond.api.HandlerOptions;
+import dev.millpond.api.JobView.JobError;
+import dev.millpond.api.LeaseLostException;
+import dev.millpond.engine.dispatch.KindPace;
+import dev.millpond.engine.flush.Portion.Cancelled;
+import dev.millpond.engine.flush.Portion.End;
+import dev.millpond.engine.flush.Portion.Failure;
+import dev.millpond.engine.flush.Portion.Next;
+import dev.millpond.engine.flush.Portion.Returned;
+import dev.millpond.engine.flush.Portion.Success;
+import dev.millpond.engine.metrics.EngineMetrics.Step;
+import dev.millpond.engine.submit.JobJson;
+import dev.millpond.engine.worker.HandlerRegistry.Registration;
+import dev.millpond.engine.worker.WeightedLanes.Chunk;
+import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+
+/**
+ * Runs attempts in a bounded number of slots. A slot works on as long as there is work; it is not
+ * bound to a thread, since a kind may want a virtual or a platform one. A thread that a hard
+ * timeout has given up keeps running, but its slot is free at once; it is counted until it ends.
+ */
+final class Runner {
+  private final WeightedLanes lanes;
+  private final Desk desk;
+  private final KindPace pace;
+  private final int slots;
+  private final AtomicInteger busy = new AtomicInteger();
+  private final AtomicInteger abandoned = new AtomicInteger();
+  private final Runnable roomNews;
+  private final ExecutorService virtual =
+      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("millpond-job-", 0).factory());
+  private final ExecutorService platform =
+      Executors.newCachedThreadPool(
+          Thread.ofPlatform().daemon().name("millpond-job-p-", 0).factory());
+
+  /**
+   * @param roomNews called whenever a slot may have become free
+   */
+  Runner(WeightedLanes lanes, Desk desk, KindPace pace, int slots, Runnable roomNews) {
+    this.lanes = lanes;
+    this.desk = desk;
+    this.pace = pace;
+    this.slots = slots;
+    this.roomNews = roomNews;
+  }
+
+  /** A slot's hold on a thread, until it is done or given up. */
+  final class Shift {
+    private final AtomicBoolean over = new AtomicBoolean();
+
+    /** Frees the slot of a thread that does not come back. */
+    void abandon() {
+      if (over.compareAndSet(false, true)) {
+        abandoned.incrementAndGet();
+        leaveSlot();
+      }
+    }
+  }
+
+  int slots() {
+    return slots;
+  }
+
+  int busy() {
+    return busy.get();
+  }
+
+  int free() {
+    return Math.max(0, slots - busy.get());
+  }
+
+  /** Threads that run on after the hard timeout of their attempt. */
+  int abandoned() {
+    return abandoned.get();
+  }
+
+  /** Starts slots for ready work. */
+  void pump() {
+    while (takeSlot()) {
+      Chunk chunk = lanes.take();
+      if (chunk == null) {
+        busy.decrementAndGet();
+        // Work may have come between the look and the release; then another slot has to look.
+        if (lanes.ready() == 0) {
+          return;
+        }
+        continue;
+      }
+      start(chunk);
+    }
+  }
+
+  private boolean takeSlot() {
+    while (true) {
+      int now = busy.get();
+      if (now >= slots) {
+        return false;
+      }
+      if (busy.compareAndSet(now, now + 1)) {
+        return true;
+      }
+    }
+  }
+
+  private void leaveSlot() {
+    busy.decrementAndGet();
+    pump();
+    roomNews.run();
+  }
+
+  private void start(Chunk chunk) {
+    executor(chunk).execute(() -> work(chunk));
+  }
+
+  private ExecutorService executor(Chunk chunk) {
+    return switch (chunk.run().registration().options().executor()) {
+      case VIRTUAL -> virtual;
+      case PLATFORM -> platform;
+    };
+  }
+
+  private void work(Chunk first) {
+    Shift shift = new Shift();
+    HandlerOptions.Executor kindOfThread = first.run().registration().options().executor();
+    Chunk chunk = first;
+    while (chunk != null) {
+      run(chunk, shift);
+      if (shift.over.get()) {
+        abandoned.decrementAndGet();
+        return;
+      }
+      roomNews.run();
+      chunk = lanes.take();
+      if (chunk != null && chunk.run().registration().options().executor() != kindOfThread) {
+        shift.over.set(true);
+        start(chunk);
+        return;
+      }
+    }
+    if (shift.over.compareAndSet(false, true)) {
+      leaveSlot();
+    } else {
+      abandoned.decrementAndGet();
+    }
+  }
+
+  private void run(Chunk chunk, Shift shift) {
+    long started = System.nanoTime();
+    int ran = 0;
+    for (Attempt attempt : chunk.attempts()) {
+      if (shift.over.get()) {
+        break; // what is left is given back when the batch is dissolved
+      }
+      if (attempt.start(shift, desk.now())) {
+        ran++;
+        run(attempt, chunk.run().registration());
+      }
+    }
+    if (ran > 0) {
+      desk.metrics().count(Step.STARTED, chunk.run().lane(), chunk.run().kind(), ran);
+      double micros = (System.nanoTime() - started) / 1_000.0;
+      pace.sample(chunk.run().kind(), micros / ran);
+    }
+  }
+
+  private <P> void run(Attempt attempt, Registration<P> registration) {
+    End end;
+    try {
+      P payload = payload(attempt, registration);
+      Object result = registration.handler().run(attempt, payload);
+      end = succeeded(attempt, result);
+    } catch (Throwable thrown) {
+      end = failed(attempt, thrown);
+    } finally {
+      attempt.leaveThread();
+    }
+    desk.metrics().ran(attempt.run().lane(), attempt.runNanos());
+    if (attempt.end()) {
+      attempt.run().ended(attempt, attempt.reason() == StopReason.LOST ? null : end);
+    }
+  }
+
+  private static <P> P payload(Attempt attempt, Registration<P> registration) {
+    try {
+      return JobJson.read(attempt.job().payload(), registration.payload());
+    } catch (JacksonException e) {
+      throw new FatalJobException(
+          "the payload does not fit "
+              + registration.payload().getName()
+              + ": "
+              + e.getOriginalMessage(),
+          e);
+    }
+  }
+
+  private static End succeeded(Attempt attempt, @Nullable Object result) {
+    LoadedJob job = attempt.job();
+    String text;
+    try {
+      text = attempt.options().keepResult() ? JobJson.result(result) : null;
+    } catch (IllegalArgumentException e) {
+      return failure(attempt, "fatal", Texts.error(e), new Next.Dead("fatal"));
+    }
+    return new Success(
+        job.id(), job.token(), job.hasState(), job.attempt(), attempt.startedMicros(), text);
+  }
+
+  private static End failed(Attempt attempt, Throwable thrown) {
+    LoadedJob job = attempt.job();
+    boolean stopped =
+        thrown instanceof InterruptedException
+            || thrown instanceof AttemptStoppedException
+            || thrown instanceof LeaseLostException;
+    return switch (attempt.reason()) {
+      case CANCELLED ->
+          new Cancelled(
+              job.id(), job.token(), job.hasState(), job.attempt(), attempt.startedMicros());
+      case SHUTDOWN -> new Returned(job.id(), job.token(), job.hasState(), job.attempt());
+      case TIMEOUT -> failure(attempt, "timed_out", thrown);
+      case LOST, NONE ->
+          failure(
+              attempt,
+              thrown instanceof FatalJobException && !stopped ? "fatal" : "failed",
+              thrown);
+    };
+  }
+
+  private static Failure failure(Attempt attempt, String ended, Throwable thrown) {
+    Next next =
+        attempt.policy().after(thrown, attempt.job().attempt(), ThreadLocalRandom.current());
+    return failure(attempt, ended, Texts.error(thrown), next);
+  }
+
+  private static Failure failure(Attempt attempt, String ended, JobError error, Next next) {
+    LoadedJob job = attempt.job();
+    return new Failure(
+        job.id(),
+        job.token(),
+        job.hasState(),
+        job.attempt(),
+        attempt.startedMicros(),
+        ended,
+        error,
+        next);
+  }
+
+  /** Ends an attempt whose handler did not stop in time, whatever it does, and frees its slot. */
+  static boolean expire(Attempt attempt) {
+    if (!attempt.end()) {
+      return false;
+    }
+    Duration limit = attempt.hardTimeout();
+    JobError error = new JobError("dev.millpond.HardTimeout", "did not stop within " + limit, null);
+    Next next =
+        attempt
+            .policy()
+            .after(
+                new IllegalStateException(), attempt.job().attempt(), ThreadLocalRandom.current());
+    attempt.run().ended(attempt, failure(attempt, "timed_out", error, next));
+    Shift shift = attempt.shift();
+    if (shift != null) {
+      shift.abandon();
+    }
+    attempt.stop(StopReason.LOST);
+    return true;
+  }
+
+  /** Gives back an attempt whose handler does not stop at the end of its process. */
+  static void giveBack(Attempt attempt) {
+    if (attempt.end()) {
+      LoadedJob job = attempt.job();
+      attempt
+          .run()
+          .ended(attempt, new Returned(job.id(), job.token(), job.hasState(), job.attempt()));
+      Shift shift = attempt.shift();
+      if (shift != null) {
+        shift.abandon();
+      }
+    }
+  }
+
+  /** Lets no new work start; threads that run on do so as daemons. */
+  boolean shutdown(long millis) {
+    virtual.shutdown();
+    platform.shutdown();
+    try {
+      return virtual.awaitTermination(millis, TimeUnit.MILLISECONDS)
+          && platform.awaitTermination(millis, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package dev.millpond.engine.worker;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Watches what runs: dissolves batches at the settle time, writes ends of slow batches early, tells
+ * handlers of their soft timeout and ends attempts at the hard one. A platform thread of its own:
+ * handlers that compute must not delay it.
+ */
+final class Watch {
+  private static final Logger log = LoggerFactory.getLogger(Watch.class);
+  private static final long TICK_MILLIS = 20;
+
+  /** A batch that takes longer than this has its first ends written before its last. */
+  private static final long PART_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private final Desk desk;
+  private final long settleNanos;
+  private final Worker worker;
+  private final Thread thread =
+      Thread.ofPlatform().daemon().name("millpond-watch").unstarted(this::loop);
+  private volatile boolean stopped;
+
+  Watch(Desk desk, Duration settle, Worker worker) {
+    this.desk = desk;
+    this.settleNanos = settle.toNanos();
+    this.worker = worker;
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  private void loop() {
+    while (!stopped) {
+      try {
+        tick();
+      } catch (RuntimeException e) {
+        log.error("watching jobs failed in a way it must not", e);
+      }
+      worker.awaitStop(TICK_MILLIS);
+    }
+  }
+
+  private void tick() {
+    for (BatchRun run : desk.runs()) {
+      long age = run.ageNanos();
+      if (run.over()) {
+        desk.over(run);
+      } else if (age > settleNanos) {
+        if (!run.dissolved()) {
+          run.dissolve(false);
+        }
+      } else if (age > PART_NANOS) {
+        run.flushPart();
+      }
+      run.attempts().forEach(Watch::checkTime);
+    }
+    desk.tracked().values().forEach(Watch::checkTime);
+  }
+
+  private static void checkTime(Attempt attempt) {
+    if (attempt.phase() != Attempt.Phase.STARTED) {
+      return;
+    }
+    if (attempt.hardTimeoutPassed()) {
+      if (Runner.expire(attempt)) {
+        log.warn(
+            "job {} ({}) did not stop within its hard timeout of {}; its thread is abandoned",
+            attempt.jobId(),
+            attempt.kind(),
+            attempt.hardTimeout());
+      }
+    } else if (attempt.softTimeoutPassed()) {
+      attempt.stop(StopReason.TIMEOUT);
+    }
+  }
+
+  void stop() {
+    stopped = true;
+  }
+}

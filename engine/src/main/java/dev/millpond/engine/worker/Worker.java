@@ -1,0 +1,389 @@
+package dev.millpond.engine.worker;
+
+import dev.millpond.api.HandlerOptions;
+import dev.millpond.api.JobOptions;
+import dev.millpond.api.Limits;
+import dev.millpond.engine.Timing;
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.Claimed;
+import dev.millpond.engine.dispatch.Demand;
+import dev.millpond.engine.dispatch.Dispatch;
+import dev.millpond.engine.dispatch.KindPace;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.flush.Portion;
+import dev.millpond.engine.flush.Portion.Held;
+import dev.millpond.engine.flush.Writer;
+import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.metrics.EngineMetrics;
+import dev.millpond.engine.retry.RetryPolicy;
+import dev.millpond.engine.submit.JobJson;
+import dev.millpond.engine.worker.HandlerRegistry.Registration;
+import dev.millpond.engine.worker.store.ClaimStore;
+import dev.millpond.engine.worker.store.ClaimStore.Loaded;
+import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
+import dev.millpond.engine.worker.store.SessionStore;
+import dev.millpond.engine.worker.store.UserTransaction;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The part of a process that runs jobs: a claim loop for each way, a bounded number of slots, a
+ * watch and a heartbeat.
+ *
+ * <p>It claims little ahead: as many batches as slots are free and, when batches are short, about
+ * {@link #AHEAD_MICROS} of work more. So what it holds starts long before the settle time gives it
+ * back.
+ */
+public final class Worker implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Worker.class);
+
+  private static final double AHEAD_MICROS = 20_000;
+  private static final int AHEAD_BATCHES_MAX = 16;
+
+  private final String pgUrl;
+  private final Session session;
+  private final HandlerRegistry handlers;
+  private final Lanes lanes;
+  private final KindPace pace;
+  private final Timing timing;
+  private final Transactions transactions;
+  private final Desk desk;
+  private final WeightedLanes ready;
+  private final Runner runner;
+  private final Watch watch;
+  private final Heartbeat heartbeat;
+  private final List<ClaimLoop> loops = new ArrayList<>();
+  private final Semaphore room = new Semaphore(0);
+  private final CountDownLatch stop = new CountDownLatch(1);
+  private volatile boolean draining;
+  private volatile boolean started;
+  private volatile double batchMicros = AHEAD_MICROS;
+
+  /**
+   * @param clock the database's, as far as known
+   */
+  public Worker(
+      String pgUrl,
+      Session session,
+      HandlerRegistry handlers,
+      Lanes lanes,
+      KindPace pace,
+      Timing timing,
+      int slots,
+      Transactions transactions,
+      Writer writer,
+      EngineMetrics metrics,
+      InstantSource clock) {
+    this.pgUrl = pgUrl;
+    this.session = session;
+    this.handlers = handlers;
+    this.lanes = lanes;
+    this.pace = pace;
+    this.timing = timing;
+    this.transactions = transactions;
+    this.desk =
+        new Desk(
+            writer,
+            metrics,
+            clock,
+            new UserTransaction(transactions.pool(), session, timing.lease()));
+    this.ready = new WeightedLanes(lanes::weight, pace);
+    this.runner = new Runner(ready, desk, pace, slots, this::roomNews);
+    this.watch = new Watch(desk, timing.settle(), this);
+    this.heartbeat = new Heartbeat(transactions, session, desk, this, pace, lanes, timing);
+    metrics.gauge("millpond.worker.slots", "Slots", runner::busy, "state", "busy");
+    metrics.gauge("millpond.worker.slots", "Slots", runner::free, "state", "free");
+    metrics.gauge("millpond.worker.slots", "Slots", runner::abandoned, "state", "abandoned");
+    metrics.gauge(
+        "millpond.worker.heartbeat.age.seconds",
+        "Time since the last beat that was heard",
+        () -> started ? heartbeat.ageNanos() / 1e9 : 0);
+  }
+
+  /**
+   * Begins to claim.
+   *
+   * @param ways one claim loop each
+   * @throws DatabaseException when the session's row cannot be written
+   */
+  public void start(List<Dispatch> ways) {
+    openSession();
+    lanes.learn(transactions.call(SessionStore::queues));
+    for (Dispatch way : ways) {
+      loops.add(new ClaimLoop(way, new ClaimStore(pgUrl), this));
+    }
+    started = true;
+    heartbeat.start();
+    watch.start();
+    loops.forEach(ClaimLoop::start);
+  }
+
+  void openSession() {
+    transactions.call(tx -> {
+      SessionStore.open(
+          tx,
+          session.get(),
+          host(),
+          ProcessHandle.current().pid(),
+          handlers.kinds(),
+          runner.slots(),
+          timing.lease());
+      return true;
+    });
+  }
+
+  private static String host() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "unknown";
+    }
+  }
+
+  public boolean running() {
+    return started;
+  }
+
+  /** Whether it is heard by the database. */
+  public boolean heard() {
+    return heartbeat.ageNanos() < timing.lease().toNanos();
+  }
+
+  int busy() {
+    return runner.busy();
+  }
+
+  boolean draining() {
+    return draining;
+  }
+
+  Duration settle() {
+    return timing.settle();
+  }
+
+  int laneCount() {
+    return lanes.all().size();
+  }
+
+  /** What there is room for; null when there is none. */
+  @Nullable Demand demand() {
+    if (draining || runner.abandoned() > runner.slots()) {
+      return null;
+    }
+    int ahead = (int) Math.clamp(AHEAD_MICROS / Math.max(1, batchMicros), 1, AHEAD_BATCHES_MAX);
+    int wanted = runner.free() + ahead - ready.ready();
+    if (wanted <= 0) {
+      return null;
+    }
+    int limit = Math.max(1, Math.min(wanted, AHEAD_BATCHES_MAX));
+    List<Lane> open = ready.below(lanes.all(), limit);
+    return open.isEmpty() ? null : new Demand(open, handlers.kinds(), limit);
+  }
+
+  private void roomNews() {
+    if (room.availablePermits() == 0) {
+      room.release();
+    }
+  }
+
+  /** Waits until a slot may have become free. */
+  void awaitRoom(long millis) {
+    try {
+      if (room.tryAcquire(millis, TimeUnit.MILLISECONDS)) {
+        room.drainPermits();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Pauses a thread of this worker; ends early when the worker stops. */
+  void awaitStop(long millis) {
+    try {
+      boolean ignored = stop.await(millis, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Takes over claimed batches with what was loaded of them. */
+  void accept(Dispatch origin, List<Claimed> claimed, List<Loaded> loaded) {
+    double micros = 0;
+    for (int i = 0; i < claimed.size(); i++) {
+      Batch batch = claimed.get(i).batch();
+      micros += batch.size() * pace.expectedMicros(batch.kind());
+      accept(origin, claimed.get(i), loaded.get(i));
+    }
+    batchMicros = micros / claimed.size();
+    runner.pump();
+  }
+
+  private void accept(Dispatch origin, Claimed claimed, Loaded loaded) {
+    if (!loaded.exists()) {
+      origin.release(List.of(claimed));
+      return;
+    }
+    Batch batch = claimed.batch();
+    Registration<?> registration = handlers.find(batch.kind());
+    if (registration == null || draining) {
+      giveBack(origin, claimed, registration == null);
+      return;
+    }
+    BatchRun run = new BatchRun(claimed, origin, registration, desk);
+    for (LoadedJob job : loaded.jobs()) {
+      run.add(attempt(run, job, registration.options()));
+    }
+    if (loaded.jobs().isEmpty()) {
+      run.dissolve(false); // every job of it has ended or moved on: only its row is left
+      return;
+    }
+    desk.open(run);
+    ready.add(run);
+    if (!batchIsRetry(loaded)) {
+      desk.metrics().waited(run.lane(), waited(loaded.jobs().getFirst()));
+    }
+  }
+
+  private static boolean batchIsRetry(Loaded loaded) {
+    return loaded.jobs().getFirst().hasState();
+  }
+
+  /** From the id, whose first 48 bits are the milliseconds of its making. */
+  private Duration waited(LoadedJob job) {
+    long madeMillis = job.id().getMostSignificantBits() >>> 16;
+    return Duration.ofMillis(Math.max(0, desk.now().toEpochMilli() - madeMillis));
+  }
+
+  private static Attempt attempt(BatchRun run, LoadedJob job, HandlerOptions kind) {
+    JobOptions options = JobJson.options(job.options());
+    Duration soft = options.softTimeout() == null ? kind.softTimeout() : options.softTimeout();
+    Duration hard =
+        options.hardTimeout() != null
+            ? options.hardTimeout()
+            : options.softTimeout() != null
+                ? soft.plus(Limits.HARD_TIMEOUT_MARGIN)
+                : kind.hardTimeout();
+    RetryPolicy policy =
+        new RetryPolicy(
+            options.maxAttempts() == null ? kind.maxAttempts() : options.maxAttempts(),
+            options.backoff() == null ? kind.backoff() : options.backoff());
+    return new Attempt(run, job, options, soft, hard, policy);
+  }
+
+  /** Gives back a batch as it came. */
+  private void giveBack(Dispatch origin, Claimed claimed, boolean elsewhere) {
+    Batch batch = claimed.batch();
+    List<Held> held = new ArrayList<>(batch.size());
+    for (int i = 0; i < batch.size(); i++) {
+      held.add(new Held(batch.jobIds()[i], batch.token(i), false));
+    }
+    desk.write(
+        new Portion(
+            batch.lane(),
+            batch.kind(),
+            batch,
+            true,
+            List.of(),
+            List.of(),
+            held,
+            elsewhere,
+            List.of(),
+            (portion, news) -> origin.release(List.of(claimed))));
+  }
+
+  /** The session is fenced: nothing that runs here counts any more. */
+  void loseAll() {
+    ready.clear();
+    for (BatchRun run : desk.runs()) {
+      for (Attempt attempt : run.attempts()) {
+        attempt.giveBack();
+        attempt.stop(StopReason.LOST);
+      }
+      desk.over(run);
+    }
+    desk.tracked().values().forEach(attempt -> attempt.stop(StopReason.LOST));
+    desk.tracked().clear();
+  }
+
+  /**
+   * Stops claiming, gives back what has not started, and lets the rest finish; at the end of the
+   * time what still runs is told to stop and given back under a new token, as the same attempt.
+   *
+   * @return whether everything finished or was given back
+   */
+  public boolean drain(Duration within) {
+    long until = System.nanoTime() + within.toNanos();
+    draining = true;
+    loops.forEach(ClaimLoop::stop);
+    loops.forEach(ClaimLoop::join);
+    ready.clear().forEach(run -> run.dissolve(false));
+    Duration grace =
+        within.dividedBy(5).compareTo(Duration.ofSeconds(5)) < 0
+            ? within.dividedBy(5)
+            : Duration.ofSeconds(5);
+    if (awaitIdle(until - grace.toNanos())) {
+      return true;
+    }
+    log.info("{} slots are still busy, their jobs are told to stop", runner.busy());
+    for (BatchRun run : desk.runs()) {
+      run.dissolve(false);
+      run.attempts().forEach(attempt -> attempt.stop(StopReason.SHUTDOWN));
+    }
+    desk.tracked().values().forEach(attempt -> attempt.stop(StopReason.SHUTDOWN));
+    if (awaitIdle(until)) {
+      return true;
+    }
+    log.warn("{} handlers did not stop, their jobs are given back all the same", runner.busy());
+    for (Attempt attempt : List.copyOf(desk.tracked().values())) {
+      Runner.giveBack(attempt);
+    }
+    return awaitIdle(System.nanoTime() + TimeUnit.SECONDS.toNanos(1));
+  }
+
+  private boolean awaitIdle(long untilNanos) {
+    while (runner.busy() > 0 || !desk.runs().isEmpty() || !desk.tracked().isEmpty()) {
+      if (System.nanoTime() - untilNanos >= 0) {
+        return false;
+      }
+      awaitRoom(10);
+    }
+    return true;
+  }
+
+  /** Ends at once: to be drained before. */
+  @Override
+  public void close() {
+    draining = true;
+    loops.forEach(ClaimLoop::stop);
+    loops.forEach(ClaimLoop::join);
+    watch.stop();
+    heartbeat.stop();
+    stop.countDown();
+    boolean ended = runner.shutdown(200);
+    if (!ended) {
+      log.info("{} handlers run on after the end of their worker", runner.busy());
+    }
+    if (started) {
+      try {
+        transactions.call(tx -> {
+          SessionStore.close(tx, session.get());
+          return true;
+        });
+      } catch (DatabaseException e) {
+        log.debug("the session's row stays, the reaper will see to it: {}", e.getMessage());
+      }
+    }
+  }
+}

@@ -1,0 +1,198 @@
+package dev.millpond.engine.worker.store;
+
+import dev.millpond.engine.flush.Portion.LogLine;
+import dev.millpond.engine.lifecycle.store.PgArray;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** A session's own row, and the state rows of what it runs. The caller owns the transaction. */
+public final class SessionStore {
+  private static final String OPEN =
+      """
+      INSERT INTO millpond.worker (session, host, pid, kinds, slots, lease)
+      VALUES (?, ?, ?, ?::text[], ?, ? * interval '1 millisecond')
+      """;
+
+  private static final String BEAT =
+      """
+      UPDATE millpond.worker SET beat_at = now(), busy = ?, draining = ?
+      WHERE session = ? AND NOT fenced
+      """;
+
+  private static final String REFRESH =
+      """
+      UPDATE millpond.job_state s
+      SET seen_at = now(), progress_percent = coalesce(u.percent::smallint, s.progress_percent),
+          progress_message = coalesce(u.message, s.progress_message)
+      FROM unnest(?::uuid[], ?::int4[], ?::int4[], ?::text[]) AS u (id, token, percent, message)
+      WHERE s.job_id = u.id AND s.lease_token = u.token AND s.session = ? AND s.phase = 'running'
+      RETURNING s.job_id, s.cancel_requested
+      """;
+
+  private static final String LOGS =
+      """
+      INSERT INTO millpond.job_log (job_id, lease_token, line_no, logged_at, line)
+      SELECT * FROM unnest(?::uuid[], ?::int4[], ?::int4[], ?::timestamptz[], ?::text[])
+      ON CONFLICT DO NOTHING
+      """;
+
+  private static final String NOTICES =
+      "SELECT job_id FROM millpond.cancel_notice WHERE requested_at > now() - ? * interval '1"
+          + " millisecond'";
+
+  private SessionStore() {}
+
+  /** Makes the row of a new session. */
+  public static void open(
+      Connection tx,
+      UUID session,
+      String host,
+      long pid,
+      Collection<String> kinds,
+      int slots,
+      Duration lease)
+      throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(OPEN)) {
+      statement.setObject(1, session);
+      statement.setString(2, host);
+      statement.setLong(3, pid);
+      statement.setObject(4, PgArray.texts(List.copyOf(kinds), k -> k));
+      statement.setInt(5, slots);
+      statement.setLong(6, lease.toMillis());
+      statement.executeUpdate();
+    }
+  }
+
+  /** Says that the session lives; false when it has been fenced, so that it must stop. */
+  public static boolean beat(Connection tx, UUID session, int busy, boolean draining)
+      throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(BEAT)) {
+      statement.setInt(1, busy);
+      statement.setBoolean(2, draining);
+      statement.setObject(3, session);
+      return statement.executeUpdate() == 1;
+    }
+  }
+
+  /** Forgets a session that has nothing left. */
+  public static void close(Connection tx, UUID session) throws SQLException {
+    try (PreparedStatement statement =
+        tx.prepareStatement(
+            """
+            DELETE FROM millpond.worker w WHERE session = ?
+              AND NOT EXISTS (SELECT FROM millpond.job_state s
+                              WHERE s.session = w.session AND s.phase = 'running')
+              AND NOT EXISTS (SELECT FROM millpond.dispatch d WHERE d.claimed_by = w.session)
+            """)) {
+      statement.setObject(1, session);
+      statement.executeUpdate();
+    }
+  }
+
+  /** What a running job has to say. */
+  public record Sign(UUID jobId, int token, @Nullable Integer percent, @Nullable String message) {}
+
+  /** The jobs that are still held; true where a cancellation is asked for. */
+  public static Map<UUID, Boolean> refresh(Connection tx, UUID session, List<Sign> signs)
+      throws SQLException {
+    Map<UUID, Boolean> held = new HashMap<>();
+    if (signs.isEmpty()) {
+      return held;
+    }
+    try (PreparedStatement statement = tx.prepareStatement(REFRESH)) {
+      statement.setObject(1, PgArray.uuids(signs, Sign::jobId));
+      statement.setObject(2, PgArray.ints(signs, Sign::token));
+      statement.setArray(3, tx.createArrayOf("int4", signs.stream().map(Sign::percent).toArray()));
+      statement.setObject(4, PgArray.texts(signs, Sign::message));
+      statement.setObject(5, session);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          held.put(rows.getObject(1, UUID.class), rows.getBoolean(2));
+        }
+      }
+    }
+    return held;
+  }
+
+  public static void insertLogs(Connection tx, List<LogLine> lines) throws SQLException {
+    if (lines.isEmpty()) {
+      return;
+    }
+    try (PreparedStatement statement = tx.prepareStatement(LOGS)) {
+      statement.setObject(1, PgArray.uuids(lines, LogLine::jobId));
+      statement.setObject(2, PgArray.ints(lines, LogLine::token));
+      statement.setObject(3, PgArray.ints(lines, LogLine::lineNo));
+      statement.setObject(4, PgArray.instants(lines, LogLine::loggedMicros));
+      statement.setObject(5, PgArray.texts(lines, LogLine::line));
+      statement.executeUpdate();
+    }
+  }
+
+  /** Jobs that were cancelled lately while they may have been running. */
+  public static Set<UUID> notices(Connection tx, Duration within) throws SQLException {
+    Set<UUID> ids = new HashSet<>();
+    try (PreparedStatement statement = tx.prepareStatement(NOTICES)) {
+      statement.setLong(1, within.toMillis());
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          ids.add(rows.getObject(1, UUID.class));
+        }
+      }
+    }
+    return ids;
+  }
+
+  /** Stores what this node has measured and gives the fleet's averages. */
+  public static Map<String, Long> exchangePace(Connection tx, Map<String, Long> measured)
+      throws SQLException {
+    if (!measured.isEmpty()) {
+      List<Map.Entry<String, Long>> rows =
+          measured.entrySet().stream().sorted(Map.Entry.comparingByKey()).toList();
+      try (PreparedStatement statement =
+          tx.prepareStatement(
+              """
+              INSERT INTO millpond.kind AS k (name, run_micros)
+              SELECT unnest(?::text[]), unnest(?::int8[])
+              ON CONFLICT (name) DO UPDATE
+                  SET run_micros = excluded.run_micros, updated_at = now()
+                  WHERE k.run_micros <> excluded.run_micros
+              """)) {
+        statement.setObject(1, PgArray.texts(rows, Map.Entry::getKey));
+        statement.setObject(2, PgArray.longs(rows, Map.Entry::getValue));
+        statement.executeUpdate();
+      }
+    }
+    Map<String, Long> fleet = new HashMap<>();
+    try (Statement statement = tx.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT name, run_micros FROM millpond.kind")) {
+      while (rows.next()) {
+        fleet.put(rows.getString(1), rows.getLong(2));
+      }
+    }
+    return fleet;
+  }
+
+  /** Names of all queues. */
+  public static List<String> queues(Connection tx) throws SQLException {
+    List<String> queues = new java.util.ArrayList<>();
+    try (Statement statement = tx.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT name FROM millpond.queue ORDER BY name")) {
+      while (rows.next()) {
+        queues.add(rows.getString(1));
+      }
+    }
+    return queues;
+  }
+}
