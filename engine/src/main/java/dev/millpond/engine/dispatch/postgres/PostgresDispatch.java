@@ -66,7 +66,7 @@ public final class PostgresDispatch implements Dispatch {
                 AND (c.direct OR c.shard % ? = ANY (?::int4[]))
               ORDER BY c.id FOR UPDATE SKIP LOCKED LIMIT ?) d
           ORDER BY d.id LIMIT ?))
-      RETURNING\s\
+      RETURNING
       """
           + DispatchStore.COLUMNS;
 

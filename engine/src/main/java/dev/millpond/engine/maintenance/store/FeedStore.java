@@ -38,7 +38,7 @@ public final class FeedStore {
           WHERE queue = ? AND class = ? AND kind = ? AND shard = ?
             AND sent_at IS NULL AND claimed_by IS NULL AND NOT direct
           ORDER BY id FOR UPDATE SKIP LOCKED LIMIT ?))
-      RETURNING\s\
+      RETURNING
       """
           + DispatchStore.COLUMNS;
 
