@@ -13,6 +13,7 @@ import dev.millpond.engine.flush.Portion.Written;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -39,8 +40,11 @@ final class BatchRun {
   private final CompletableFuture<Void> dissolvedNews = new CompletableFuture<>();
   private int next;
   private int open;
+  private boolean writing;
+  private boolean toDissolve;
+  private boolean toElsewhere;
   private boolean dissolved;
-  private boolean confirmed;
+  private boolean closed;
 
   private record Ended(Attempt attempt, @Nullable End end) {}
 
@@ -105,7 +109,7 @@ final class BatchRun {
 
   /** Whether nothing of it is left to watch. */
   synchronized boolean over() {
-    return open == 0 && (!dissolved || confirmed);
+    return closed && open == 0;
   }
 
   synchronized boolean dissolved() {
@@ -118,7 +122,7 @@ final class BatchRun {
    * @param end null when the attempt has lost its job, or has written its end itself
    */
   void ended(Attempt attempt, @Nullable End end) {
-    Portion portion = null;
+    Portion portion;
     synchronized (this) {
       if (attempt.recorded()) {
         return;
@@ -130,13 +134,12 @@ final class BatchRun {
           ends.add(end);
           lines.addAll(attempt.takeLines());
         }
-        if (open == 0) {
-          portion = takeEnds(true, List.of(), List.of(), false);
-        }
-      } else if (!confirmed) {
+        portion = nextPortion(false);
+      } else if (closed) {
+        portion = end == null ? null : tracked(attempt, end);
+      } else {
         afterDissolve.add(new Ended(attempt, end));
-      } else if (end != null) {
-        portion = tracked(attempt, end);
+        portion = null;
       }
     }
     desk.untrack(attempt);
@@ -149,45 +152,72 @@ final class BatchRun {
   void flushPart() {
     Portion portion;
     synchronized (this) {
-      if (dissolved || ends.isEmpty() || open == 0) {
-        return;
-      }
-      portion = takeEnds(false, List.of(), List.of(), false);
+      portion = nextPortion(true);
     }
-    desk.write(portion);
+    if (portion != null) {
+      desk.write(portion);
+    }
   }
 
   /**
-   * Ends the batch as such.
+   * Ends the batch as such, as soon as what it is writing is committed.
    *
    * @param elsewhere whether what has not started needs a worker that knows its kind
    */
   void dissolve(boolean elsewhere) {
     Portion portion;
     synchronized (this) {
-      if (dissolved || (open == 0 && !attempts.isEmpty())) {
+      if (toDissolve) {
         return;
       }
-      dissolved = true;
-      List<Started> started = new ArrayList<>();
-      List<Held> unstarted = new ArrayList<>();
-      for (Attempt attempt : attempts) {
-        if (attempt.giveBack()) {
-          attempt.setRecorded();
-          open--;
-          unstarted.add(
-              new Held(attempt.job().id(), attempt.job().token(), attempt.job().hasState()));
-        } else if (!attempt.recorded()) {
-          started.add(attempt.tracked());
-        }
-      }
-      portion = takeEnds(true, started, unstarted, elsewhere);
+      toDissolve = true;
+      toElsewhere = elsewhere;
+      portion = nextPortion(false);
     }
-    desk.write(portion);
+    if (portion != null) {
+      desk.write(portion);
+    }
   }
 
-  private Portion takeEnds(
-      boolean last, List<Started> started, List<Held> unstarted, boolean elsewhere) {
+  /**
+   * What is to be written next; null while something is under way. One portion after the other: the
+   * lanes of the writer overtake each other, and the last portion deletes the gate of those before
+   * it.
+   *
+   * @param part whether ends of a batch that is not at its end are wanted
+   */
+  private @Nullable Portion nextPortion(boolean part) {
+    if (writing || dissolved || closed) {
+      return null;
+    }
+    if (open == 0) {
+      return takeEnds(true, List.of(), List.of());
+    }
+    if (toDissolve) {
+      return takeDissolved();
+    }
+    return part && !ends.isEmpty() ? takeEnds(false, List.of(), List.of()) : null;
+  }
+
+  private Portion takeDissolved() {
+    dissolved = true;
+    List<Started> started = new ArrayList<>();
+    List<Held> unstarted = new ArrayList<>();
+    for (Attempt attempt : attempts) {
+      if (attempt.giveBack()) {
+        attempt.setRecorded();
+        open--;
+        unstarted.add(
+            new Held(attempt.job().id(), attempt.job().token(), attempt.job().hasState()));
+      } else if (!attempt.recorded()) {
+        started.add(attempt.tracked());
+      }
+    }
+    return takeEnds(true, started, unstarted);
+  }
+
+  private Portion takeEnds(boolean last, List<Started> started, List<Held> unstarted) {
+    writing = true;
     Portion portion =
         new Portion(
             lane(),
@@ -197,7 +227,7 @@ final class BatchRun {
             List.copyOf(ends),
             started,
             unstarted,
-            elsewhere,
+            toElsewhere,
             List.copyOf(lines),
             this::written);
     ends.clear();
@@ -222,39 +252,54 @@ final class BatchRun {
   /** News of a committed portion of the batch. */
   private void written(Portion portion, Written news) {
     desk.count(portion, news);
-    if (!portion.last()) {
-      if (news.gone()) {
-        attempts.forEach(attempt -> attempt.stop(StopReason.LOST));
-      }
-      return;
-    }
-    origin.release(List.of(claimed));
-    List<Portion> late = new ArrayList<>();
+    List<Portion> more = new ArrayList<>();
     synchronized (this) {
-      if (!dissolved || confirmed) {
-        desk.over(this);
-        return;
+      writing = false;
+      if (portion.last()) {
+        closed = true;
+        settle(news, more);
+      } else {
+        if (news.gone()) {
+          attempts.forEach(attempt -> attempt.stop(StopReason.LOST));
+        }
+        Portion next = nextPortion(false);
+        if (next != null) {
+          more.add(next);
+        }
       }
-      confirmed = true;
-      for (Attempt attempt : attempts) {
-        boolean lost = news.gone() || news.stale().contains(attempt.job().id());
-        if (lost && attempt.phase() == Attempt.Phase.STARTED) {
+    }
+    more.forEach(desk::write);
+    if (portion.last()) {
+      origin.release(List.of(claimed));
+      dissolvedNews.complete(null);
+      desk.over(this);
+    }
+  }
+
+  /** The row is gone: what runs on is tracked, and what has ended meanwhile has its gate by now. */
+  private void settle(Written news, List<Portion> more) {
+    for (Attempt attempt : attempts) {
+      if (attempt.phase() == Attempt.Phase.STARTED) {
+        if (news.gone() || news.stale().contains(attempt.job().id())) {
           attempt.stop(StopReason.LOST);
-        } else if (!lost && attempt.phase() == Attempt.Phase.STARTED) {
+        } else {
           desk.track(attempt);
         }
       }
-      for (Ended ended : afterDissolve) {
-        boolean lost = news.gone() || news.stale().contains(ended.attempt().job().id());
-        if (ended.end() != null && !lost) {
-          late.add(tracked(ended.attempt(), ended.end()));
-        }
-      }
-      afterDissolve.clear();
     }
-    late.forEach(desk::write);
-    dissolvedNews.complete(null);
-    desk.over(this);
+    for (Ended late : afterDissolve) {
+      End end = late.end();
+      if (end == null) {
+        continue;
+      }
+      Portion portion = tracked(late.attempt(), end);
+      if (news.gone() || news.stale().contains(end.jobId())) {
+        desk.count(portion, new Written(true, Set.of()));
+      } else {
+        more.add(portion);
+      }
+    }
+    afterDissolve.clear();
   }
 
   /** Completes an attempt within the handler's own transaction (rule R6). */
