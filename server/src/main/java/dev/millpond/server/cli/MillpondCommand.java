@@ -94,7 +94,7 @@ public final class MillpondCommand implements Runnable {
     PrintWriter err = command.getErr();
     return switch (e) {
       case ConfigException config -> {
-        err.println(config.getMessage());
+        err.println(oneLine(config));
         yield ExitCode.USAGE;
       }
       case SchemaException schema -> {
@@ -122,8 +122,13 @@ public final class MillpondCommand implements Runnable {
     return false;
   }
 
+  /** The message on one line, without the passwords that its URLs may carry. */
   private static String oneLine(Throwable e) {
-    return String.valueOf(e.getMessage()).replaceAll("\\s+", " ").strip();
+    return String.valueOf(e.getMessage())
+        .replaceAll("(?i)(password=)[^&\\s\"]+", "$1***")
+        .replaceAll("(://[^/@\\s\":]*:)[^/@\\s\"]+@", "$1***@")
+        .replaceAll("\\s+", " ")
+        .strip();
   }
 
   /** The version from the jar's manifest. */

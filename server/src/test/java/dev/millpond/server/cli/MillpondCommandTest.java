@@ -57,6 +57,18 @@ class MillpondCommandTest {
   }
 
   @Test
+  void aPasswordInAUrlIsNotShown() {
+    assertThat(run("migrate", "--pg-url", "jdbc:postgres://h/d?user=u&password=secret&x=y"))
+        .isEqualTo(2);
+    assertThat(
+            run("server", "--pg-url", "jdbc:postgresql://h/d", "--redis-urls", "http://u:secret@h"))
+        .isEqualTo(2);
+    assertThat(err.toString())
+        .contains("password=***&x=y", "http://u:***@h")
+        .doesNotContain("secret");
+  }
+
+  @Test
   void aBindBeyondLoopbackIsRefused() {
     assertThat(run("server", "--pg-url", "jdbc:postgresql://x", "--http-bind", "0.0.0.0"))
         .isEqualTo(2);

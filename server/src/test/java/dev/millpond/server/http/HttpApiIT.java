@@ -118,8 +118,10 @@ class HttpApiIT {
 
   @Test
   void aBatchOfTenThousandIsAccepted() throws IOException, InterruptedException {
-    String job = "{\"kind\":\"nobody\",\"queue\":\"many\",\"delay\":\"P1D\",\"payload\":\"%s\"}";
-    String one = job.formatted("x".repeat(1_000));
+    String one =
+        "{\"kind\":\"nobody\",\"queue\":\"many\",\"delay\":\"P1D\",\"payload\":\""
+            + "x".repeat(1_000)
+            + "\"}";
     HttpResponse<String> accepted =
         live.post("/v1/jobs/batch", "{\"jobs\":[" + (one + ",").repeat(9_999) + one + "]}");
     assertThat(accepted.statusCode()).isEqualTo(202);
@@ -300,8 +302,12 @@ class HttpApiIT {
     return await()
         .atMost(PATIENCE)
         .pollInterval(Duration.ofMillis(20))
-        .until(
-            () -> json(live.get("/v1/jobs/" + id)),
-            job -> job.get("state").asString().equals(state));
+        .until(() -> job(id), job -> job.get("state").asString().equals(state));
+  }
+
+  private JsonNode job(String id) throws IOException, InterruptedException {
+    HttpResponse<String> response = live.get("/v1/jobs/" + id);
+    assertThat(response.statusCode()).as(response::body).isEqualTo(200);
+    return json(response);
   }
 }

@@ -1,5 +1,6 @@
 package dev.millpond.server.http.problem;
 
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import org.springframework.web.bind.annotation.ExceptionHandler;
@@ -12,7 +13,8 @@ public final class ProblemAdvice {
   private static final String JOBS = "/jobs";
 
   @ExceptionHandler(Throwable.class)
-  public void answer(Throwable error, HttpServletResponse response) throws IOException {
-    Problems.of(error, JOBS).writeTo(response);
+  public void answer(Throwable error, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    Problems.of(error, JOBS, request.getMethod().equals("POST")).writeTo(response);
   }
 }

@@ -30,8 +30,9 @@ public final class Problems {
    * The answer to an exception; one nobody expected is logged and becomes a 500.
    *
    * @param pointerPrefix where the jobs of a batch are in its body
+   * @param changes whether the request was to change something
    */
-  public static Problem of(Throwable error, String pointerPrefix) {
+  public static Problem of(Throwable error, String pointerPrefix, boolean changes) {
     return switch (error) {
       case ProblemException known -> known.problem();
       case InvalidJobException invalid -> invalidJob(invalid, pointerPrefix);
@@ -43,7 +44,7 @@ public final class Problems {
               .remedy("Use a new idempotency key, or send the body of the first request")
               .with("jobId", conflict.jobId())
               .with("index", conflict.index());
-      case UnavailableException away -> unavailable(away);
+      case UnavailableException away -> unavailable(away, changes);
       case InvalidCursorException cursor ->
           Problem.of(400, "invalid-parameter", message(cursor)).with("parameter", "cursor");
       case HttpRequestMethodNotSupportedException method -> method(method);
@@ -103,14 +104,18 @@ public final class Problems {
         : Problem.of(400, "incomplete-body", "The body ended early");
   }
 
-  private static Problem unavailable(UnavailableException e) {
-    return Problem.of(503, "postgres-unavailable", message(e))
+  private static Problem unavailable(UnavailableException e, boolean changes) {
+    Problem problem = Problem.of(503, "postgres-unavailable", message(e)).retryAfter(OUTAGE_WAIT);
+    if (!changes) {
+      return problem.remedy("Try again after Retry-After");
+    }
+    return problem
+        .with("inDoubt", e.inDoubt())
         .remedy(
             e.inDoubt()
-                ? "It may have been accepted all the same: try again with the same idempotency key"
-                : "Nothing was written: try again after Retry-After")
-        .with("inDoubt", e.inDoubt())
-        .retryAfter(OUTAGE_WAIT);
+                ? "It may have been done all the same: submit again with the same idempotency key,"
+                    + " or look at the job first"
+                : "Nothing was written: try again after Retry-After");
   }
 
   private static String message(Throwable e) {
