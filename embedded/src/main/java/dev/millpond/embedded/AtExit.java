@@ -2,6 +2,7 @@ package dev.millpond.embedded;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -12,14 +13,16 @@ final class AtExit {
   private static final Logger log = LoggerFactory.getLogger(AtExit.class);
   private static final Set<Runnable> STOPS = ConcurrentHashMap.newKeySet();
 
-  static {
-    Runtime.getRuntime().addShutdownHook(new Thread(AtExit::stopAll, "embedded-servers-stop"));
-  }
+  /** Whether the hook is set: with the first stop, because a removal may come during shutdown. */
+  private static final AtomicBoolean HOOKED = new AtomicBoolean();
 
   private AtExit() {}
 
   static void add(Runnable stop) {
     STOPS.add(stop);
+    if (HOOKED.compareAndSet(false, true)) {
+      Runtime.getRuntime().addShutdownHook(new Thread(AtExit::stopAll, "embedded-servers-stop"));
+    }
   }
 
   static void remove(Runnable stop) {
