@@ -8,6 +8,7 @@ import dev.millpond.server.demo.store.RunOutcomes.Ended;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -86,7 +87,7 @@ record RunReport(
       }
       // The queue's own books; other runs on the same data count too.
       try (Millpond millpond = Millpond.connect(config)) {
-        BooksReport books = millpond.checkBooks();
+        BooksReport books = millpond.checkBooks(new HashSet<>(journal));
         if (!books.clean()) {
           books.findings().forEach(finding -> problem("books: " + finding));
         }
