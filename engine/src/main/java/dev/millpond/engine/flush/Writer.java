@@ -115,9 +115,10 @@ public final class Writer implements AutoCloseable {
     if (!flush.toSend().isEmpty()) {
       ways.send(flush.toSend(), now);
     }
-    if (!flush.submits().isEmpty()) {
+    if (flush.leavesWaiting()) {
       ways.wakePostgres();
     }
+    metrics.flushed("hot", flush.nanos(), flush.rows());
     afterCommit.run(() -> {
       flush.submits().forEach(submit -> submit.done().complete(null));
       count(flush.submits());
@@ -140,6 +141,7 @@ public final class Writer implements AutoCloseable {
 
   private void coldCommitted(ColdLane.Flush flush) {
     ways.wakePostgres();
+    metrics.flushed("cold", flush.nanos(), flush.rows());
     afterCommit.run(() -> {
       flush.verdicts().forEach((submit, verdicts) -> submit.done().complete(verdicts));
       flush.written().forEach((portion, written) -> portion.then().accept(portion, written));

@@ -2,9 +2,10 @@ package dev.millpond.engine.maintenance;
 
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.DispatchException;
+import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.dispatch.store.DispatchStore.Sort;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
 import dev.millpond.engine.maintenance.store.FeedStore;
-import dev.millpond.engine.maintenance.store.FeedStore.Sort;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
@@ -50,7 +51,7 @@ final class Feeder {
       return new Result(0);
     }
     int fed = 0;
-    for (Sort sort : leadership.call(FeedStore::sorts)) {
+    for (Sort sort : leadership.call(DispatchStore::sorts)) {
       for (int shard = 0; shard < shards; shard++) {
         StreamsKeeper keeper = streams.of(shard);
         if (keeper != null && keeper.up()) {

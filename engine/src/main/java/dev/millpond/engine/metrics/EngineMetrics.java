@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.Map;
@@ -24,6 +25,8 @@ public final class EngineMetrics {
   private final MeterRegistry registry;
   private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
   private final Map<LaneKey, Timer> timers = new ConcurrentHashMap<>();
+  private final Map<String, Timer> flushTimes = new ConcurrentHashMap<>();
+  private final Map<String, DistributionSummary> flushSizes = new ConcurrentHashMap<>();
   private final Set<String> kinds = ConcurrentHashMap.newKeySet();
 
   /** A step in the life of a job. */
@@ -118,17 +121,28 @@ public final class EngineMetrics {
   }
 
   /** Time and size of one flush. */
-  public void flushed(String laneName, long nanos, int jobs) {
-    Timer.builder("millpond.flush")
-        .description("Time of a flush, from sent to committed")
-        .tag("lane", laneName)
-        .register(registry)
+  public void flushed(String lane, long nanos, int rows) {
+    flushTimes
+        .computeIfAbsent(
+            lane,
+            name ->
+                Timer.builder("millpond.flush")
+                    .description("Time of a flush, from its first sending to its commit")
+                    .tag("lane", name)
+                    .publishPercentileHistogram()
+                    .minimumExpectedValue(Duration.ofNanos(100_000))
+                    .maximumExpectedValue(Duration.ofSeconds(30))
+                    .register(registry))
         .record(nanos, TimeUnit.NANOSECONDS);
-    DistributionSummary.builder("millpond.flush.jobs")
-        .description("Rows in a flush")
-        .tag("lane", laneName)
-        .register(registry)
-        .record(jobs);
+    flushSizes
+        .computeIfAbsent(
+            lane,
+            name ->
+                DistributionSummary.builder("millpond.flush.jobs")
+                    .description("Rows of jobs and outcomes in a flush")
+                    .tag("lane", name)
+                    .register(registry))
+        .record(rows);
   }
 
   /** Outcomes that PostgreSQL would not take. Their jobs run again. */
@@ -137,6 +151,13 @@ public final class EngineMetrics {
         .description("Outcomes that PostgreSQL would not take")
         .register(registry)
         .increment(jobs);
+  }
+
+  /**
+   * A gauge with one row for each set of tags; rows come and go with {@link MultiGauge#register}.
+   */
+  public MultiGauge multiGauge(String meter, String description) {
+    return MultiGauge.builder(meter).description(description).register(registry);
   }
 
   /** A value read at each scrape. */

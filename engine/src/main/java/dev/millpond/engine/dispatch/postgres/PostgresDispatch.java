@@ -51,6 +51,9 @@ public final class PostgresDispatch implements Dispatch {
   private static final long POLL_BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
   private static final long POLL_IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
+  /** With working streams little comes this way. */
+  private static final long POLL_ASIDE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
   private static final UUID LOWEST = new UUID(0, 0);
 
   private static final String CLAIM =
@@ -130,7 +133,8 @@ public final class PostgresDispatch implements Dispatch {
         return List.of();
       }
       pause(Math.min(left, idleNanos));
-      idleNanos = Math.min(2 * idleNanos, POLL_IDLE_NANOS);
+      idleNanos =
+          Math.min(2 * idleNanos, downServers.get().isEmpty() ? POLL_ASIDE_NANOS : POLL_IDLE_NANOS);
     }
   }
 

@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +40,36 @@ public final class DispatchStore {
       SELECT unnest(?::text[]), unnest(?::text[]), unnest(?::int4[])
       """;
 
+  /** Skips along the index from one queue, class and kind to the next: no scan of the backlog. */
+  private static final String SORTS =
+      """
+      WITH RECURSIVE t AS (
+          (SELECT queue, class, kind FROM millpond.dispatch ORDER BY queue, class, kind LIMIT 1)
+          UNION ALL
+          SELECT n.queue, n.class, n.kind
+          FROM t CROSS JOIN LATERAL (
+              SELECT d.queue, d.class, d.kind FROM millpond.dispatch d
+              WHERE (d.queue, d.class, d.kind) > (t.queue, t.class, t.kind)
+              ORDER BY d.queue, d.class, d.kind LIMIT 1) n)
+      SELECT queue, class, kind FROM t
+      """;
+
   private DispatchStore() {}
+
+  /** A queue, class and kind that has dispatch rows. */
+  public record Sort(Lane lane, String kind) {}
+
+  /** All queues, classes and kinds that have dispatch rows. */
+  public static List<Sort> sorts(Connection tx) throws SQLException {
+    List<Sort> sorts = new ArrayList<>();
+    try (Statement statement = tx.createStatement();
+        ResultSet rows = statement.executeQuery(SORTS)) {
+      while (rows.next()) {
+        sorts.add(new Sort(new Lane(rows.getString(1), rows.getString(2)), rows.getString(3)));
+      }
+    }
+    return sorts;
+  }
 
   /**
    * Inserts waiting rows.

@@ -46,12 +46,30 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   public static final class Flush {
     private final List<Portion> portions;
     private final List<KeyedSubmit> submits;
+    private long nanos;
     private IdentityHashMap<Portion, Written> written = new IdentityHashMap<>();
     private IdentityHashMap<KeyedSubmit, List<Verdict>> verdicts = new IdentityHashMap<>();
 
     Flush(List<Portion> portions, List<KeyedSubmit> submits) {
       this.portions = portions;
       this.submits = submits;
+    }
+
+    /** Time from its first sending to the commit. */
+    public long nanos() {
+      return nanos;
+    }
+
+    /** Rows it stands for. */
+    public int rows() {
+      int rows = 0;
+      for (Portion portion : portions) {
+        rows += portion.rows();
+      }
+      for (KeyedSubmit submit : submits) {
+        rows += submit.items().size();
+      }
+      return rows;
     }
 
     public IdentityHashMap<Portion, Written> written() {
@@ -206,7 +224,8 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   void recover(WriterConnection connection, Flush flush) {}
 
   @Override
-  void committed(Flush flush) {
+  void committed(Flush flush, long nanos) {
+    flush.nanos = nanos;
     committed.accept(flush);
   }
 

@@ -86,8 +86,12 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   /** Called after the answer of a flush that had been committed was lost. */
   abstract void recover(WriterConnection connection, F flush) throws SQLException;
 
-  /** Called once a flush is committed. Must not block. */
-  abstract void committed(F flush);
+  /**
+   * Called once a flush is committed. Must not block.
+   *
+   * @param nanos it took, from its first sending
+   */
+  abstract void committed(F flush, long nanos);
 
   /** Called for a piece that can never be written. */
   abstract void rejected(W work, SQLException cause);
@@ -180,13 +184,14 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
 
   private void flush(List<W> group) {
     F flush = form(group);
+    long started = System.nanoTime();
     boolean careful = false;
     for (int failures = 0; ; failures++) {
       try {
         send(connection, flush, careful);
         connection.next();
         up = true;
-        committed(flush);
+        committed(flush, System.nanoTime() - started);
         return;
       } catch (SQLException e) {
         switch (Pg.fault(e)) {
@@ -203,7 +208,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
           }
           case UNIQUE -> {
             if (violatesMarker(e)) {
-              recovered(flush);
+              recovered(flush, started);
               return;
             }
             if (careful) {
@@ -221,14 +226,14 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     }
   }
 
-  private void recovered(F flush) {
+  private void recovered(F flush, long started) {
     log.info("{}: a flush whose answer was lost had been committed", name);
     connection.next();
     for (int failures = 0; ; failures++) {
       try {
         recover(connection, flush);
         up = true;
-        committed(flush);
+        committed(flush, System.nanoTime() - started);
         return;
       } catch (SQLException e) {
         up = false;

@@ -137,6 +137,11 @@ public final class HotFlush {
     return written;
   }
 
+  /** New dispatch rows in it. */
+  int batches() {
+    return jobRows.batches().size();
+  }
+
   /** Outcomes it asks for. */
   public int asked() {
     int count = 0;

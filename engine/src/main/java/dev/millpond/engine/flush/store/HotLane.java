@@ -36,6 +36,7 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
     private final List<Batch> toSend;
     private final HotFlush statements;
     private Set<UUID> stale = Set.of();
+    private long nanos;
 
     Flush(
         List<SubmitWork> submits, List<Portion> portions, List<Batch> toSend, HotFlush statements) {
@@ -51,6 +52,25 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
 
     public List<Portion> portions() {
       return portions;
+    }
+
+    /** Time from its first sending to the commit. */
+    public long nanos() {
+      return nanos;
+    }
+
+    /** Rows of jobs and outcomes in it. */
+    public int rows() {
+      int rows = statements.asked();
+      for (SubmitWork submit : submits) {
+        rows += submit.jobs().size();
+      }
+      return rows;
+    }
+
+    /** Whether some of its batches wait in the table. */
+    public boolean leavesWaiting() {
+      return toSend.size() < statements.batches();
     }
 
     /** Batches that this node promised to put on their streams. */
@@ -162,7 +182,8 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   }
 
   @Override
-  void committed(Flush flush) {
+  void committed(Flush flush, long nanos) {
+    flush.nanos = nanos;
     committed.accept(flush);
   }
 

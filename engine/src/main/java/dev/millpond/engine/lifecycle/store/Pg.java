@@ -129,7 +129,6 @@ public final class Pg {
                   || state.startsWith("57P")
                   || state.startsWith("53")
                   || state.startsWith("58")
-                  || state.startsWith("XX")
               ? Fault.CONNECTION
               : Fault.DATA;
     };

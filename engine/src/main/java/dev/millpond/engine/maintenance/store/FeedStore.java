@@ -3,12 +3,12 @@ package dev.millpond.engine.maintenance.store;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.dispatch.store.DispatchStore.Sort;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,20 +16,6 @@ import java.util.UUID;
 
 /** Waiting and streamed rows of the dispatch table. The caller owns the transaction. */
 public final class FeedStore {
-  /** Skips along the index from one queue, class and kind to the next: no scan of the backlog. */
-  private static final String SORTS =
-      """
-      WITH RECURSIVE t AS (
-          (SELECT queue, class, kind FROM millpond.dispatch ORDER BY queue, class, kind LIMIT 1)
-          UNION ALL
-          SELECT n.queue, n.class, n.kind
-          FROM t CROSS JOIN LATERAL (
-              SELECT d.queue, d.class, d.kind FROM millpond.dispatch d
-              WHERE (d.queue, d.class, d.kind) > (t.queue, t.class, t.kind)
-              ORDER BY d.queue, d.class, d.kind LIMIT 1) n)
-      SELECT queue, class, kind FROM t
-      """;
-
   private static final String MARK_SENT =
       """
       UPDATE millpond.dispatch SET sent_at = now()
@@ -51,22 +37,8 @@ public final class FeedStore {
 
   private FeedStore() {}
 
-  /** A queue, class and kind that has dispatch rows. */
-  public record Sort(Lane lane, String kind) {}
-
   /** A streamed row. */
   public record Sent(UUID id, Lane lane, int shard) {}
-
-  public static List<Sort> sorts(Connection tx) throws SQLException {
-    List<Sort> sorts = new ArrayList<>();
-    try (Statement statement = tx.createStatement();
-        ResultSet rows = statement.executeQuery(SORTS)) {
-      while (rows.next()) {
-        sorts.add(new Sort(new Lane(rows.getString(1), rows.getString(2)), rows.getString(3)));
-      }
-    }
-    return sorts;
-  }
 
   /** Marks the oldest waiting rows as sent; to be put on their stream after the commit. */
   public static List<Batch> markSent(Connection tx, Sort sort, int shard, int limit)

@@ -3,6 +3,7 @@ package dev.millpond.engine.query.store;
 import dev.millpond.api.JobView.JobError;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.query.DeadLetterFilter;
 import dev.millpond.engine.query.DeadLetterView;
@@ -45,15 +46,15 @@ public final class QueueReadStore {
       "SELECT queue, count(*) FROM (SELECT queue FROM millpond.dead_letter LIMIT ?) AS d GROUP BY"
           + " queue";
 
-  /** Ids are time-ordered: the first of each lane is its oldest. */
+  /** Ids are time-ordered: the first of each queue, class and kind is its oldest. */
   private static final String OLDEST =
       """
       SELECT q.queue, extract(epoch FROM now() - min(o.created_at)) * 1000
-      FROM unnest(?::text[], ?::text[]) AS q (queue, class)
+      FROM unnest(?::text[], ?::text[], ?::text[]) AS q (queue, class, kind)
       CROSS JOIN LATERAL (
           SELECT d.created_at FROM millpond.dispatch d
-          WHERE d.queue = q.queue AND d.class = q.class
-          ORDER BY d.created_at LIMIT 1) AS o
+          WHERE d.queue = q.queue AND d.class = q.class AND d.kind = q.kind
+          ORDER BY d.id LIMIT 1) AS o
       GROUP BY q.queue
       """;
 
@@ -89,7 +90,7 @@ public final class QueueReadStore {
     }
     Map<String, Long> scheduled = counts(tx, SCHEDULED);
     Map<String, Long> dead = counts(tx, DEAD);
-    Map<String, Long> oldest = oldest(tx, depths);
+    Map<String, Long> oldest = oldest(tx);
     List<QueueView> views = new ArrayList<>();
     for (String name : names) {
       List<ClassDepth> classes = new ArrayList<>();
@@ -125,13 +126,13 @@ public final class QueueReadStore {
     return counts;
   }
 
-  private static Map<String, Long> oldest(Connection tx, Map<Lane, Long> depths)
-      throws SQLException {
-    List<Lane> lanes = depths.keySet().stream().toList();
+  private static Map<String, Long> oldest(Connection tx) throws SQLException {
+    List<DispatchStore.Sort> sorts = DispatchStore.sorts(tx);
     Map<String, Long> oldest = new HashMap<>();
     try (PreparedStatement statement = tx.prepareStatement(OLDEST)) {
-      statement.setObject(1, PgArray.texts(lanes, Lane::queue));
-      statement.setObject(2, PgArray.texts(lanes, Lane::priorityClass));
+      statement.setObject(1, PgArray.texts(sorts, s -> s.lane().queue()));
+      statement.setObject(2, PgArray.texts(sorts, s -> s.lane().priorityClass()));
+      statement.setObject(3, PgArray.texts(sorts, DispatchStore.Sort::kind));
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
           oldest.put(rows.getString(1), Math.max(0, (long) rows.getDouble(2)));

@@ -1,0 +1,63 @@
+package dev.millpond.engine.maintenance;
+
+import dev.millpond.engine.books.store.BooksStore;
+import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.metrics.EngineMetrics;
+import dev.millpond.engine.query.QueueView;
+import dev.millpond.engine.query.store.QueueReadStore;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.MultiGauge.Row;
+import io.micrometer.core.instrument.Tags;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Publishes depth and oldest age of the queues; by the leader alone, so that each is there once.
+ */
+final class QueueSampler {
+  /** Queues sampled. */
+  record Result(int queues) {}
+
+  private final Leadership leadership;
+  private final Lanes lanes;
+  private final MultiGauge depth;
+  private final MultiGauge age;
+
+  QueueSampler(Leadership leadership, Lanes lanes, EngineMetrics metrics) {
+    this.leadership = leadership;
+    this.lanes = lanes;
+    this.depth =
+        metrics.multiGauge("millpond.queue.depth", "Jobs of a queue by state, as last counted");
+    this.age =
+        metrics.multiGauge(
+            "millpond.queue.oldest.age.seconds", "Age of the oldest batch on its way");
+  }
+
+  /** Samples as the leader; otherwise forgets what it published as one. */
+  Result runOnce() {
+    if (!leadership.held()) {
+      depth.register(List.of(), true);
+      age.register(List.of(), true);
+      return new Result(0);
+    }
+    List<QueueView> queues =
+        leadership.call(tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), lanes));
+    List<Row<?>> depths = new ArrayList<>();
+    List<Row<?>> ages = new ArrayList<>();
+    for (QueueView queue : queues) {
+      for (QueueView.ClassDepth of : queue.classes()) {
+        depths.add(row(queue.name(), of.priorityClass(), "runnable", of.depth()));
+      }
+      depths.add(row(queue.name(), "", "scheduled", queue.scheduled()));
+      depths.add(row(queue.name(), "", "dead", queue.dead()));
+      ages.add(Row.of(Tags.of("queue", queue.name()), queue.oldestAgeMillis() / 1_000.0));
+    }
+    depth.register(depths, true);
+    age.register(ages, true);
+    return new Result(queues.size());
+  }
+
+  private static Row<?> row(String queue, String priorityClass, String state, long jobs) {
+    return Row.of(Tags.of("queue", queue, "class", priorityClass, "state", state), jobs);
+  }
+}
