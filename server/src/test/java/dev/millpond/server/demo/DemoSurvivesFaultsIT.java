@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
@@ -45,7 +46,7 @@ class DemoSurvivesFaultsIT {
   private static final int IN_FLIGHT_LEAST = 100;
   private static final int WORKERS = 2;
   private static final int SLOTS = 4;
-  private static final int PICTURE_CYCLE = 10;
+  private static final int PICTURE_CYCLE = 25;
   private static final int FILES = 200;
   private static final Duration EFFECT_PATIENCE = Duration.ofSeconds(30);
   private static final Duration END_PATIENCE = Duration.ofMinutes(2);
@@ -101,47 +102,79 @@ class DemoSurvivesFaultsIT {
     }
     Collections.shuffle(faults, random);
     int portion = JOBS / faults.size();
-    int inFlight = 0;
+    int caught = 0;
     for (int i = 0; i < faults.size(); i++) {
       run.submit(i * portion, (i + 1) * portion);
-      Duration delay = Duration.ofMillis(1 + random.nextInt(500));
-      await()
-          .pollDelay(delay)
-          .pollInterval(Duration.ofMillis(5))
-          .atMost(EFFECT_PATIENCE)
-          .until(() -> inFlight(sql) >= IN_FLIGHT_LEAST);
-      inFlight += inFlight(sql);
-      strike(faults.get(i), topology);
+      String victim = awaitTheMoment(topology, sql);
+      int inFlight = inFlight(sql);
+      long nanos = System.nanoTime();
+      double rescues = strike(faults.get(i), victim, topology, sql);
+      System.out.printf(
+          "%s with %d jobs in flight: %.0f rescued or reconciled, the first after %d ms%n",
+          faults.get(i), inFlight, rescues, (System.nanoTime() - nanos) / 1_000_000);
+      caught += inFlight;
     }
-    return inFlight;
+    return caught;
   }
 
-  private void strike(Fault fault, DemoTopology topology) {
-    String metric =
+  /** After a seeded delay, waits for enough work on its way, and names a worker that has some. */
+  private String awaitTheMoment(DemoTopology topology, Connection sql) {
+    List<String> workers = new ArrayList<>();
+    for (int i = 1; i <= WORKERS; i++) {
+      workers.add(DemoTopology.worker(i));
+    }
+    Collections.shuffle(workers, random);
+    return await()
+        .pollDelay(Duration.ofMillis(1 + random.nextInt(500)))
+        .pollInterval(Duration.ofMillis(5))
+        .atMost(EFFECT_PATIENCE)
+        .until(
+            () ->
+                workers.stream()
+                    .filter(worker -> isBusy(topology, worker))
+                    .filter(worker -> inFlightNow(sql) >= IN_FLIGHT_LEAST)
+                    .findFirst(),
+            Optional::isPresent)
+        .orElseThrow();
+  }
+
+  private boolean isBusy(DemoTopology topology, String worker) {
+    return topology.supervisor().pid(worker).isPresent()
+        && topology
+            .address(worker)
+            .map(address -> sum(address, "millpond_worker_slots{state=\"busy\"}") > 0)
+            .orElse(false);
+  }
+
+  /** Strikes, and returns how far the counter of its rescues has grown by the first growth. */
+  private double strike(Fault fault, String victim, DemoTopology topology, Connection sql)
+      throws SQLException {
+    String counter =
         switch (fault) {
           case KILL_WORKER -> "millpond_jobs_rescued_total";
           case WIPE_REDIS -> "millpond_jobs_reconciled_total";
         };
-    double before = counter(topology.url(), metric);
+    double before = sum(topology.url(), counter);
     switch (fault) {
-      case KILL_WORKER -> killAWorker(topology);
+      case KILL_WORKER -> kill(victim, topology, sql);
       case WIPE_REDIS -> wipe(URI.create(topology.redisUrl().orElseThrow()));
     }
-    await()
-        .atMost(EFFECT_PATIENCE)
-        .untilAsserted(
-            () -> assertThat(counter(topology.url(), metric)).as(metric).isGreaterThan(before));
+    return await()
+            .alias(fault + " has no effect on " + counter)
+            .atMost(EFFECT_PATIENCE)
+            .until(() -> sum(topology.url(), counter), now -> now > before)
+        - before;
   }
 
-  private void killAWorker(DemoTopology topology) {
-    String worker = DemoTopology.worker(1 + random.nextInt(WORKERS));
-    Supervisor supervisor = topology.supervisor();
-    await().atMost(EFFECT_PATIENCE).until(() -> supervisor.pid(worker).isPresent());
-    long killed = supervisor.pid(worker).orElseThrow();
-    supervisor.kill(worker);
-    await()
-        .atMost(EFFECT_PATIENCE)
-        .until(() -> supervisor.pid(worker).filter(pid -> pid != killed).isPresent());
+  /** Kills a worker and waits until its session is fenced. */
+  private static void kill(String victim, DemoTopology topology, Connection sql)
+      throws SQLException {
+    String live =
+        "SELECT count(*) FROM millpond.worker WHERE NOT fenced AND pid = "
+            + topology.supervisor().pid(victim).orElseThrow();
+    assertThat(number(sql, live)).as("live sessions of %s", victim).isEqualTo(1);
+    topology.supervisor().kill(victim);
+    await().atMost(EFFECT_PATIENCE).until(() -> number(sql, live) == 0);
   }
 
   private static void wipe(URI redis) {
@@ -190,19 +223,31 @@ class DemoSurvivesFaultsIT {
     assertThat(lines.size() - ran.size()).as("extra runs").isBetween(1, inFlight);
   }
 
-  private double counter(URI process, String name) {
+  /** Sum of all metrics that start so; nothing from a process that does not answer. */
+  private double sum(URI process, String metric) {
     try {
-      HttpRequest request = HttpRequest.newBuilder(process.resolve("/metrics")).build();
+      HttpRequest request =
+          HttpRequest.newBuilder(process.resolve("/metrics"))
+              .timeout(Duration.ofSeconds(5))
+              .build();
       return http.send(request, HttpResponse.BodyHandlers.ofString())
           .body()
           .lines()
-          .filter(line -> line.startsWith(name))
+          .filter(line -> line.startsWith(metric))
           .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
           .sum();
     } catch (IOException e) {
-      throw new AssertionError("No metrics from " + process, e);
+      return 0;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  private static int inFlightNow(Connection sql) {
+    try {
+      return inFlight(sql);
+    } catch (SQLException e) {
       throw new AssertionError(e);
     }
   }
