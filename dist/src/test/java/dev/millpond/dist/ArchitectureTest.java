@@ -121,7 +121,7 @@ class ArchitectureTest {
   void theRedisClientStaysInTheStreams() {
     check(
         noClasses()
-            .that(DescribedPredicate.not(resideInAPackage("..dispatch.streams..")))
+            .that(DescribedPredicate.not(resideInAPackage("..streams..")))
             .should()
             .dependOnClassesThat(resideInAPackage("redis.clients..")));
   }

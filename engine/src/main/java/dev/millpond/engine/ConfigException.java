@@ -5,6 +5,13 @@ public final class ConfigException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   public ConfigException(String key, Object value, String allowed) {
-    super(key + " is \"" + value + "\"; allowed: " + allowed);
+    super(key + " is \"" + masked(value.toString()) + "\"; allowed: " + allowed);
+  }
+
+  /** Without passwords: {@code password=…} in a JDBC URL, {@code user:…@host} in a Redis one. */
+  private static String masked(String value) {
+    return value
+        .replaceAll("(?i)(password=)[^&]*", "$1***")
+        .replaceAll("(://[^:/@]*:)[^@/]*@", "$1***@");
   }
 }

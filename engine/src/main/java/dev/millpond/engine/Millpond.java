@@ -63,7 +63,8 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
    * Takes part as configured.
    *
    * @param registry that takes the metrics
-   * @throws SchemaException when the schema is not this version's, or PostgreSQL does not answer
+   * @throws SchemaException when the schema is not this version's
+   * @throws dev.millpond.api.UnavailableException when PostgreSQL does not answer
    */
   public static Millpond connect(MillpondConfig config, MeterRegistry registry) {
     return new Millpond(Node.start(config, registry));

@@ -1,19 +1,43 @@
 package dev.millpond.engine.maintenance;
 
 import dev.millpond.engine.maintenance.store.TidyStore;
+import java.util.concurrent.TimeUnit;
 
-/** Sums the depth deltas that flushes leave, so that reading a depth stays cheap. */
+/**
+ * Sums the depth deltas that flushes leave, so that reading a depth stays cheap, and corrects them
+ * from the rows themselves now and then.
+ */
 final class DepthCompactor {
-  /** Rows summed. */
-  record Result(int rows) {}
+  /**
+   * What one look did.
+   *
+   * @param rows summed
+   * @param corrected lanes whose count was off
+   */
+  record Result(int rows, int corrected) {}
+
+  private static final long RECALIBRATE_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+  /** Recalibrating reads the backlog; it may take this share of the time. */
+  private static final int RECALIBRATE_SHARE = 20;
 
   private final Leadership leadership;
+  private long recalibrateAtNanos = System.nanoTime();
 
   DepthCompactor(Leadership leadership) {
     this.leadership = leadership;
   }
 
   Result runOnce() {
-    return new Result(leadership.call(TidyStore::compactDepth));
+    int rows = leadership.call(TidyStore::compactDepth);
+    int corrected = 0;
+    long started = System.nanoTime();
+    if (started - recalibrateAtNanos >= 0) {
+      corrected = leadership.call(TidyStore::recalibrateDepth);
+      long took = System.nanoTime() - started;
+      recalibrateAtNanos =
+          System.nanoTime() + Math.max(RECALIBRATE_NANOS, RECALIBRATE_SHARE * took);
+    }
+    return new Result(rows, corrected);
   }
 }

@@ -67,7 +67,7 @@ public final class JobRules {
       range("/softTimeout", soft, least, Limits.TIMEOUT_CEILING);
     }
     if (hard != null) {
-      range("/hardTimeout", hard, soft == null ? least : soft, Limits.TIMEOUT_CEILING);
+      range("/hardTimeout", hard, soft == null ? least : soft.plus(least), Limits.TIMEOUT_CEILING);
     }
     if (options.tags().size() > Limits.TAGS) {
       throw new InvalidJobException(

@@ -180,6 +180,26 @@ final class BatchRun {
   }
 
   /**
+   * The session that claimed it is fenced: nothing more of it is written. Whatever still holds its
+   * jobs is the reaper's; a last portion of what is known here would delete the row of jobs that
+   * have not ended.
+   */
+  synchronized void lose() {
+    dissolved = true;
+    closed = true;
+    ends.clear();
+    lines.clear();
+    for (Attempt attempt : attempts) {
+      if (attempt.giveBack()) {
+        attempt.setRecorded();
+        open--;
+      } else {
+        attempt.stop(StopReason.LOST);
+      }
+    }
+  }
+
+  /**
    * What is to be written next; null while something is under way. One portion after the other: the
    * lanes of the writer overtake each other, and the last portion deletes the gate of those before
    * it.

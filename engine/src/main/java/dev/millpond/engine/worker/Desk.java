@@ -18,9 +18,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Collection;
-import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -36,7 +34,7 @@ final class Desk {
   private final InstantSource clock;
   private final UserTransaction userTransaction;
   private final Set<BatchRun> runs = ConcurrentHashMap.newKeySet();
-  private final Map<UUID, Attempt> tracked = new ConcurrentHashMap<>();
+  private final Set<Attempt> tracked = ConcurrentHashMap.newKeySet();
 
   /**
    * @param clock the database's, as far as known
@@ -75,14 +73,14 @@ final class Desk {
 
   /** Refreshes this attempt's state row with each beat from now on. */
   void track(Attempt attempt) {
-    tracked.put(attempt.job().id(), attempt);
+    tracked.add(attempt);
   }
 
   void untrack(Attempt attempt) {
-    tracked.remove(attempt.job().id(), attempt);
+    tracked.remove(attempt);
   }
 
-  Map<UUID, Attempt> tracked() {
+  Set<Attempt> tracked() {
     return tracked;
   }
 

@@ -109,7 +109,8 @@ final class Heartbeat {
   }
 
   private void refreshTracked(UUID id) {
-    List<Attempt> attempts = List.copyOf(desk.tracked().values());
+    List<Attempt> attempts =
+        desk.tracked().stream().filter(attempt -> attempt.reason() != StopReason.LOST).toList();
     for (int from = 0; from < attempts.size(); from += PAGE) {
       List<Attempt> page = attempts.subList(from, Math.min(from + PAGE, attempts.size()));
       List<Sign> signs = new ArrayList<>(page.size());
@@ -134,8 +135,8 @@ final class Heartbeat {
       for (Attempt attempt : page) {
         Boolean cancel = held.get(attempt.jobId());
         if (cancel == null) {
-          // Gone from under it, unless it has just ended.
-          if (desk.tracked().get(attempt.jobId()) == attempt) {
+          // Gone from under it, unless it has just ended, or is being completed.
+          if (attempt.phase() == Attempt.Phase.STARTED && desk.tracked().contains(attempt)) {
             attempt.stop(StopReason.LOST);
           }
         } else if (cancel) {
@@ -157,7 +158,7 @@ final class Heartbeat {
     for (BatchRun run : desk.runs()) {
       run.attempts().forEach(attempt -> stopIfCancelled(attempt, cancelled));
     }
-    desk.tracked().values().forEach(attempt -> stopIfCancelled(attempt, cancelled));
+    desk.tracked().forEach(attempt -> stopIfCancelled(attempt, cancelled));
   }
 
   private static void stopIfCancelled(Attempt attempt, Set<UUID> cancelled) {

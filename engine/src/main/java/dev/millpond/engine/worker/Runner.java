@@ -145,7 +145,10 @@ final class Runner {
       roomNews.run();
       chunk = lanes.take();
       if (chunk != null && chunk.run().registration().options().executor() != kindOfThread) {
-        shift.over.set(true);
+        if (!shift.over.compareAndSet(false, true)) {
+          abandoned.decrementAndGet();
+          busy.incrementAndGet(); // given up in this very moment: the chunk needs a slot of its own
+        }
         start(chunk);
         return;
       }

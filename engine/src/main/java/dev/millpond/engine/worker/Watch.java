@@ -59,7 +59,7 @@ final class Watch {
       }
       run.attempts().forEach(Watch::checkTime);
     }
-    desk.tracked().values().forEach(Watch::checkTime);
+    desk.tracked().forEach(Watch::checkTime);
   }
 
   private static void checkTime(Attempt attempt) {

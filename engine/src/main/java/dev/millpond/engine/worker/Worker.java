@@ -303,18 +303,14 @@ public final class Worker implements AutoCloseable {
             (portion, news) -> origin.release(List.of(claimed))));
   }
 
-  /** The session is fenced: nothing that runs here counts any more. */
+  /**
+   * The session is fenced: nothing that runs here counts any more. It is watched until it ends, so
+   * that a handler that does not stop gives up its slot at its hard timeout.
+   */
   void loseAll() {
     ready.clear();
-    for (BatchRun run : desk.runs()) {
-      for (Attempt attempt : run.attempts()) {
-        attempt.giveBack();
-        attempt.stop(StopReason.LOST);
-      }
-      desk.over(run);
-    }
-    desk.tracked().values().forEach(attempt -> attempt.stop(StopReason.LOST));
-    desk.tracked().clear();
+    desk.runs().forEach(BatchRun::lose);
+    desk.tracked().forEach(attempt -> attempt.stop(StopReason.LOST));
   }
 
   /**
@@ -341,12 +337,12 @@ public final class Worker implements AutoCloseable {
       run.dissolve(false);
       run.attempts().forEach(attempt -> attempt.stop(StopReason.SHUTDOWN));
     }
-    desk.tracked().values().forEach(attempt -> attempt.stop(StopReason.SHUTDOWN));
+    desk.tracked().forEach(attempt -> attempt.stop(StopReason.SHUTDOWN));
     if (awaitIdle(until)) {
       return true;
     }
     log.warn("{} handlers did not stop, their jobs are given back all the same", runner.busy());
-    for (Attempt attempt : List.copyOf(desk.tracked().values())) {
+    for (Attempt attempt : List.copyOf(desk.tracked())) {
       Runner.giveBack(attempt);
     }
     return awaitIdle(System.nanoTime() + TimeUnit.SECONDS.toNanos(1));

@@ -5,7 +5,6 @@ import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.SchemaException;
 import dev.millpond.server.config.Nearest;
 import dev.millpond.server.demo.DemoCommand;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,7 +98,7 @@ public final class MillpondCommand implements Runnable {
       }
       case SchemaException schema -> {
         err.println(oneLine(schema));
-        yield unreachable(schema) ? ExitCode.UNREACHABLE : ExitCode.USAGE;
+        yield ExitCode.USAGE;
       }
       case UnavailableException away -> {
         err.println(oneLine(away));
@@ -110,16 +109,6 @@ public final class MillpondCommand implements Runnable {
         yield ExitCode.FAILED;
       }
     };
-  }
-
-  /** Whether the network was the cause, not the schema. */
-  private static boolean unreachable(Throwable e) {
-    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-      if (cause instanceof IOException) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** The message on one line, without the passwords that its URLs may carry. */

@@ -19,9 +19,6 @@ import java.util.UUID;
 
 /** The rules of the books in SQL: each query lists what must not be. Stateless. */
 public final class BooksStore {
-  /** Rule to query; each gives subject and detail, takes a limit, and reads one snapshot. */
-  private static final Map<String, String> RULES = rules();
-
   /** Each job that a dispatch row names, with the token it names. */
   private static final String NAMED =
       """
@@ -40,6 +37,27 @@ public final class BooksStore {
           LEFT JOIN millpond.job_outcome o ON o.job_id = n.job_id
           WHERE o.job_id IS NULL AND n.token = coalesce(s.lease_token, 1)
           """;
+
+  /** Depth of each lane: counted by deltas, and as the rows have it. Both are of one snapshot. */
+  public static final String DEPTHS =
+      """
+      SELECT coalesce(c.queue, w.queue) AS queue, coalesce(c.class, w.class) AS class,
+             coalesce(c.n, 0) AS counted, coalesce(w.n, 0) AS actual
+      FROM (SELECT queue, class, sum(delta) AS n
+            FROM millpond.queue_depth GROUP BY queue, class) AS c
+      FULL JOIN (SELECT queue, class, count(*) AS n FROM (
+                     SELECT h.queue, h.class FROM (
+      """
+          + HOLDING
+          + """
+                         ) AS h
+                         UNION ALL
+                         SELECT queue, class FROM millpond.job_state WHERE phase = 'running'
+                     ) AS l GROUP BY queue, class) AS w ON w.queue = c.queue AND w.class = c.class
+          """;
+
+  /** Rule to query; each gives subject and detail, takes a limit, and reads one snapshot. */
+  private static final Map<String, String> RULES = rules();
 
   private BooksStore() {}
 
@@ -120,21 +138,9 @@ public final class BooksStore {
             + " HAVING max(a.lease_token) > max(coalesce(s.lease_token, o.lease_token, 1))");
     rules.put(
         "depth",
-        """
-        SELECT coalesce(c.lane, w.lane), 'counted ' || coalesce(c.n, 0) || ', are ' || coalesce(w.n, 0)
-        FROM (SELECT queue || '/' || class AS lane, sum(delta) AS n
-              FROM millpond.queue_depth GROUP BY 1) AS c
-        FULL JOIN (SELECT lane, count(*) AS n FROM (
-                       SELECT h.queue || '/' || h.class AS lane FROM (
-        """
-            + HOLDING
-            + """
-                           ) AS h
-                           UNION ALL
-                           SELECT queue || '/' || class FROM millpond.job_state WHERE phase = 'running'
-                       ) AS l GROUP BY lane) AS w ON w.lane = c.lane
-            WHERE coalesce(c.n, 0) <> coalesce(w.n, 0)
-            """);
+        "SELECT queue || '/' || class, 'counted ' || counted || ', are ' || actual FROM ("
+            + DEPTHS
+            + ") AS d WHERE counted <> actual");
     return rules;
   }
 

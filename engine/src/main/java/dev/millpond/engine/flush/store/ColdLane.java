@@ -106,6 +106,11 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   }
 
   @Override
+  boolean queued(ColdWork work) {
+    return work instanceof ColdWork.Keyed;
+  }
+
+  @Override
   int rows(ColdWork work) {
     return work.rows();
   }

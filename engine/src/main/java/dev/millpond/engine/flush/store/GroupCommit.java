@@ -59,6 +59,12 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   /** Bytes a piece takes, roughly. */
   abstract int weight(W work);
 
+  /**
+   * Whether a piece waits for room in the queue. What a worker has to write does not: it is bounded
+   * by what the worker has claimed, and it comes from threads that must not wait for this lane.
+   */
+  abstract boolean queued(W work);
+
   /** Pieces a flush takes at most, by rows. */
   abstract int rows(W work);
 
@@ -113,14 +119,13 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     return true;
   }
 
-  /** Hands in a piece that must be written; waits for room as long as it takes. */
+  /** Hands in a piece that waits for no room. */
   public void put(W work) {
-    room.acquireUninterruptibly(cost(work));
     queue.add(work);
   }
 
   private int cost(W work) {
-    return Math.min(weight(work), QUEUE_BYTES);
+    return queued(work) ? Math.min(weight(work), QUEUE_BYTES) : 0;
   }
 
   /** Whether its last flush reached the database. */

@@ -6,6 +6,7 @@ import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Success;
+import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -68,16 +69,29 @@ public final class HotFlush {
 
   private static final String OUTCOMES =
       """
-      INSERT INTO millpond.job_outcome
-             (job_id, outcome, attempt, lease_token, worker_id, started_at, result)
-      SELECT u.id, 'succeeded', 1, 1, ?, u.started, u.result
-      FROM unnest(?::uuid[], ?::uuid[], ?::timestamptz[], ?::text[]) AS u (id, batch, started, result)
-      WHERE u.batch IN (SELECT id FROM g)
-        AND u.id NOT IN (SELECT s.job_id FROM millpond.job_state s
-                         WHERE s.job_id = ANY (?::uuid[]) AND s.lease_token <> 1)
+      , o AS (INSERT INTO millpond.job_outcome
+                     (job_id, outcome, attempt, lease_token, worker_id, started_at, result)
+              SELECT u.id, 'succeeded', 1, 1, ?, u.started, u.result
+              FROM unnest(?::uuid[], ?::uuid[], ?::timestamptz[], ?::text[])
+                   AS u (id, batch, started, result)
+              WHERE u.batch IN (SELECT id FROM g)
+                AND u.id NOT IN (SELECT s.job_id FROM millpond.job_state s
+                                 WHERE s.job_id = ANY (?::uuid[]) AND s.lease_token <> 1)
       """;
 
-  private static final String ON_CONFLICT = " ON CONFLICT (job_id) DO NOTHING";
+  /** The depth of a plain flush counts on all of its outcomes: if one is missing, it fails here. */
+  private static final String ALL_OF_THEM = " RETURNING 1) SELECT 1 / (count(*) = ?)::int FROM o";
+
+  /** Outcomes that exist already are passed over; what came through leaves the depth. */
+  private static final String SOME_OF_THEM =
+      """
+              ON CONFLICT (job_id) DO NOTHING
+              RETURNING job_id)
+      INSERT INTO millpond.queue_depth (queue, class, delta)
+      SELECT u.queue, u.class, -count(*)
+      FROM unnest(?::uuid[], ?::text[], ?::text[]) AS u (id, queue, class)
+      WHERE u.id IN (SELECT job_id FROM o) GROUP BY u.queue, u.class
+      """;
 
   private static final String MINE =
       """
@@ -85,25 +99,25 @@ public final class HotFlush {
       WHERE job_id = ANY (?::uuid[]) AND worker_id = ? AND lease_token = 1
       """;
 
-  private record Done(UUID batch, Success success) {}
+  private record Done(Batch batch, Success success) {}
 
   /**
    * Writes everything in one transaction.
    *
-   * @param careful after a unique violation: outcomes that exist already are passed over
-   * @return how many outcomes were written
+   * @param careful whether outcomes that are not ours any more are passed over; otherwise all of
+   *     them come through, or the flush fails as {@link Pg.Fault#UNIQUE} and nothing is written
    */
-  public int run(WriterConnection connection, boolean careful) throws SQLException {
+  public void run(WriterConnection connection, boolean careful) throws SQLException {
     List<String> rows = jobRows.statements();
     List<Done> last = done(true);
     List<Done> part = done(false);
-    Map<Lane, Integer> depth = depth();
+    Map<Lane, Integer> depth = depth(careful);
 
     StringBuilder sql = new StringBuilder(2048).append(MARKER);
     rows.forEach(row -> append(sql, true, row));
-    String conflict = careful ? ON_CONFLICT : "";
-    append(sql, !last.isEmpty(), GATE_LAST + OUTCOMES + conflict);
-    append(sql, !part.isEmpty(), GATE_PART + OUTCOMES + conflict);
+    String outcomes = OUTCOMES + (careful ? SOME_OF_THEM : ALL_OF_THEM);
+    append(sql, !last.isEmpty(), GATE_LAST + outcomes);
+    append(sql, !part.isEmpty(), GATE_PART + outcomes);
     append(sql, !depth.isEmpty(), DispatchStore.DEPTH);
 
     PreparedStatement statement = connection.prepare(sql.toString());
@@ -112,29 +126,15 @@ public final class HotFlush {
     statement.setLong(++i, connection.seq());
     i = jobRows.bind(statement, i);
     if (!last.isEmpty()) {
-      i = bindOutcomes(statement, i, last);
+      i = bindOutcomes(statement, i, last, careful);
     }
     if (!part.isEmpty()) {
-      i = bindOutcomes(statement, i, part);
+      i = bindOutcomes(statement, i, part, careful);
     }
     if (!depth.isEmpty()) {
       DispatchStore.bindDepth(statement, i, List.copyOf(depth.entrySet()));
     }
     statement.execute();
-    int outcomeParts = (last.isEmpty() ? 0 : 1) + (part.isEmpty() ? 0 : 1);
-    return countOutcomes(statement, 1 + rows.size(), outcomeParts);
-  }
-
-  private static int countOutcomes(PreparedStatement statement, int skipped, int parts)
-      throws SQLException {
-    int written = 0;
-    for (int result = 0; result < skipped + parts; result++) {
-      if (result >= skipped) {
-        written += statement.getUpdateCount();
-      }
-      statement.getMoreResults();
-    }
-    return written;
   }
 
   /** New dispatch rows in it. */
@@ -152,8 +152,8 @@ public final class HotFlush {
   }
 
   /**
-   * Jobs whose outcome is not this session's: read after the commit, when fewer came through than
-   * asked for, or when the answer was lost.
+   * Jobs whose outcome is not this session's: read after the commit of a careful flush, or of one
+   * whose answer was lost.
    */
   public Set<UUID> stale(WriterConnection connection) throws SQLException {
     List<UUID> asked = new ArrayList<>();
@@ -183,33 +183,43 @@ public final class HotFlush {
     for (Portion portion : portions) {
       Batch batch = portion.batch();
       if (batch != null && portion.last() == last) {
-        portion.ends().forEach(end -> done.add(new Done(batch.id(), (Success) end)));
+        portion.ends().forEach(end -> done.add(new Done(batch, (Success) end)));
       }
     }
     return done;
   }
 
-  private Map<Lane, Integer> depth() {
+  /** What is known beforehand: a careful flush counts its outcomes itself. */
+  private Map<Lane, Integer> depth(boolean careful) {
     Map<Lane, Integer> depth = new HashMap<>();
     jobRows.batches().forEach(batch -> depth.merge(batch.lane(), batch.size(), Integer::sum));
-    portions.forEach(p -> depth.merge(p.lane(), -p.ends().size(), Integer::sum));
+    if (!careful) {
+      portions.forEach(p -> depth.merge(p.lane(), -p.ends().size(), Integer::sum));
+    }
     depth.values().removeIf(delta -> delta == 0);
     return depth;
   }
 
-  private int bindOutcomes(PreparedStatement statement, int at, List<Done> done)
+  private int bindOutcomes(PreparedStatement statement, int at, List<Done> done, boolean careful)
       throws SQLException {
     int i = at;
-    List<UUID> gates = done.stream().map(Done::batch).distinct().toList();
+    List<UUID> gates = done.stream().map(d -> d.batch().id()).distinct().toList();
     statement.setObject(++i, PgArray.uuids(gates.toArray(UUID[]::new)));
     statement.setObject(++i, session);
     statement.setObject(++i, session);
     PgArray ids = PgArray.uuids(done, d -> d.success().jobId());
     statement.setObject(++i, ids);
-    statement.setObject(++i, PgArray.uuids(done, Done::batch));
+    statement.setObject(++i, PgArray.uuids(done, d -> d.batch().id()));
     statement.setObject(++i, PgArray.instants(done, d -> d.success().startedMicros()));
     statement.setObject(++i, PgArray.texts(done, d -> d.success().result()));
     statement.setObject(++i, ids);
+    if (careful) {
+      statement.setObject(++i, ids);
+      statement.setObject(++i, PgArray.texts(done, d -> d.batch().lane().queue()));
+      statement.setObject(++i, PgArray.texts(done, d -> d.batch().lane().priorityClass()));
+    } else {
+      statement.setInt(++i, done.size());
+    }
     return i;
   }
 }

@@ -116,6 +116,11 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   }
 
   @Override
+  boolean queued(HotWork work) {
+    return work instanceof HotWork.Submit;
+  }
+
+  @Override
   int rows(HotWork work) {
     return work.rows();
   }
@@ -162,8 +167,8 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
 
   @Override
   void send(WriterConnection connection, Flush flush, boolean careful) throws SQLException {
-    int written = flush.statements.run(connection, careful);
-    if (written != flush.statements.asked()) {
+    flush.statements.run(connection, careful);
+    if (careful) {
       readStale(connection, flush);
     }
   }

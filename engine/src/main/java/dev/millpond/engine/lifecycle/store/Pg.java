@@ -101,7 +101,7 @@ public final class Pg {
     CONNECTION,
     /** Do it again as it is: deadlock or serialization failure. */
     REPEAT,
-    /** A unique key is violated. */
+    /** A unique key is violated, or a flush's own count does not come out: repeat carefully. */
     UNIQUE,
     /** A lock was not to be had in time. */
     LOCK,
@@ -120,7 +120,7 @@ public final class Pg {
     }
     return switch (state) {
       case "40P01", "40001" -> Fault.REPEAT;
-      case "23505" -> Fault.UNIQUE;
+      case "23505", "22012" -> Fault.UNIQUE;
       case "55P03" -> Fault.LOCK;
       case "25006" -> Fault.CONNECTION; // read-only after a failover
       case "57014" -> Fault.LOCK; // statement timeout

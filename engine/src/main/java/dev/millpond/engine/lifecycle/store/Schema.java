@@ -1,6 +1,8 @@
 package dev.millpond.engine.lifecycle.store;
 
+import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.SchemaException;
+import java.sql.SQLException;
 import java.util.Properties;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
@@ -12,6 +14,16 @@ public final class Schema {
   private static final String LOCATION = "classpath:dev/millpond/migration";
 
   private Schema() {}
+
+  private static RuntimeException failed(String what, FlywayException e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SQLException sql && Pg.fault(sql) == Pg.Fault.CONNECTION) {
+        return new UnavailableException(
+            "PostgreSQL cannot be reached: " + sql.getMessage(), false, e);
+      }
+    }
+    return new SchemaException(what + ": " + e.getMessage(), e);
+  }
 
   private static Flyway flyway(String pgUrl) {
     Properties properties = new Properties();
@@ -32,7 +44,7 @@ public final class Schema {
     try {
       return flyway(pgUrl).migrate().migrationsExecuted;
     } catch (FlywayException e) {
-      throw new SchemaException("The schema could not be migrated: " + e.getMessage(), e);
+      throw failed("The schema could not be migrated", e);
     }
   }
 
@@ -40,6 +52,7 @@ public final class Schema {
    * Checks that the schema is the one of this version.
    *
    * @throws SchemaException with the remedy
+   * @throws UnavailableException when PostgreSQL does not answer
    */
   public static void check(String pgUrl) {
     MigrationInfo[] pending;
@@ -52,7 +65,7 @@ public final class Schema {
         newer |= info.getState() == org.flywaydb.core.api.MigrationState.FUTURE_SUCCESS;
       }
     } catch (FlywayException e) {
-      throw new SchemaException("PostgreSQL cannot be asked for its schema: " + e.getMessage(), e);
+      throw failed("PostgreSQL cannot be asked for its schema", e);
     }
     if (newer) {
       throw new SchemaException(

@@ -1,5 +1,6 @@
 package dev.millpond.engine.maintenance.store;
 
+import dev.millpond.engine.books.store.BooksStore;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -74,6 +75,22 @@ public final class TidyStore {
         ResultSet row = statement.executeQuery(sql)) {
       row.next();
       return row.getInt(1);
+    }
+  }
+
+  /**
+   * Corrects the counted depths: a flush counts what it asks for, and some of it may turn out
+   * stale. The difference is of one snapshot and is added, so flushes go on meanwhile. How many
+   * lanes were off.
+   */
+  public static int recalibrateDepth(Connection tx) throws SQLException {
+    String sql =
+        "INSERT INTO millpond.queue_depth (queue, class, delta) SELECT queue, class, actual -"
+            + " counted FROM ("
+            + BooksStore.DEPTHS
+            + ") AS d WHERE counted <> actual";
+    try (Statement statement = tx.createStatement()) {
+      return statement.executeUpdate(sql);
     }
   }
 

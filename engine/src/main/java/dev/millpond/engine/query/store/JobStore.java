@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -42,7 +43,11 @@ public final class JobStore {
 
   private JobStore() {}
 
+  /** Reads it in one snapshot. */
   public static Optional<JobView> find(Connection tx, UUID id) throws SQLException {
+    try (Statement statement = tx.createStatement()) {
+      statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    }
     List<Attempt> attempts = attempts(tx, id);
     try (PreparedStatement statement = tx.prepareStatement(FIND)) {
       statement.setObject(1, id);

@@ -38,7 +38,18 @@ public final class SessionStore {
           progress_message = coalesce(u.message, s.progress_message)
       FROM unnest(?::uuid[], ?::int4[], ?::int4[], ?::text[]) AS u (id, token, percent, message)
       WHERE s.job_id = u.id AND s.lease_token = u.token AND s.session = ? AND s.phase = 'running'
+        AND s.job_id = ANY (ARRAY (SELECT l.job_id FROM millpond.job_state l
+                                   WHERE l.job_id = ANY (?::uuid[]) FOR UPDATE SKIP LOCKED))
       RETURNING s.job_id, s.cancel_requested
+      """;
+
+  /** A row that somebody has locked is there all the same. */
+  private static final String HELD =
+      """
+      SELECT s.job_id, s.cancel_requested
+      FROM unnest(?::uuid[], ?::int4[]) AS u (id, token)
+      JOIN millpond.job_state s ON s.job_id = u.id AND s.lease_token = u.token
+      WHERE s.session = ? AND s.phase = 'running'
       """;
 
   private static final String LOGS =
@@ -104,7 +115,10 @@ public final class SessionStore {
   /** What a running job has to say. */
   public record Sign(UUID jobId, int token, @Nullable Integer percent, @Nullable String message) {}
 
-  /** The jobs that are still held; true where a cancellation is asked for. */
+  /**
+   * The jobs that are still held; true where a cancellation is asked for. Waits for nobody's lock: a
+   * handler's own transaction may hold one for long, and the next beat must not be late.
+   */
   public static Map<UUID, Boolean> refresh(Connection tx, UUID session, List<Sign> signs)
       throws SQLException {
     Map<UUID, Boolean> held = new HashMap<>();
@@ -117,13 +131,28 @@ public final class SessionStore {
       statement.setArray(3, tx.createArrayOf("int4", signs.stream().map(Sign::percent).toArray()));
       statement.setObject(4, PgArray.texts(signs, Sign::message));
       statement.setObject(5, session);
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          held.put(rows.getObject(1, UUID.class), rows.getBoolean(2));
-        }
+      statement.setObject(6, PgArray.uuids(signs, Sign::jobId));
+      readHeld(statement, held);
+    }
+    List<Sign> others = signs.stream().filter(sign -> !held.containsKey(sign.jobId())).toList();
+    if (!others.isEmpty()) {
+      try (PreparedStatement statement = tx.prepareStatement(HELD)) {
+        statement.setObject(1, PgArray.uuids(others, Sign::jobId));
+        statement.setObject(2, PgArray.ints(others, Sign::token));
+        statement.setObject(3, session);
+        readHeld(statement, held);
       }
     }
     return held;
+  }
+
+  private static void readHeld(PreparedStatement statement, Map<UUID, Boolean> into)
+      throws SQLException {
+    try (ResultSet rows = statement.executeQuery()) {
+      while (rows.next()) {
+        into.put(rows.getObject(1, UUID.class), rows.getBoolean(2));
+      }
+    }
   }
 
   public static void insertLogs(Connection tx, List<LogLine> lines) throws SQLException {
