@@ -98,7 +98,9 @@ public final class EmbeddedPostgres implements AutoCloseable {
       Path home = Files.createDirectories(directory).toRealPath();
       lock = DirectoryLock.acquire(home.resolve("postgres.lock"));
       Privileges privileges = Privileges.unprivileged();
-      Path programs = Binaries.postgres(home.resolve("programs"), privileges);
+      Path installed = options.programs();
+      Path programs =
+          installed == null ? Binaries.postgres(home.resolve("programs"), privileges) : installed;
       Path data = dataDirectory(home, privileges);
       server = new EmbeddedPostgres(home, data, programs, privileges, lock);
       server.stopOrphan();

@@ -88,8 +88,11 @@ public final class EmbeddedRedis implements AutoCloseable {
       lock = DirectoryLock.acquire(home.resolve("redis.lock"));
       Files.createDirectories(home.resolve("redisdata"));
       // Redis does not mind root.
+      Path installed = options.programs();
       Path programs =
-          Binaries.redis(home.resolve("programs"), new Privileges("as is", List.of(), -1));
+          installed == null
+              ? Binaries.redis(home.resolve("programs"), new Privileges("as is", List.of(), -1))
+              : installed;
       server = new EmbeddedRedis(home, programs, options.settings(), lock);
       server.stopOrphan();
       server.launch(0);

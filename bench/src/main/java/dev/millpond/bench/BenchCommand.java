@@ -1,0 +1,157 @@
+package dev.millpond.bench;
+
+import dev.millpond.bench.Bench.Outcome;
+import dev.millpond.bench.Bench.Plan;
+import dev.millpond.bench.Scenario.Budget;
+import java.io.PrintWriter;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code millpond bench}: how fast it is on this machine, against the bare SQL statements. */
+@Command(
+    name = "millpond bench",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Measures submit, end to end, drain and latency in both modes, against the bare statements.",
+      "Starts PostgreSQL and Redis itself, or takes URLs. Every run is checked: each acknowledged"
+          + " job ended exactly once."
+    },
+    footer = {"", "Exit codes: 0 ok, 1 a run was not valid, 2 usage."})
+public final class BenchCommand implements Callable<Integer> {
+  private static final int INVALID = 1;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(names = "--quick", description = "All scenarios, shortened: under a minute.")
+  private boolean quick;
+
+  @Option(
+      names = "--scenario",
+      paramLabel = "NAME",
+      split = ",",
+      description = "submit, end-to-end, drain or latency; all by default.")
+  private List<String> names = List.of();
+
+  @Option(
+      names = "--mode",
+      paramLabel = "MODE",
+      defaultValue = "both",
+      description = "streams, postgres or both (the default).")
+  private String mode = "both";
+
+  @Option(names = "--jobs", paramLabel = "N", description = "Jobs of the drain; 300000.")
+  private @Nullable Integer jobs;
+
+  @Option(names = "--seconds", paramLabel = "S", description = "Of each measurement; 5.")
+  private @Nullable Integer seconds;
+
+  @Option(
+      names = "--pg-url",
+      paramLabel = "URL",
+      description = "JDBC URL; a database millpond_bench is made on that server, and dropped.")
+  private @Nullable String pgUrl;
+
+  @Option(
+      names = "--redis-url",
+      paramLabel = "URL",
+      description = "redis://host:port; ALL its data is deleted.")
+  private @Nullable String redisUrl;
+
+  @Option(names = "--json", description = "The figures as JSON on standard output.")
+  private boolean json;
+
+  public static void main(String[] args) {
+    System.exit(
+        new CommandLine(new BenchCommand())
+            .setUsageHelpAutoWidth(true)
+            .setExecutionExceptionHandler((e, command, parsed) -> {
+              e.printStackTrace(command.getErr());
+              return INVALID;
+            })
+            .execute(args));
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    Plan plan = plan();
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter progress = json ? spec.commandLine().getErr() : out;
+    boolean withRedis = plan.modes().contains(Mode.STREAMS);
+    Outcome outcome;
+    try (Servers servers = Servers.start(pgUrl, withRedis ? redisUrl : null, withRedis)) {
+      outcome = new Bench(servers, plan, progress).run();
+    }
+    if (json) {
+      out.println(
+          JsonMapper.builder()
+              .enable(SerializationFeature.INDENT_OUTPUT)
+              .build()
+              .writeValueAsString(outcome));
+    } else {
+      table(out, outcome);
+    }
+    out.flush();
+    return outcome.valid() ? CommandLine.ExitCode.OK : INVALID;
+  }
+
+  private static void table(PrintWriter out, Outcome outcome) {
+    out.println();
+    outcome.notes().forEach(out::println);
+    outcome
+        .ceilings()
+        .forEach((name, rate) ->
+            out.println(
+                String.format(java.util.Locale.ROOT, "raw: %-45s %9.0f jobs/s", name, rate)));
+    out.println(Result.header());
+    outcome.results().stream()
+        .sorted(Comparator.comparing(Result::mode).reversed())
+        .forEach(result -> out.println(result.line()));
+    out.println(
+        "CPU-s: seconds per 100,000 jobs. WAL, commits, SQL statements, Redis commands: per job.");
+  }
+
+  private Plan plan() {
+    List<Mode> modes =
+        switch (mode) {
+          case "streams" -> List.of(Mode.STREAMS);
+          case "postgres" -> List.of(Mode.POSTGRES);
+          case "both" -> List.of(Mode.STREAMS, Mode.POSTGRES);
+          default -> throw usage("--mode must be streams, postgres or both, is " + mode);
+        };
+    List<String> known = Scenario.all().stream().map(Scenario::name).distinct().toList();
+    for (String name : names) {
+      if (!known.contains(name)) {
+        throw usage("--scenario must be one of " + known + ", is " + name);
+      }
+    }
+    List<Scenario> scenarios =
+        Scenario.all().stream().filter(s -> names.isEmpty() || names.contains(s.name())).toList();
+    long millis = inRange("--seconds", seconds, 1, 600, quick ? 1 : 5) * 1_000L;
+    int drain = inRange("--jobs", jobs, 1, 5_000_000, quick ? 60_000 : 300_000);
+    return quick
+        ? new Plan(modes, scenarios, 3_000, new Budget(300, millis, drain))
+        : new Plan(modes, scenarios, 10_000, new Budget(1_500, millis, drain));
+  }
+
+  private int inRange(String flag, @Nullable Integer given, int least, int most, int otherwise) {
+    int value = given == null ? otherwise : given;
+    if (value < least || value > most) {
+      throw usage(flag + " must be " + least + " to " + most + ", is " + value);
+    }
+    return value;
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+}

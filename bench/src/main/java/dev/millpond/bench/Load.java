@@ -1,0 +1,133 @@
+package dev.millpond.bench;
+
+import dev.millpond.api.JobRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
+import org.HdrHistogram.ConcurrentHistogram;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Producers that submit as fast as their calls return, until stopped. Where a worker runs they hold
+ * back at {@link #OPEN_MAX} jobs that are not completed, so that the measure is of a steady state
+ * and not of a growing backlog.
+ */
+final class Load {
+  private static final int OPEN_MAX = 20_000;
+
+  private final Bed bed;
+  private final Shape shape;
+  private final boolean bounded;
+  private final Histogram ackMicros = new ConcurrentHistogram(60_000_000L, 3);
+  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private volatile boolean stopped;
+
+  /** How jobs are handed in. */
+  sealed interface Shape {
+    /** Callers that submit one job at a time and wait for its commit; a virtual thread each. */
+    record OneByOne(int callers) implements Shape {}
+
+    /** Producers that submit lists, each with some calls in flight. */
+    record Lists(int size, int producers, int inFlight) implements Shape {}
+  }
+
+  /**
+   * @param bounded whether to hold back for the worker
+   */
+  Load(Bed bed, Shape shape, boolean bounded) {
+    this.bed = bed;
+    this.shape = shape;
+    this.bounded = bounded;
+  }
+
+  void start() {
+    switch (shape) {
+      case Shape.OneByOne one -> {
+        for (int i = 0; i < one.callers(); i++) {
+          threads.add(Thread.ofVirtual().start(this::callOneByOne));
+        }
+      }
+      case Shape.Lists lists -> {
+        for (int i = 0; i < lists.producers(); i++) {
+          threads.add(Thread.ofPlatform().start(() -> submitLists(lists)));
+        }
+      }
+    }
+  }
+
+  /** Time from a call to its acknowledgement, in microseconds. */
+  Histogram ackMicros() {
+    return ackMicros;
+  }
+
+  private void callOneByOne() {
+    try {
+      while (!stopped) {
+        holdBack();
+        JobRequest request = bed.request();
+        long began = System.nanoTime();
+        bed.acknowledge(List.of(bed.millpond().submit(request)));
+        record(began);
+      }
+    } catch (RuntimeException e) {
+      failure.compareAndSet(null, e);
+    }
+  }
+
+  private void submitLists(Shape.Lists lists) {
+    Semaphore room = new Semaphore(lists.inFlight());
+    try {
+      while (!stopped && failure.get() == null) {
+        holdBack();
+        room.acquireUninterruptibly();
+        List<JobRequest> requests = bed.requests(lists.size());
+        long began = System.nanoTime();
+        var unused =
+            bed.millpond()
+                .submitAsync(requests)
+                .whenComplete((results, error) -> {
+                  if (error != null) {
+                    failure.compareAndSet(null, error);
+                  } else {
+                    bed.acknowledge(results);
+                    record(began);
+                  }
+                  room.release();
+                });
+      }
+    } catch (RuntimeException e) {
+      failure.compareAndSet(null, e);
+      return;
+    }
+    room.acquireUninterruptibly(lists.inFlight());
+  }
+
+  private void holdBack() {
+    while (bounded && !stopped && bed.acknowledged() - bed.completed() > OPEN_MAX) {
+      Pause.micros(200);
+    }
+  }
+
+  private void record(long beganNanos) {
+    ackMicros.recordValue(Math.clamp((System.nanoTime() - beganNanos) / 1_000, 0, 59_000_000));
+  }
+
+  /**
+   * Lets the calls in flight end.
+   *
+   * @throws IllegalStateException when one of them failed
+   */
+  void stop() throws InterruptedException {
+    stopped = true;
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    Throwable thrown = failure.get();
+    if (thrown != null) {
+      throw new IllegalStateException("a submit failed", thrown);
+    }
+  }
+}

@@ -1,0 +1,205 @@
+package dev.millpond.bench;
+
+import dev.millpond.embedded.EmbeddedPostgres;
+import dev.millpond.embedded.EmbeddedRedis;
+import dev.millpond.embedded.StartOptions;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The PostgreSQL and Redis of a run: those of the caller's URLs, otherwise own ones in a temporary
+ * directory that is deleted at the end. Own ones run the machine's programs where there are any,
+ * else those of the embedded module, whose Redis is slower. Durability is PostgreSQL's default:
+ * fsync, synchronous_commit and full_page_writes are on.
+ */
+final class Servers implements AutoCloseable {
+  private static final Path DEBIAN_POSTGRES = Path.of("/usr/lib/postgresql");
+
+  private final @Nullable Path directory;
+  private final @Nullable EmbeddedPostgres postgres;
+  private final @Nullable EmbeddedRedis redis;
+  private final String pgUrl;
+  private final @Nullable String redisUrl;
+  private final List<String> notes;
+
+  private Servers(
+      @Nullable Path directory,
+      @Nullable EmbeddedPostgres postgres,
+      @Nullable EmbeddedRedis redis,
+      String pgUrl,
+      @Nullable String redisUrl,
+      List<String> notes) {
+    this.directory = directory;
+    this.postgres = postgres;
+    this.redis = redis;
+    this.pgUrl = pgUrl;
+    this.redisUrl = redisUrl;
+    this.notes = notes;
+  }
+
+  /**
+   * Starts what has no URL.
+   *
+   * @param withRedis whether Redis is needed
+   */
+  static Servers start(
+      @Nullable String givenPgUrl, @Nullable String givenRedisUrl, boolean withRedis)
+      throws IOException {
+    boolean ownRedis = withRedis && givenRedisUrl == null;
+    List<String> notes = new ArrayList<>();
+    Path directory = null;
+    EmbeddedPostgres postgres = null;
+    EmbeddedRedis redis = null;
+    try {
+      if (givenPgUrl == null || ownRedis) {
+        directory = Files.createTempDirectory("millpond-bench-");
+        // The user that root becomes for PostgreSQL has to enter it.
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+      }
+      if (givenPgUrl == null && directory != null) {
+        postgres = EmbeddedPostgres.start(directory.resolve("postgres"), postgresOptions(notes));
+      }
+      if (ownRedis && directory != null) {
+        redis = EmbeddedRedis.start(directory.resolve("redis"), redisOptions(notes));
+      }
+    } catch (RuntimeException e) {
+      new Servers(directory, postgres, redis, "", null, notes).close();
+      throw e;
+    }
+    return new Servers(
+        directory,
+        postgres,
+        redis,
+        postgres == null ? String.valueOf(givenPgUrl) : postgres.jdbcUrl("postgres"),
+        redis == null ? givenRedisUrl : redis.url(),
+        notes);
+  }
+
+  private static StartOptions postgresOptions(List<String> notes) {
+    StartOptions options =
+        StartOptions.defaults()
+            .withSetting("shared_buffers", "512MB")
+            .withSetting("max_wal_size", "4GB");
+    Path installed = installedPostgres();
+    if (installed == null) {
+      notes.add("PostgreSQL: the embedded one, for lack of an installed one");
+      return options;
+    }
+    notes.add("PostgreSQL: installed, " + installed + ", shared_buffers 512MB, max_wal_size 4GB");
+    return hasStatements(installed)
+        ? options
+            .withPrograms(installed)
+            .withSetting("shared_preload_libraries", "pg_stat_statements")
+        : options.withPrograms(installed);
+  }
+
+  private static StartOptions redisOptions(List<String> notes) {
+    Path installed = onPath("redis-server");
+    if (installed == null) {
+      notes.add("Redis: the embedded one, for lack of an installed one; it is slower");
+      return StartOptions.defaults();
+    }
+    notes.add("Redis: installed, " + installed + "/redis-server, AOF everysec");
+    return StartOptions.defaults().withPrograms(installed);
+  }
+
+  /** The directory above {@code bin/postgres}, the newest where there are several. */
+  private static @Nullable Path installedPostgres() {
+    List<Path> roots = new ArrayList<>();
+    Path onPath = onPath("postgres");
+    if (onPath != null) {
+      roots.add(onPath.resolve("..").normalize());
+    }
+    if (Files.isDirectory(DEBIAN_POSTGRES)) {
+      try (Stream<Path> versions = Files.list(DEBIAN_POSTGRES)) {
+        versions.sorted(Comparator.comparingInt(Servers::number).reversed()).forEach(roots::add);
+      } catch (IOException e) {
+        return null;
+      }
+    }
+    for (Path root : roots) {
+      if (Files.isExecutable(root.resolve("bin/postgres"))
+          && Files.isExecutable(root.resolve("bin/initdb"))) {
+        return root;
+      }
+    }
+    return null;
+  }
+
+  private static int number(Path version) {
+    String name = version.getFileName().toString();
+    return name.matches("\\d{1,4}") ? Integer.parseInt(name) : 0;
+  }
+
+  private static boolean hasStatements(Path root) {
+    for (String folder : List.of("lib", "lib/postgresql")) {
+      if (Files.exists(root.resolve(folder).resolve("pg_stat_statements.so"))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The directory with a program, links followed; null when it is not on the PATH. */
+  private static @Nullable Path onPath(String program) {
+    String path = System.getenv("PATH");
+    if (path == null) {
+      return null;
+    }
+    for (String part : path.split(File.pathSeparator, -1)) {
+      if (!part.isEmpty() && Files.isExecutable(Path.of(part, program))) {
+        return realFolder(Path.of(part, program));
+      }
+    }
+    return null;
+  }
+
+  private static @Nullable Path realFolder(Path program) {
+    try {
+      return program.toRealPath().getParent();
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
+  /** A database of the server, on which others may be created. */
+  String pgUrl() {
+    return pgUrl;
+  }
+
+  @Nullable String redisUrl() {
+    return redisUrl;
+  }
+
+  /** Which programs run, one line each. */
+  List<String> notes() {
+    return notes;
+  }
+
+  @Override
+  public void close() {
+    if (redis != null) {
+      redis.close();
+    }
+    if (postgres != null) {
+      postgres.close();
+    }
+    if (directory != null) {
+      try (Stream<Path> files = Files.walk(directory)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.deleteIfExists(file);
+        }
+      } catch (IOException e) {
+        System.err.println("left behind: " + directory);
+      }
+    }
+  }
+}
