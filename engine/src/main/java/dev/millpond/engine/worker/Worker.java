@@ -59,6 +59,7 @@ public final class Worker implements AutoCloseable {
   private final KindPace pace;
   private final Timing timing;
   private final Transactions transactions;
+  private final UserTransaction userTransaction;
   private final Desk desk;
   private final WeightedLanes ready;
   private final Runner runner;
@@ -93,12 +94,8 @@ public final class Worker implements AutoCloseable {
     this.pace = pace;
     this.timing = timing;
     this.transactions = transactions;
-    this.desk =
-        new Desk(
-            writer,
-            metrics,
-            clock,
-            new UserTransaction(transactions.pool(), session, timing.lease()));
+    this.userTransaction = new UserTransaction(pgUrl, session, timing.lease());
+    this.desk = new Desk(writer, metrics, clock, userTransaction);
     this.ready = new WeightedLanes(lanes::weight, pace);
     this.runner = new Runner(ready, desk, pace, slots, this::roomNews);
     this.watch = new Watch(desk, timing.settle(), this);
@@ -381,5 +378,6 @@ public final class Worker implements AutoCloseable {
         log.debug("the session's row stays, the reaper will see to it: {}", e.getMessage());
       }
     }
+    userTransaction.close();
   }
 }

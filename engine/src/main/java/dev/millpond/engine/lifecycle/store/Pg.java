@@ -49,6 +49,21 @@ public final class Pg {
 
   /** A pool for everything that is not hot. */
   public static HikariDataSource pool(String url, String name, int size) {
+    return new HikariDataSource(poolConfig(url, name, size));
+  }
+
+  /**
+   * A pool for the transactions of handlers, which may be long: apart, so that they never keep a
+   * beat waiting. Opens nothing before it is used.
+   */
+  public static HikariDataSource handlerPool(String url, String name, int size) {
+    HikariConfig config = poolConfig(url, name, size);
+    config.setMinimumIdle(0);
+    config.setConnectionTimeout(30_000);
+    return new HikariDataSource(config);
+  }
+
+  private static HikariConfig poolConfig(String url, String name, int size) {
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
     config.setJdbcUrl(url);
@@ -61,7 +76,7 @@ public final class Pg {
     properties.setProperty("socketTimeout", "60");
     properties.setProperty("options", POOL_SETTINGS + " -c TimeZone=UTC");
     config.setDataSourceProperties(properties);
-    return new HikariDataSource(config);
+    return config;
   }
 
   private static Properties common(String name) {

@@ -1,5 +1,6 @@
 package dev.millpond.engine.worker.store;
 
+import com.zaxxer.hikari.HikariDataSource;
 import dev.millpond.api.JobContext.TransactionalWork;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
@@ -15,13 +16,15 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Supplier;
-import javax.sql.DataSource;
 
 /**
  * Completes a job in the transaction of its handler's own writes (rule R6). The gate is the first
  * statement: whoever deletes the running state row ends the job, also under REPEATABLE READ.
  */
-public final class UserTransaction {
+public final class UserTransaction implements AutoCloseable {
+  /** Handlers that are completed at once; the others wait. */
+  private static final int CONNECTIONS = 8;
+
   private static final String GATE =
       """
       DELETE FROM millpond.job_state
@@ -37,7 +40,7 @@ public final class UserTransaction {
       ON CONFLICT (job_id) DO NOTHING
       """;
 
-  private final DataSource pool;
+  private final HikariDataSource pool;
   private final Supplier<UUID> session;
   private final Duration lease;
 
@@ -51,10 +54,11 @@ public final class UserTransaction {
   }
 
   /**
+   * @param url of the database, for a pool of its own
    * @param lease below which its locks and idle times are kept
    */
-  public UserTransaction(DataSource pool, Supplier<UUID> session, Duration lease) {
-    this.pool = pool;
+  public UserTransaction(String url, Supplier<UUID> session, Duration lease) {
+    this.pool = Pg.handlerPool(url, "millpond-handlers", CONNECTIONS);
     this.session = session;
     this.lease = lease;
   }
@@ -141,5 +145,10 @@ public final class UserTransaction {
       statement.setString(6, result);
       return statement.executeUpdate() == 1;
     }
+  }
+
+  @Override
+  public void close() {
+    pool.close();
   }
 }

@@ -1,0 +1,187 @@
+package dev.millpond.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.millpond.api.JobRequest;
+import dev.millpond.api.JobState;
+import dev.millpond.api.JobView;
+import dev.millpond.api.SubmitResult;
+import dev.millpond.embedded.TestServers;
+import dev.millpond.engine.books.Books;
+import dev.millpond.engine.books.BooksReport;
+import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.lifecycle.store.Pg;
+import dev.millpond.engine.lifecycle.store.Transactions;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+
+/** The Millponds of one test, on an emptied database and Redis, with fast timing. */
+public final class Fleet implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /** The way of the batches. */
+  public enum Mode {
+    POSTGRES,
+    STREAMS
+  }
+
+  private final Database database;
+  private final MillpondConfig config;
+  private final List<Millpond> members = new ArrayList<>();
+  private final List<MeterRegistry> registries = new ArrayList<>();
+
+  private Fleet(Database database, MillpondConfig config) {
+    this.database = database;
+    this.config = config;
+  }
+
+  public static Fleet on(Database database, Mode mode) {
+    database.empty();
+    MillpondConfig config = MillpondConfig.of(database.url()).withTiming(Timing.FAST).withSlots(16);
+    return new Fleet(
+        database,
+        switch (mode) {
+          case POSTGRES -> config;
+          case STREAMS -> config.withRedis(List.of(TestServers.get().freshRedis()));
+        });
+  }
+
+  public MillpondConfig config() {
+    return config;
+  }
+
+  /** A member that submits and reads. */
+  public Millpond producer() {
+    return member(config);
+  }
+
+  /** A member that does the maintenance. */
+  public Millpond maintainer() {
+    Millpond member = member(config);
+    member.startMaintenance();
+    return member;
+  }
+
+  /** A member that runs jobs. */
+  public Millpond worker(Consumer<Millpond> handlers) {
+    return worker(config, handlers);
+  }
+
+  public Millpond worker(MillpondConfig with, Consumer<Millpond> handlers) {
+    Millpond member = member(with);
+    handlers.accept(member);
+    member.startWorker();
+    return member;
+  }
+
+  private Millpond member(MillpondConfig with) {
+    MeterRegistry registry = new SimpleMeterRegistry();
+    Millpond member = Millpond.connect(with, registry);
+    registries.add(registry);
+    members.add(member);
+    return member;
+  }
+
+  /** Submits copies of a request. */
+  public static List<UUID> submit(Millpond to, JobRequest request, int count) {
+    List<JobRequest> requests = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      requests.add(request);
+    }
+    return submit(to, requests);
+  }
+
+  public static List<UUID> submit(Millpond to, List<JobRequest> requests) {
+    List<UUID> ids = new ArrayList<>();
+    for (SubmitResult result : to.submit(requests)) {
+      ids.add(
+          switch (result) {
+            case SubmitResult.Accepted accepted -> accepted.id();
+            case SubmitResult.Existing existing -> existing.id();
+            case SubmitResult.Refused refused -> throw new AssertionError(refused.toString());
+          });
+    }
+    return ids;
+  }
+
+  public static void until(String what, Callable<Boolean> condition) {
+    await(what).atMost(PATIENCE).pollInterval(Duration.ofMillis(5)).until(condition);
+  }
+
+  /** Waits until so many jobs have ended. */
+  public void untilEnded(long jobs) {
+    until(jobs + " outcomes", () -> database.outcomes() >= jobs);
+  }
+
+  /** Waits until a job is in a state, and gives it. */
+  public JobView untilState(UUID id, JobState state) {
+    Millpond reader = members.getFirst();
+    until(id + " " + state, () -> reader.find(id).map(job -> job.state() == state).orElse(false));
+    return reader.find(id).orElseThrow();
+  }
+
+  /** A counter of jobs, over all members, left ones included. */
+  public double counted(String meter) {
+    return registries.stream()
+        .flatMap(r -> r.find("millpond.jobs." + meter).counters().stream())
+        .mapToDouble(Counter::count)
+        .sum();
+  }
+
+  /** A gauge with one tag, over all members. */
+  public double gauged(String meter, String tag, String value) {
+    return registries.stream()
+        .flatMap(r -> r.find(meter).tag(tag, value).gauges().stream())
+        .mapToDouble(Gauge::value)
+        .sum();
+  }
+
+  /** Checks the books of a database that nobody takes part in. */
+  public static void assertBooksClean(Database database) {
+    try (Transactions transactions = new Transactions(Pg.pool(database.url(), "books", 1))) {
+      Books books = new Books(transactions, List.of(), new Lanes(), Duration.ofMillis(200));
+      assertThat(books.check().findings()).isEmpty();
+    }
+  }
+
+  public void assertBooksClean() {
+    assertBooksClean(Set.of());
+  }
+
+  public void assertBooksClean(Set<UUID> acknowledged) {
+    Millpond reader = members.isEmpty() ? producer() : members.getFirst();
+    BooksReport report = reader.checkBooks(acknowledged);
+    assertThat(report.findings()).isEmpty();
+  }
+
+  /** The end of every test: the books are clean, then everybody leaves. */
+  public void end() {
+    try {
+      assertBooksClean();
+    } finally {
+      close();
+    }
+  }
+
+  /** Closes a member before the end of the test. */
+  public void leave(Millpond member) {
+    members.remove(member);
+    member.close();
+  }
+
+  @Override
+  public void close() {
+    members.forEach(Millpond::close);
+    members.clear();
+  }
+}

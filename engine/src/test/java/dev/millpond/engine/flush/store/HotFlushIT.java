@@ -1,0 +1,256 @@
+package dev.millpond.engine.flush.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.engine.Database;
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.BatchMaker;
+import dev.millpond.engine.dispatch.BatchMaker.Member;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.flush.NewJob;
+import dev.millpond.engine.flush.Portion;
+import dev.millpond.engine.flush.Portion.Success;
+import dev.millpond.engine.submit.JobIds;
+import java.sql.SQLException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** One hot flush is one transaction, whatever it is made of and however often it is repeated. */
+class HotFlushIT {
+  private static final Lane LANE = new Lane("default", "normal");
+  private static final UUID SESSION = UUID.randomUUID();
+  private static final int PARTS = 5;
+  private static final int RUNS = 4;
+
+  private static Database database;
+
+  private final JobIds ids = new JobIds(InstantSource.system());
+  private final BatchMaker maker = new BatchMaker(ids, 1);
+  private WriterConnection connection;
+
+  @BeforeAll
+  static void open() {
+    database = Database.fresh();
+  }
+
+  @AfterAll
+  static void shut() {
+    database.close();
+  }
+
+  @BeforeEach
+  void connect() {
+    database.empty();
+    connection = new WriterConnection(database.url(), "hot-flush-it");
+  }
+
+  @AfterEach
+  void disconnect() {
+    connection.close();
+  }
+
+  @Test
+  void everyMixOfPartsIsOneTransactionOnEveryRun() throws SQLException {
+    for (int run = 0; run < RUNS; run++) {
+      for (int mix = 1; mix < 1 << PARTS; mix++) {
+        List<NewJob> jobs = new ArrayList<>();
+        List<Batch> batches = new ArrayList<>();
+        List<Portion> portions = new ArrayList<>();
+        if ((mix & 1) != 0) {
+          jobs.addAll(jobs(3, NewJob.NOW));
+          batches.add(batch(jobs));
+        }
+        if ((mix & 2) != 0) {
+          jobs.addAll(jobs(2, new NewJob.Start.In(60_000_000)));
+        }
+        if ((mix & 4) != 0) {
+          List<NewJob> now = jobs(2, NewJob.NOW);
+          jobs.addAll(now);
+          batches.add(batch(now));
+        }
+        if ((mix & 8) != 0) {
+          portions.add(finish(submitted(4), 4, true));
+        }
+        if ((mix & 16) != 0) {
+          portions.add(finish(submitted(4), 2, false));
+        }
+        assertOneTransaction(run, mix, jobs, batches, portions);
+      }
+    }
+  }
+
+  private void assertOneTransaction(
+      int run, int mix, List<NewJob> jobs, List<Batch> batches, List<Portion> portions)
+      throws SQLException {
+    HotFlush flush = new HotFlush(jobs, batches, new boolean[batches.size()], portions, SESSION);
+    flush.run(connection, false);
+    connection.next();
+    List<UUID> ended = new ArrayList<>();
+    portions.forEach(p -> p.ends().forEach(e -> ended.add(e.jobId())));
+    UUID[] jobIds = jobs.stream().map(NewJob::id).toArray(UUID[]::new);
+    UUID[] batchIds = batches.stream().map(Batch::id).toArray(UUID[]::new);
+    UUID[] endedIds = ended.toArray(UUID[]::new);
+    String written =
+        """
+        SELECT xmin::text AS x FROM millpond.flush_marker WHERE writer = ? AND seq = ?
+        UNION ALL SELECT xmin::text FROM millpond.job WHERE id = ANY (?)
+        UNION ALL SELECT xmin::text FROM millpond.job_state WHERE job_id = ANY (?)
+        UNION ALL SELECT xmin::text FROM millpond.dispatch WHERE id = ANY (?)
+        UNION ALL SELECT xmin::text FROM millpond.job_outcome WHERE job_id = ANY (?)
+        """;
+    Object[] arguments = {
+      connection.writer(), connection.seq() - 1, jobIds, jobIds, batchIds, endedIds
+    };
+    List<String> transactions =
+        database.strings("SELECT DISTINCT x FROM (" + written + ") AS w", arguments);
+    assertThat(transactions).as("run %d of mix %d", run, mix).hasSize(1);
+    long scheduled = jobs.stream().filter(j -> !j.runsNow()).count();
+    assertThat(database.number("SELECT count(*) FROM (" + written + ") AS w", arguments))
+        .isEqualTo(1 + jobs.size() + scheduled + batches.size() + ended.size());
+    int delta = batches.stream().mapToInt(Batch::size).sum() - ended.size();
+    assertThat(
+            database.number(
+                "SELECT coalesce(sum(delta), 0) FROM millpond.queue_depth WHERE xmin::text = ?",
+                transactions.getFirst()))
+        .isEqualTo(delta);
+  }
+
+  @Test
+  void aFlushIsOneCommit() throws SQLException {
+    flush(3, true);
+    for (int run = 0; run < RUNS; run++) {
+      Batch ended = submitted(4);
+      List<NewJob> jobs = jobs(3, NewJob.NOW);
+      HotFlush flush =
+          new HotFlush(
+              jobs, List.of(batch(jobs)), new boolean[1], List.of(finish(ended, 4, true)), SESSION);
+      long before = currentXid();
+      flush.run(connection, false);
+      connection.next();
+      assertThat(currentXid() - before).as("transactions of run %d", run).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void theRowOfABatchGoesWithItsLastPortionOnly() throws SQLException {
+    Batch batch = submitted(4);
+    run(false, finish(batch, 2, false));
+    assertThat(rows(batch)).isEqualTo(1);
+    run(false, finish(batch, 2, 4, true));
+    assertThat(rows(batch)).isZero();
+    assertThat(database.outcomes()).isEqualTo(4);
+    assertThat(database.depth()).isZero();
+  }
+
+  @Test
+  void outcomesOfABatchClaimedBySomebodyElseAreStale() throws SQLException {
+    Batch theirs = submitted(3);
+    Batch mine = submitted(2);
+    database.update(
+        "UPDATE millpond.dispatch SET claimed_by = ?, claimed_at = now() WHERE id = ?",
+        UUID.randomUUID(),
+        theirs.id());
+    HotFlush flush = flushOf(finish(theirs, 3, true), finish(mine, 2, true));
+    runUntilAccepted(flush);
+    assertThat(flush.stale(connection)).containsExactlyInAnyOrder(theirs.jobIds());
+    assertThat(rows(theirs)).isEqualTo(1);
+    assertThat(rows(mine)).isZero();
+    assertThat(database.outcomes()).isEqualTo(2);
+    assertThat(database.depth()).as("only what was written leaves the depth").isEqualTo(3);
+  }
+
+  @Test
+  void anOutcomeThatExistsAlreadyIsPassedOverAndCountedOnce() throws SQLException {
+    Batch batch = submitted(3);
+    UUID cancelled = batch.jobIds()[1];
+    database.update(
+        "INSERT INTO millpond.job_outcome (job_id, outcome, attempt, lease_token)"
+            + " VALUES (?, 'cancelled', 1, 1)",
+        cancelled);
+    database.update(
+        "INSERT INTO millpond.queue_depth (queue, class, delta) VALUES ('default', 'normal', -1)");
+    HotFlush flush = flushOf(finish(batch, 3, true));
+    runUntilAccepted(flush);
+    assertThat(flush.stale(connection)).containsExactly(cancelled);
+    assertThat(database.outcomes()).isEqualTo(3);
+    assertThat(rows(batch)).isZero();
+    assertThat(database.depth()).isZero();
+  }
+
+  /** As the lane does it: carefully after the plain way was refused. */
+  private void runUntilAccepted(HotFlush flush) throws SQLException {
+    try {
+      flush.run(connection, false);
+    } catch (SQLException e) {
+      flush.run(connection, true);
+    }
+    connection.next();
+  }
+
+  private long currentXid() {
+    return database.number("SELECT txid_current()");
+  }
+
+  private long rows(Batch batch) {
+    return database.number("SELECT count(*) FROM millpond.dispatch WHERE id = ?", batch.id());
+  }
+
+  private HotFlush flushOf(Portion... portions) {
+    return new HotFlush(List.of(), List.of(), new boolean[0], List.of(portions), SESSION);
+  }
+
+  private void run(boolean careful, Portion... portions) throws SQLException {
+    flushOf(portions).run(connection, careful);
+    connection.next();
+  }
+
+  private Batch flush(int count, boolean sent) throws SQLException {
+    List<NewJob> jobs = jobs(count, NewJob.NOW);
+    Batch batch = batch(jobs);
+    new HotFlush(jobs, List.of(batch), new boolean[] {sent}, List.of(), SESSION)
+        .run(connection, false);
+    connection.next();
+    return batch;
+  }
+
+  private Batch submitted(int count) throws SQLException {
+    return flush(count, false);
+  }
+
+  private List<NewJob> jobs(int count, NewJob.Start start) {
+    List<NewJob> jobs = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      jobs.add(
+          new NewJob(
+              ids.get(), LANE.queue(), LANE.priorityClass(), "noop", "{\"n\":1}", null, start));
+    }
+    return jobs;
+  }
+
+  private Batch batch(List<NewJob> jobs) {
+    return maker.make(
+        LANE,
+        "noop",
+        jobs.stream().filter(NewJob::runsNow).map(j -> new Member(j.id(), 1)).toList());
+  }
+
+  private static Portion finish(Batch batch, int count, boolean last) {
+    return finish(batch, 0, count, last);
+  }
+
+  private static Portion finish(Batch batch, int from, int to, boolean last) {
+    List<Portion.End> ends = new ArrayList<>();
+    for (int i = from; i < to; i++) {
+      ends.add(new Success(batch.jobIds()[i], 1, false, 1, 0, i % 2 == 0 ? "\"done\"" : null));
+    }
+    return new Portion(
+        LANE, "noop", batch, last, ends, List.of(), List.of(), false, List.of(), (p, w) -> {});
+  }
+}
