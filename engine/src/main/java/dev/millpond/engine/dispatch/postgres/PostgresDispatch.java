@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -60,15 +61,18 @@ public final class PostgresDispatch implements Dispatch {
       """
       UPDATE millpond.dispatch SET claimed_by = ?, claimed_at = now()
       WHERE id = ANY (ARRAY (
-          SELECT d.id
-          FROM unnest(?::text[]) AS k (kind)
+          SELECT w.id
+          FROM unnest(?::text[], ?::text[], ?::uuid[]) AS l (queue, class, mark)
           CROSS JOIN LATERAL (
-              SELECT c.id FROM millpond.dispatch c
-              WHERE c.queue = ? AND c.class = ? AND c.kind = k.kind AND c.id > ?
-                AND c.claimed_by IS NULL AND c.sent_at IS NULL
-                AND (c.direct OR c.shard % ? = ANY (?::int4[]))
-              ORDER BY c.id FOR UPDATE SKIP LOCKED LIMIT ?) d
-          ORDER BY d.id LIMIT ?))
+              SELECT d.id
+              FROM unnest(?::text[]) AS k (kind)
+              CROSS JOIN LATERAL (
+                  SELECT c.id FROM millpond.dispatch c
+                  WHERE c.queue = l.queue AND c.class = l.class AND c.kind = k.kind AND c.id > l.mark
+                    AND c.claimed_by IS NULL AND c.sent_at IS NULL
+                    AND (c.direct OR c.shard % ? = ANY (?::int4[]))
+                  ORDER BY c.id FOR UPDATE SKIP LOCKED LIMIT ?) d
+              ORDER BY d.id LIMIT ?) w))
       RETURNING
       """
           + DispatchStore.COLUMNS;
@@ -121,12 +125,10 @@ public final class PostgresDispatch implements Dispatch {
     long until = System.nanoTime() + wait.toNanos();
     while (true) {
       wakeUps.drainPermits();
-      for (Lane lane : demand.lanes()) {
-        List<Claimed> claimed = claim(lane, demand);
-        if (!claimed.isEmpty()) {
-          idleNanos = POLL_BUSY_NANOS;
-          return claimed;
-        }
+      List<Claimed> claimed = claim(demand);
+      if (!claimed.isEmpty()) {
+        idleNanos = POLL_BUSY_NANOS;
+        return claimed;
       }
       long left = until - System.nanoTime();
       if (left <= 0 || closed || demand.lanes().isEmpty()) {
@@ -148,20 +150,32 @@ public final class PostgresDispatch implements Dispatch {
     }
   }
 
-  private List<Claimed> claim(Lane lane, Demand demand) {
-    Mark mark = marks.computeIfAbsent(lane, l -> new Mark());
+  private List<Claimed> claim(Demand demand) {
+    if (demand.lanes().isEmpty()) {
+      return List.of();
+    }
     long started = System.nanoTime();
-    boolean full = started - mark.fullScanAtNanos >= 0;
-    try {
-      List<Claimed> claimed = claim(lane, demand, full ? LOWEST : mark.from);
-      up = true;
-      if (full) {
-        long took = System.nanoTime() - started;
-        mark.fullScanAtNanos =
-            System.nanoTime() + Math.max(FULL_SCAN.toNanos(), FULL_SCAN_SHARE * took);
+    Map<Lane, UUID> from = new LinkedHashMap<>();
+    List<Mark> full = new ArrayList<>();
+    for (Lane lane : demand.lanes()) {
+      Mark mark = marks.computeIfAbsent(lane, l -> new Mark());
+      boolean due = started - mark.fullScanAtNanos >= 0;
+      from.put(lane, due ? LOWEST : mark.from);
+      if (due) {
+        full.add(mark);
       }
-      if (!claimed.isEmpty()) {
-        mark.from = before(claimed.getFirst().batch().id());
+    }
+    try {
+      List<Claimed> claimed = claim(demand, List.copyOf(from.entrySet()));
+      up = true;
+      long now = System.nanoTime();
+      long next = now + Math.max(FULL_SCAN.toNanos(), FULL_SCAN_SHARE * (now - started));
+      full.forEach(mark -> mark.fullScanAtNanos = next);
+      for (Claimed each : claimed.reversed()) {
+        Mark mark = marks.get(each.batch().lane());
+        if (mark != null) {
+          mark.from = before(each.batch().id()); // the lane's first one comes last
+        }
       }
       return claimed;
     } catch (SQLException e) {
@@ -174,17 +188,18 @@ public final class PostgresDispatch implements Dispatch {
     }
   }
 
-  private List<Claimed> claim(Lane lane, Demand demand, UUID from) throws SQLException {
+  /** All lanes in one statement: most of the time only one of them has anything. */
+  private List<Claimed> claim(Demand demand, List<Map.Entry<Lane, UUID>> from) throws SQLException {
     List<Claimed> claimed = new ArrayList<>();
     List<String> kinds = List.copyOf(demand.kinds());
     List<Integer> down = downServers.get();
     try (PreparedStatement statement = connect().prepareStatement(CLAIM)) {
       int i = 0;
       statement.setObject(++i, session.get());
+      statement.setObject(++i, PgArray.texts(from, lane -> lane.getKey().queue()));
+      statement.setObject(++i, PgArray.texts(from, lane -> lane.getKey().priorityClass()));
+      statement.setObject(++i, PgArray.uuids(from, Map.Entry::getValue));
       statement.setObject(++i, PgArray.texts(kinds, k -> k));
-      statement.setString(++i, lane.queue());
-      statement.setString(++i, lane.priorityClass());
-      statement.setObject(++i, from);
       statement.setInt(++i, servers);
       statement.setObject(++i, PgArray.ints(down, Integer::intValue));
       statement.setInt(++i, demand.batches());
