@@ -15,7 +15,7 @@ public final class KindPace {
   /** Before anything is known: batches of four. */
   static final long UNKNOWN_MICROS = 5_000;
 
-  /** Weight of the newest sample batch in the average. */
+  /** Weight of the newest job in the average. */
   private static final double NEW = 0.2;
 
   /** Kinds remembered; beyond it new ones stay unknown. */
@@ -34,12 +34,16 @@ public final class KindPace {
     return micros.getOrDefault(kind, (double) UNKNOWN_MICROS);
   }
 
-  /** Takes in the mean run time of jobs that have just ended here. */
-  public void sample(String kind, double meanMicros) {
+  /**
+   * Takes in the mean run time of jobs that have just ended here. It counts by the number of jobs:
+   * otherwise one job that met a busy processor outweighs the many that ran in no time after it.
+   */
+  public void sample(String kind, double meanMicros, int jobs) {
     if (micros.size() >= KINDS_MAX && !micros.containsKey(kind)) {
       return;
     }
-    micros.merge(kind, meanMicros, (old, now) -> old + NEW * (now - old));
+    double weight = 1 - Math.pow(1 - NEW, jobs);
+    micros.merge(kind, meanMicros, (old, now) -> old + weight * (now - old));
     measuredHere.put(kind, true);
   }
 

@@ -175,7 +175,7 @@ final class Runner {
     if (ran > 0) {
       desk.metrics().count(Step.STARTED, chunk.run().lane(), chunk.run().kind(), ran);
       double micros = (System.nanoTime() - started) / 1_000.0;
-      pace.sample(chunk.run().kind(), micros / ran);
+      pace.sample(chunk.run().kind(), micros / ran, ran);
     }
   }
 
