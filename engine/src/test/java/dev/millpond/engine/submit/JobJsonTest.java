@@ -1,0 +1,91 @@
+package dev.millpond.engine.submit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import dev.millpond.api.Backoff;
+import dev.millpond.api.InvalidJobException;
+import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobRequest.RawJson;
+import dev.millpond.api.Limits;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JobJsonTest {
+  record Person(String name, int age) {}
+
+  @Test
+  void aPayloadIsWrittenAndReadAgain() {
+    String text = JobJson.payload(new Person("Ada", 36));
+
+    assertThat(JobJson.read(text, Person.class)).isEqualTo(new Person("Ada", 36));
+  }
+
+  @Test
+  void rawJsonIsKeptAsItCame() {
+    String text = "{ \"a\" : [1,2.50, \"\\u0041\"] }";
+
+    assertThat(JobJson.payload(new RawJson(text))).isEqualTo(text);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", " ", "{", "{\"a\":1,\"a\":2}", "{} {}", "NaN", "// x\n1", "{'a':1}", "[1,]"})
+  void whatIsNoJsonIsRefused(String text) {
+    assertThatExceptionOfType(InvalidJobException.class)
+        .isThrownBy(() -> JobJson.payload(new RawJson(text)))
+        .satisfies(e -> assertThat(e.pointer()).isEqualTo("/payload"));
+  }
+
+  @Test
+  void aPayloadMayBeNestedSixtyFourTimes() {
+    assertThat(JobJson.payload(new RawJson("[".repeat(64) + "]".repeat(64)))).hasSize(128);
+    assertThatExceptionOfType(InvalidJobException.class)
+        .isThrownBy(() -> JobJson.payload(new RawJson("[".repeat(65) + "]".repeat(65))));
+  }
+
+  @Test
+  void aPayloadIsBoundedInBytesNotCharacters() {
+    int most = Limits.PAYLOAD_BYTES - 2;
+    assertThat(JobJson.payload("a".repeat(most))).hasSize(Limits.PAYLOAD_BYTES);
+    assertThatExceptionOfType(InvalidJobException.class)
+        .isThrownBy(() -> JobJson.payload("a".repeat(most + 1)));
+    assertThatExceptionOfType(InvalidJobException.class)
+        .isThrownBy(() -> JobJson.payload("ä".repeat(most / 2 + 1)));
+  }
+
+  @Test
+  void aResultIsBoundedAndMayBeAbsent() {
+    assertThat(JobJson.result(null)).isNull();
+    assertThat(JobJson.result(7)).isEqualTo("7");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> JobJson.result("a".repeat(Limits.RESULT_BYTES)))
+        .withMessageContaining(Integer.toString(Limits.RESULT_BYTES));
+  }
+
+  @Test
+  void defaultOptionsAreNotStored() {
+    assertThat(JobJson.options(JobOptions.DEFAULT)).isNull();
+    assertThat(JobJson.options((String) null)).isEqualTo(JobOptions.DEFAULT);
+    assertThat(JobJson.options(JobOptions.DEFAULT.withIdempotencyKey("k"))).isNull();
+  }
+
+  @Test
+  void optionsAreReadAsTheyWereStored() {
+    JobOptions options =
+        new JobOptions(
+            5,
+            new Backoff(Duration.ofMillis(250), Duration.ofMinutes(2)),
+            Duration.ofSeconds(3),
+            Duration.ofSeconds(4),
+            List.of("a", "b"),
+            false,
+            null);
+
+    assertThat(JobJson.options(JobJson.options(options))).isEqualTo(options);
+  }
+}

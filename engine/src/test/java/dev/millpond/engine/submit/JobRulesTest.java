@@ -1,0 +1,105 @@
+package dev.millpond.engine.submit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.millpond.api.InvalidJobException;
+import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobRequest;
+import dev.millpond.api.Limits;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JobRulesTest {
+  private static final Instant NOW = Instant.parse("2026-11-22T10:00:00Z");
+  private static final List<String> CLASSES = List.of("critical", "high", "normal");
+  private static final JobRequest GOOD = JobRequest.of("kind", null);
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a", "0", "image.resize", "a-b_c.d", "x123"})
+  void namesOfTheAlphabetAreTaken(String name) {
+    assertThat(JobRules.isName(name)).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "A", "-a", ".a", "_a", "a b", "a{s0}", "a:b", "a\n", "ä", "a/b", "\u0000"})
+  void otherNamesAreRefused(String name) {
+    assertThat(JobRules.isName(name)).isFalse();
+    assertRefused(GOOD.withQueue(name), "/queue");
+    assertRefused(new JobRequest(name, null, "q", "normal", GOOD.start(), GOOD.options()), "/kind");
+  }
+
+  @Test
+  void aNameHasAtMostSixtyFourCharacters() {
+    assertThat(JobRules.isName("a".repeat(64))).isTrue();
+    assertThat(JobRules.isName("a".repeat(65))).isFalse();
+  }
+
+  static Stream<Arguments> refused() {
+    JobOptions none = JobOptions.DEFAULT;
+    return Stream.of(
+        Arguments.of(GOOD.withPriorityClass("urgent"), "/priorityClass"),
+        Arguments.of(GOOD.withDelay(Duration.ofMillis(-1)), "/delay"),
+        Arguments.of(GOOD.withDelay(Limits.RUN_AT_CEILING.plusMillis(1)), "/delay"),
+        Arguments.of(GOOD.withRunAt(NOW.plus(Limits.RUN_AT_CEILING).plusMillis(1)), "/runAt"),
+        Arguments.of(GOOD.withRunAt(Instant.MAX), "/runAt"),
+        Arguments.of(GOOD.withRunAt(Instant.EPOCH.minusMillis(1)), "/runAt"),
+        Arguments.of(GOOD.withOptions(none.withMaxAttempts(0)), "/maxAttempts"),
+        Arguments.of(GOOD.withOptions(none.withMaxAttempts(1_001)), "/maxAttempts"),
+        Arguments.of(GOOD.withOptions(none.withTimeout(Duration.ZERO)), "/softTimeout"),
+        Arguments.of(GOOD.withOptions(none.withTimeout(Duration.ofDays(8))), "/softTimeout"),
+        Arguments.of(
+            GOOD.withOptions(none.withTimeouts(Duration.ofSeconds(2), Duration.ofSeconds(2))),
+            "/hardTimeout"),
+        Arguments.of(GOOD.withOptions(none.withTags("ok", "Not Ok")), "/tags/1"),
+        Arguments.of(
+            GOOD.withOptions(
+                none.withTags(Stream.generate(() -> "t").limit(17).toArray(String[]::new))),
+            "/tags"),
+        Arguments.of(GOOD.withOptions(none.withIdempotencyKey("")), "/idempotencyKey"),
+        Arguments.of(GOOD.withOptions(none.withIdempotencyKey(" a")), "/idempotencyKey"),
+        Arguments.of(GOOD.withOptions(none.withIdempotencyKey("ä")), "/idempotencyKey"),
+        Arguments.of(
+            GOOD.withOptions(none.withIdempotencyKey("k".repeat(256))), "/idempotencyKey"));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void refused(JobRequest request, String pointer) {
+    assertRefused(request, pointer);
+  }
+
+  static Stream<JobRequest> taken() {
+    JobOptions none = JobOptions.DEFAULT;
+    return Stream.of(
+        GOOD,
+        GOOD.withPriorityClass("critical"),
+        GOOD.withDelay(Duration.ZERO),
+        GOOD.withDelay(Limits.RUN_AT_CEILING),
+        GOOD.withRunAt(NOW.minusSeconds(60)),
+        GOOD.withOptions(none.withMaxAttempts(1)),
+        GOOD.withOptions(none.withTimeouts(Duration.ofMillis(1), Duration.ofMillis(2))),
+        GOOD.withOptions(none.withIdempotencyKey("k".repeat(255))),
+        GOOD.withOptions(none.withTags("a", "b")));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void taken(JobRequest request) {
+    JobRules.check(request, NOW, CLASSES);
+  }
+
+  private static void assertRefused(JobRequest request, String pointer) {
+    assertThatExceptionOfType(InvalidJobException.class)
+        .isThrownBy(() -> JobRules.check(request, NOW, CLASSES))
+        .satisfies(e -> assertThat(e.pointer()).isEqualTo(pointer));
+  }
+}
