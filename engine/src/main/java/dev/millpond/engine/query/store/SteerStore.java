@@ -31,7 +31,7 @@ public final class SteerStore {
   private static final String CANCEL =
       """
       INSERT INTO millpond.job_outcome (job_id, outcome, attempt, lease_token)
-      VALUES (?, 'cancelled', ?, ?) ON CONFLICT (job_id) DO NOTHING
+      VALUES (?, 'cancelled', ?, ?)
       """;
 
   private static final String REQUEST =
@@ -40,14 +40,19 @@ public final class SteerStore {
   private static final String NOTICE =
       "INSERT INTO millpond.cancel_notice (job_id) VALUES (?) ON CONFLICT DO NOTHING";
 
-  /** A batch that nobody has taken yet cannot have started any of its jobs. */
-  private static final String UNTAKEN =
+  /**
+   * The dispatch row that names a job. Ids are time-ordered and a batch is made after its jobs, so
+   * that the first one of a job is found at once.
+   */
+  private static final String BATCH =
       """
-      SELECT FROM millpond.dispatch
-      WHERE job_ids @> ARRAY[?::uuid] AND sent_at IS NULL AND claimed_by IS NULL
-        AND queue = ? AND class = ? AND kind = ? AND id > ?
-      LIMIT 1
+      SELECT sent_at IS NULL AND claimed_by IS NULL FROM millpond.dispatch
+      WHERE job_ids @> ARRAY[?::uuid] AND queue = ? AND class = ? AND kind = ? AND id > ?
+      ORDER BY id LIMIT 1
       """;
+
+  /** A job that moves from one holder to the next is looked for again this often. */
+  private static final int LOOKS_MAX = 10;
 
   private static final String REDRIVE =
       """
@@ -63,60 +68,91 @@ public final class SteerStore {
 
   private record State(JobState phase, int token, int attempt) {}
 
-  /** Cancels a job: whoever inserts the outcome first has ended it. */
+  /**
+   * Cancels a job: whoever inserts the outcome first has ended it. Its holder is locked before,
+   * state row or dispatch row (rule R1): a retry, a rescue or a dissolve that is under way either
+   * has not read the outcomes yet, or is over and has given the job another holder.
+   */
   public static CancelResult cancel(Connection tx, UUID id) throws SQLException {
     Job job = job(tx, id);
     if (job == null) {
       return new CancelResult.NotFound();
     }
-    State state = lock(tx, id);
-    JobState ended = ended(tx, id);
-    if (ended != null) {
-      return new CancelResult.WrongState(ended);
+    for (int look = 0; look < LOOKS_MAX; look++) {
+      State state = lock(tx, id);
+      Boolean untaken = state == null ? batch(tx, BATCH + "FOR UPDATE", id, job) : null;
+      if (state == null && untaken != null) {
+        state = lock(tx, id);
+      }
+      JobState ended = ended(tx, id);
+      if (ended != null) {
+        return new CancelResult.WrongState(ended);
+      }
+      if (state != null) {
+        return cancel(tx, id, job, state);
+      }
+      if (untaken != null) {
+        return end(tx, id, job, 1, 1, untaken);
+      }
     }
-    if (state != null && state.phase() == JobState.DEAD) {
-      return new CancelResult.WrongState(JobState.DEAD);
-    }
-    if (state != null && state.phase() == JobState.RUNNING) {
-      update(tx, REQUEST, id);
-      update(tx, NOTICE, id);
-      return new CancelResult.Requested();
-    }
-    if (!insertCancelled(tx, id, state)) {
-      JobState now = ended(tx, id);
-      return new CancelResult.WrongState(now == null ? JobState.RUNNING : now);
-    }
-    if (state != null && state.phase() == JobState.SCHEDULED) {
-      update(tx, "DELETE FROM millpond.job_state WHERE job_id = ?", id);
-      return new CancelResult.Cancelled();
-    }
+    return new CancelResult.WrongState(JobState.RUNNABLE);
+  }
+
+  /** Cancels a job that has a state row, which is locked. */
+  private static CancelResult cancel(Connection tx, UUID id, Job job, State state)
+      throws SQLException {
+    return switch (state.phase()) {
+      case DEAD, SUCCEEDED, CANCELLED -> new CancelResult.WrongState(state.phase());
+      case RUNNING -> {
+        update(tx, REQUEST, id);
+        update(tx, NOTICE, id);
+        yield new CancelResult.Requested();
+      }
+      case SCHEDULED -> {
+        insertCancelled(tx, id, state.attempt(), state.token());
+        update(tx, "DELETE FROM millpond.job_state WHERE job_id = ?", id);
+        yield new CancelResult.Cancelled();
+      }
+      case RUNNABLE, WAITING -> {
+        // Not locked: whoever has the batch's row waits for the state row, which we hold.
+        Boolean untaken = batch(tx, BATCH, id, job);
+        yield end(tx, id, job, state.attempt(), state.token(), untaken != null && untaken);
+      }
+    };
+  }
+
+  private static CancelResult end(
+      Connection tx, UUID id, Job job, int attempt, int token, boolean untaken)
+      throws SQLException {
+    insertCancelled(tx, id, attempt, token);
     DispatchStore.addDepth(tx, Map.of(job.lane(), -1));
     // Its batch may be with a worker: that one is told, and its outcome will not count.
     update(tx, NOTICE, id);
-    return untaken(tx, id, job) ? new CancelResult.Cancelled() : new CancelResult.Requested();
+    return untaken ? new CancelResult.Cancelled() : new CancelResult.Requested();
   }
 
-  private static boolean insertCancelled(Connection tx, UUID id, @Nullable State state)
+  private static void insertCancelled(Connection tx, UUID id, int attempt, int token)
       throws SQLException {
     try (PreparedStatement statement = tx.prepareStatement(CANCEL)) {
       statement.setObject(1, id);
-      statement.setInt(2, state == null ? 1 : state.attempt());
-      statement.setInt(3, state == null ? 1 : state.token());
-      return statement.executeUpdate() == 1;
+      statement.setInt(2, attempt);
+      statement.setInt(3, token);
+      statement.executeUpdate();
     }
   }
 
-  private static boolean untaken(Connection tx, UUID id, Job job) throws SQLException {
-    try (PreparedStatement statement = tx.prepareStatement(UNTAKEN)) {
+  /** The dispatch row that names a job: whether nobody has taken it; null for none. */
+  private static @Nullable Boolean batch(Connection tx, String sql, UUID id, Job job)
+      throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(sql)) {
       int i = 0;
       statement.setObject(++i, id);
       statement.setString(++i, job.lane().queue());
       statement.setString(++i, job.lane().priorityClass());
       statement.setString(++i, job.kind());
-      // A batch is made after its jobs.
       statement.setObject(++i, new UUID(id.getMostSignificantBits() & ~0xFFFFL, 0));
       try (ResultSet row = statement.executeQuery()) {
-        return row.next();
+        return row.next() ? row.getBoolean(1) : null;
       }
     }
   }
