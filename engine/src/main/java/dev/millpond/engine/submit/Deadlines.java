@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Gives up asynchronous submits whose time is up. All have the same time, so the oldest is always
- * the first; as bounded as the writer's own queue, since what is done is dropped at the next look.
+ * Gives up submits whose time is up. All have the same time, so the oldest is always the first; as
+ * bounded as the writer's own queue, since what is done is dropped at the next look.
  */
 final class Deadlines implements AutoCloseable {
   private static final long LOOK_MILLIS = 50;
@@ -29,7 +29,7 @@ final class Deadlines implements AutoCloseable {
   }
 
   private void loop() {
-    while (!closed) {
+    while (!closed || !entries.isEmpty()) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS));
       long now = System.nanoTime();
       for (Entry first = entries.peek(); first != null; first = entries.peek()) {
@@ -44,6 +44,7 @@ final class Deadlines implements AutoCloseable {
     }
   }
 
+  /** Takes no notice of what is still open: that is given up at its time. */
   @Override
   public void close() {
     closed = true;

@@ -16,6 +16,7 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectReader;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -32,6 +33,17 @@ public final class JobJson {
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                   .build())
           .build();
+
+  /** Reads what was validated when it was stored. */
+  private static final JsonMapper STORED = JsonMapper.builder().build();
+
+  private static final ClassValue<ObjectReader> READERS =
+      new ClassValue<>() {
+        @Override
+        protected ObjectReader computeValue(Class<?> type) {
+          return STORED.readerFor(type);
+        }
+      };
 
   private JobJson() {}
 
@@ -80,7 +92,7 @@ public final class JobJson {
    * @throws JacksonException when it does not fit the type
    */
   public static <P> P read(String payload, Class<P> type) {
-    return MAPPER.readValue(payload, type);
+    return READERS.get(type).readValue(payload);
   }
 
   /**

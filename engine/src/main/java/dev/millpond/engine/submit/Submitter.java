@@ -79,11 +79,10 @@ public final class Submitter implements AutoCloseable {
     }
     SubmitWork work = new SubmitWork(jobs);
     offer(work, patience.toNanos());
+    deadlines.add(work, deadline);
     try {
-      work.done().get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      work.giveUp();
-      join(work.done(), deadline);
+      // Given up by the deadlines: a timer of its own for each call is dear on a virtual thread.
+      work.done().get();
     } catch (ExecutionException e) {
       throw unchecked(e.getCause());
     } catch (InterruptedException e) {
