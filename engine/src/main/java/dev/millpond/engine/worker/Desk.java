@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -90,25 +91,24 @@ final class Desk {
 
   /** Counts what a committed portion says. */
   void count(Portion portion, Written news) {
+    EnumMap<Step, Integer> steps = new EnumMap<>(Step.class);
     for (End end : portion.ends()) {
       if (news.gone() || news.stale().contains(end.jobId())) {
-        count(portion, Step.STALE);
+        steps.merge(Step.STALE, 1, Integer::sum);
         continue;
       }
       switch (end) {
-        case Success ignored -> count(portion, Step.COMPLETED);
-        case Cancelled ignored -> count(portion, Step.CANCELLED);
+        case Success ignored -> steps.merge(Step.COMPLETED, 1, Integer::sum);
+        case Cancelled ignored -> steps.merge(Step.CANCELLED, 1, Integer::sum);
         case Returned ignored -> {}
         case Failure failure -> {
-          count(portion, Step.FAILED);
-          count(portion, failure.next() instanceof Next.Retry ? Step.RETRIED : Step.DEAD);
+          steps.merge(Step.FAILED, 1, Integer::sum);
+          steps.merge(
+              failure.next() instanceof Next.Retry ? Step.RETRIED : Step.DEAD, 1, Integer::sum);
         }
       }
     }
-  }
-
-  private void count(Portion portion, Step step) {
-    metrics.count(step, portion.lane(), portion.kind(), 1);
+    steps.forEach((step, jobs) -> metrics.count(step, portion.lane(), portion.kind(), jobs));
   }
 
   /**
