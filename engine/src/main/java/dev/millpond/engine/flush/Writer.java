@@ -111,9 +111,9 @@ public final class Writer implements AutoCloseable {
   }
 
   private void hotCommitted(HotLane.Flush flush) {
-    long now = System.nanoTime();
     if (!flush.toSend().isEmpty()) {
-      ways.send(flush.toSend(), now);
+      // The earliest it can have been committed: after a lost answer that may be long ago.
+      ways.send(flush.toSend(), System.nanoTime() - flush.nanos());
     }
     if (flush.leavesWaiting()) {
       ways.wakePostgres();
@@ -121,20 +121,18 @@ public final class Writer implements AutoCloseable {
     metrics.flushed("hot", flush.nanos(), flush.rows());
     afterCommit.run(() -> {
       flush.submits().forEach(submit -> submit.done().complete(null));
-      count(flush.submits());
+      flush.submits().forEach(submit -> count(submit.jobs()));
       flush.portions().forEach(portion -> portion.then().accept(portion, flush.written(portion)));
     });
   }
 
   private record Sort(Lane lane, String kind) {}
 
-  private void count(List<SubmitWork> submits) {
+  private void count(List<NewJob> jobs) {
     Map<Sort, Integer> submitted = new HashMap<>();
-    for (SubmitWork submit : submits) {
-      for (NewJob job : submit.jobs()) {
-        Sort sort = new Sort(new Lane(job.queue(), job.priorityClass()), job.kind());
-        submitted.merge(sort, 1, Integer::sum);
-      }
+    for (NewJob job : jobs) {
+      Sort sort = new Sort(new Lane(job.queue(), job.priorityClass()), job.kind());
+      submitted.merge(sort, 1, Integer::sum);
     }
     submitted.forEach((sort, n) -> metrics.count(Step.SUBMITTED, sort.lane(), sort.kind(), n));
   }
@@ -144,6 +142,7 @@ public final class Writer implements AutoCloseable {
     metrics.flushed("cold", flush.nanos(), flush.rows());
     afterCommit.run(() -> {
       flush.verdicts().forEach((submit, verdicts) -> submit.done().complete(verdicts));
+      count(flush.fresh());
       flush.written().forEach((portion, written) -> portion.then().accept(portion, written));
     });
   }

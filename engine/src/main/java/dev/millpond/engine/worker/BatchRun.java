@@ -45,6 +45,7 @@ final class BatchRun {
   private boolean toElsewhere;
   private boolean dissolved;
   private boolean closed;
+  private boolean abandoned;
 
   private record Ended(Attempt attempt, @Nullable End end) {}
 
@@ -95,7 +96,7 @@ final class BatchRun {
 
   /** Up to {@code count} attempts that nobody has been given yet. */
   synchronized List<Attempt> take(int count) {
-    if (dissolved) {
+    if (dissolved || abandoned) {
       return List.of();
     }
     List<Attempt> taken = attempts.subList(next, Math.min(next + count, attempts.size()));
@@ -104,12 +105,12 @@ final class BatchRun {
   }
 
   synchronized boolean exhausted() {
-    return dissolved || next >= attempts.size();
+    return dissolved || abandoned || next >= attempts.size();
   }
 
   /** Whether nothing of it is left to watch. */
   synchronized boolean over() {
-    return closed && open == 0;
+    return abandoned || (closed && open == 0);
   }
 
   synchronized boolean dissolved() {
@@ -130,7 +131,12 @@ final class BatchRun {
       attempt.setRecorded();
       open--;
       if (!dissolved) {
-        if (end != null) {
+        if (end == null) {
+          // Its job is somebody else's, or so it seems: the row must not be deleted from here, for
+          // it
+          // may be what the job is found by.
+          abandoned = true;
+        } else {
           ends.add(end);
           lines.addAll(attempt.takeLines());
         }
@@ -207,7 +213,7 @@ final class BatchRun {
    * @param part whether ends of a batch that is not at its end are wanted
    */
   private @Nullable Portion nextPortion(boolean part) {
-    if (writing || dissolved || closed) {
+    if (writing || dissolved || closed || abandoned) {
       return null;
     }
     if (open == 0) {

@@ -76,6 +76,19 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
       return written;
     }
 
+    /** Jobs of keyed submits that are new. */
+    public List<NewJob> fresh() {
+      List<NewJob> jobs = new ArrayList<>();
+      verdicts.forEach((submit, all) -> {
+        for (int i = 0; i < all.size(); i++) {
+          if (all.get(i) instanceof Verdict.Fresh) {
+            jobs.add(submit.items().get(i).job());
+          }
+        }
+      });
+      return jobs;
+    }
+
     public IdentityHashMap<KeyedSubmit, List<Verdict>> verdicts() {
       return verdicts;
     }
@@ -200,14 +213,7 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   }
 
   private void insertFresh(Connection tx, Flush flush) throws SQLException {
-    List<NewJob> jobs = new ArrayList<>();
-    flush.verdicts.forEach((submit, verdicts) -> {
-      for (int i = 0; i < verdicts.size(); i++) {
-        if (verdicts.get(i) instanceof Verdict.Fresh) {
-          jobs.add(submit.items().get(i).job());
-        }
-      }
-    });
+    List<NewJob> jobs = flush.fresh();
     List<Batch> batches = former.form(jobs);
     // Left to the feeder: a keyed submit gives up the direct way to its stream.
     JobRows rows = new JobRows(jobs, batches, new boolean[batches.size()]);

@@ -86,7 +86,8 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
       Set<UUID> lost = new HashSet<>();
       portion.ends().forEach(end -> lost.add(end.jobId()));
       lost.retainAll(stale);
-      return new Written(lost.size() == portion.ends().size(), lost);
+      // Whether the row itself was gone is not known here, and does not follow from stale ends.
+      return new Written(false, lost);
     }
   }
 

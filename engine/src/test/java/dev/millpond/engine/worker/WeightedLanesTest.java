@@ -1,0 +1,170 @@
+package dev.millpond.engine.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.millpond.api.Backoff;
+import dev.millpond.api.HandlerOptions;
+import dev.millpond.api.JobOptions;
+import dev.millpond.api.Limits;
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.BatchMaker;
+import dev.millpond.engine.dispatch.Claimed;
+import dev.millpond.engine.dispatch.Claimed.Receipt;
+import dev.millpond.engine.dispatch.Dispatch;
+import dev.millpond.engine.dispatch.KindPace;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.Ways;
+import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
+import dev.millpond.engine.flush.Writer;
+import dev.millpond.engine.metrics.EngineMetrics;
+import dev.millpond.engine.retry.RetryPolicy;
+import dev.millpond.engine.worker.HandlerRegistry.Registration;
+import dev.millpond.engine.worker.WeightedLanes.Chunk;
+import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
+import dev.millpond.engine.worker.store.UserTransaction;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Who is served next, without running anything. */
+class WeightedLanesTest {
+  private static final Lane CRITICAL = new Lane("default", "critical");
+  private static final Lane HIGH = new Lane("default", "high");
+  private static final Lane NORMAL = new Lane("default", "normal");
+  private static final String NOWHERE = "jdbc:postgresql://127.0.0.1:1/none";
+
+  private final Session session = new Session();
+  private final Dispatch way = new PostgresDispatch(NOWHERE, session, 1, () -> List.of(0));
+  private final Desk desk = desk();
+  private final Registration<?> registration =
+      new Registration<>(String.class, (job, payload) -> null, HandlerOptions.DEFAULT);
+  private final KindPace pace = new KindPace();
+  private final WeightedLanes lanes = new WeightedLanes(new Lanes()::weight, pace);
+  private final Random random = new Random(5);
+  private final Map<Lane, Integer> served = new HashMap<>();
+
+  @Test
+  void underLoadServedJobsFollowTheWeightsWithinTwoPoints() {
+    serve(30_000, List.of(CRITICAL, HIGH, NORMAL));
+
+    assertThat(share(CRITICAL)).isCloseTo(60, within(2.0));
+    assertThat(share(HIGH)).isCloseTo(30, within(2.0));
+    assertThat(share(NORMAL)).isCloseTo(10, within(2.0));
+  }
+
+  @Test
+  void anIdleClassGivesItsShareToTheOthersByTheirWeights() {
+    serve(30_000, List.of(HIGH, NORMAL));
+
+    assertThat(share(HIGH)).isCloseTo(75, within(2.0));
+    assertThat(share(NORMAL)).isCloseTo(25, within(2.0));
+  }
+
+  @Test
+  void aClassThatWasIdleHasNoClaimToWhatItMissed() {
+    serve(30_000, List.of(NORMAL));
+    served.clear();
+
+    serve(10_000, List.of(CRITICAL, NORMAL));
+
+    assertThat(share(NORMAL)).isCloseTo(100.0 / 7, within(2.0));
+  }
+
+  @Test
+  void noClassStarves() {
+    int longest = 0;
+    int since = 0;
+    for (int i = 0; i < 20_000; i++) {
+      fill(List.of(CRITICAL, HIGH, NORMAL));
+      Chunk chunk = Objects.requireNonNull(lanes.take());
+      since = chunk.run().lane().equals(NORMAL) ? 0 : since + 1;
+      longest = Math.max(longest, since);
+    }
+
+    assertThat(longest).isLessThan(200);
+  }
+
+  @Test
+  void shortJobsAreTakenManyAtATimeAndLongOnesOneByOne() {
+    for (int i = 0; i < 50; i++) {
+      pace.sample("short", 2, 1);
+      pace.sample("long", 500_000, 1);
+    }
+    lanes.add(run(NORMAL, "short", 64));
+    assertThat(size(lanes.take())).isEqualTo(64);
+    lanes.add(run(NORMAL, "long", 3));
+    assertThat(size(lanes.take())).isEqualTo(1);
+    assertThat(size(lanes.take())).isEqualTo(1);
+    assertThat(size(lanes.take())).isEqualTo(1);
+    assertThat(lanes.take()).isNull();
+  }
+
+  private static int size(@Nullable Chunk chunk) {
+    return chunk == null ? 0 : chunk.attempts().size();
+  }
+
+  private void serve(int jobs, List<Lane> with) {
+    int done = 0;
+    while (done < jobs) {
+      fill(with);
+      Chunk chunk = Objects.requireNonNull(lanes.take());
+      done += chunk.attempts().size();
+      served.merge(chunk.run().lane(), chunk.attempts().size(), Integer::sum);
+    }
+  }
+
+  /** Batches of uneven size in each lane, always. */
+  private void fill(List<Lane> with) {
+    for (Lane lane : lanes.below(with, 3)) {
+      lanes.add(run(lane, "any", 1 + random.nextInt(64)));
+    }
+  }
+
+  /** A desk whose writer is never started: nothing here is run or written. */
+  private Desk desk() {
+    EngineMetrics metrics = new EngineMetrics(new SimpleMeterRegistry());
+    BatchMaker maker = new BatchMaker(UUID::randomUUID, 1);
+    Writer writer =
+        new Writer(NOWHERE, session, maker, new KindPace(), new Ways(List.of(), way), metrics);
+    return new Desk(
+        writer,
+        metrics,
+        InstantSource.system(),
+        new UserTransaction(NOWHERE, session, Duration.ofSeconds(1)));
+  }
+
+  private double share(Lane lane) {
+    int all = served.values().stream().mapToInt(Integer::intValue).sum();
+    return 100.0 * served.getOrDefault(lane, 0) / all;
+  }
+
+  private BatchRun run(Lane lane, String kind, int jobs) {
+    UUID[] ids = new UUID[jobs];
+    for (int i = 0; i < jobs; i++) {
+      ids[i] = UUID.randomUUID();
+    }
+    Batch batch = new Batch(UUID.randomUUID(), lane, kind, 0, ids, null);
+    BatchRun run = new BatchRun(new Claimed(batch, new Receipt.Row()), way, registration, desk);
+    for (UUID id : ids) {
+      run.add(
+          new Attempt(
+              run,
+              new LoadedJob(id, 1, 1, false, "null", null),
+              JobOptions.DEFAULT,
+              Limits.SOFT_TIMEOUT,
+              Limits.SOFT_TIMEOUT.plusSeconds(1),
+              new RetryPolicy(1, Backoff.DEFAULT)));
+    }
+    return run;
+  }
+}
