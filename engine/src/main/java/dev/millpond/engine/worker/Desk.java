@@ -143,7 +143,11 @@ final class Desk {
       attempt.reopen();
       throw e;
     }
-    attempt.run().ended(attempt, null);
+    // Without an answer it is given back. If the commit happened its state row is gone, and this
+    // counts for nothing; if it hangs, this waits for its locks.
+    attempt
+        .run()
+        .ended(attempt, result == UserTransaction.Result.UNKNOWN ? Runner.returned(attempt) : null);
     switch (result) {
       case COMMITTED ->
           metrics.count(Step.COMPLETED, attempt.run().lane(), attempt.run().kind(), 1);
@@ -154,7 +158,6 @@ final class Desk {
             "job " + attempt.jobId() + " is somebody else's by now; nothing was written");
       }
       case UNKNOWN ->
-          // Its state row is gone if the commit happened; if not, the reaper finds it.
           throw new LeaseLostException(
               "the commit of job " + attempt.jobId() + " got no answer; it may have happened");
     }

@@ -231,7 +231,7 @@ final class Runner {
       case CANCELLED ->
           new Cancelled(
               job.id(), job.token(), job.hasState(), job.attempt(), attempt.startedMicros());
-      case SHUTDOWN -> new Returned(job.id(), job.token(), job.hasState(), job.attempt());
+      case SHUTDOWN -> returned(attempt);
       case TIMEOUT -> failure(attempt, "timed_out", thrown);
       case LOST, NONE ->
           failure(
@@ -239,6 +239,12 @@ final class Runner {
               thrown instanceof FatalJobException && !stopped ? "fatal" : "failed",
               thrown);
     };
+  }
+
+  /** As if it had not begun. */
+  static Returned returned(Attempt attempt) {
+    LoadedJob job = attempt.job();
+    return new Returned(job.id(), job.token(), job.hasState(), job.attempt());
   }
 
   private static Failure failure(Attempt attempt, String ended, Throwable thrown) {
@@ -284,10 +290,7 @@ final class Runner {
   /** Gives back an attempt whose handler does not stop at the end of its process. */
   static void giveBack(Attempt attempt) {
     if (attempt.end()) {
-      LoadedJob job = attempt.job();
-      attempt
-          .run()
-          .ended(attempt, new Returned(job.id(), job.token(), job.hasState(), job.attempt()));
+      attempt.run().ended(attempt, returned(attempt));
       Shift shift = attempt.shift();
       if (shift != null) {
         shift.abandon();

@@ -5,6 +5,8 @@ import dev.millpond.engine.dispatch.Lane;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.Pipeline;
+import redis.clients.jedis.StreamEntryID;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.resps.StreamEntryBinary;
 
@@ -21,6 +23,16 @@ final class Entries {
     }
     Iterator<byte[]> values = entry.getFields().values().iterator();
     return values.hasNext() ? EntryCodec.decode(values.next(), shard, lane) : null;
+  }
+
+  /**
+   * Removes an entry: from the stream, then from the pending list. The other way round a process
+   * that dies in between would leave an entry that nobody is given any more; a pending one without
+   * its entry is dropped by XAUTOCLAIM.
+   */
+  static void remove(Pipeline pipeline, String stream, StreamEntryID id) {
+    pipeline.xdel(stream, id);
+    pipeline.xack(stream, "millpond", id);
   }
 
   /**

@@ -122,8 +122,7 @@ final class StreamSender implements AutoCloseable {
           case Op.Ack ack -> {
             Receipt.Entry entry = ack.entry();
             StreamEntryID id = new StreamEntryID(entry.entryId());
-            pipeline.xack(entry.stream(), "millpond", id);
-            pipeline.xdel(entry.stream(), id);
+            Entries.remove(pipeline, entry.stream(), id);
           }
         }
       }

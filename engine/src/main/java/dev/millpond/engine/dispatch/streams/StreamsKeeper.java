@@ -82,8 +82,7 @@ public final class StreamsKeeper implements AutoCloseable {
         for (Claimed one : claimed) {
           if (one.receipt() instanceof Receipt.Entry entry) {
             StreamEntryID id = new StreamEntryID(entry.entryId());
-            pipeline.xack(entry.stream(), "millpond", id);
-            pipeline.xdel(entry.stream(), id);
+            Entries.remove(pipeline, entry.stream(), id);
           }
         }
         pipeline.sync();
@@ -146,8 +145,8 @@ public final class StreamsKeeper implements AutoCloseable {
         if (batch != null) {
           into.add(new Claimed(batch, new Receipt.Entry(stream, id)));
         } else {
-          jedis.xack(stream, "millpond", new StreamEntryID(id));
           jedis.xdel(stream, new StreamEntryID(id));
+          jedis.xack(stream, "millpond", new StreamEntryID(id));
         }
       }
     }

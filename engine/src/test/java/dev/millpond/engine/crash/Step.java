@@ -1,0 +1,81 @@
+package dev.millpond.engine.crash;
+
+import java.util.function.Predicate;
+
+/** The protocol's steps as they are seen on the wire: the requests at which a process is struck. */
+enum Step implements Predicate<Exchange> {
+  /** Jobs without keys are committed. */
+  SUBMIT(e -> e.commits("INSERT INTO millpond.job ")),
+  /** Jobs with keys are committed. */
+  SUBMIT_KEYED(e -> e.commits("INSERT INTO millpond.idempotency_key")),
+  /** A batch is put on its stream. */
+  XADD(true, e -> e.isCommand("XADD")),
+  /** Waiting rows are marked as sent. */
+  FEED(e -> e.commits("UPDATE millpond.dispatch SET sent_at")),
+  /** Entries are read. A read that found none is no answer. */
+  READ(true, e -> e.isCommand("XREADGROUP") && !e.answer().startsWith("*-1")),
+  /** The reader of a batch says that it is the first. */
+  HINT(true, e -> e.isCommand("SET", ":claim:")),
+  /** Rows of the class of the tests are claimed without Redis. */
+  CLAIM(e -> e.commits("UPDATE millpond.dispatch SET claimed_by", "normal")),
+  /** A claimed batch is verified and loaded. */
+  LOAD(e -> e.asks("SELECT id, payload, options FROM millpond.job")),
+  /** Outcomes are committed. */
+  OUTCOME(e -> e.commits("INSERT INTO millpond.job_outcome")),
+  /** The first outcomes of a batch are committed while the rest runs on. */
+  PART(e -> e.commits("FOR KEY SHARE", "INSERT INTO millpond.job_outcome")),
+  /** A failed attempt is scheduled again. */
+  RETRY(e -> e.commits("'scheduled', 'retry'")),
+  /** A job becomes a dead letter. */
+  BURY(e -> e.commits("INSERT INTO millpond.dead_letter")),
+  /** What runs on is tracked, what has not started is given back. */
+  DISSOLVE(e -> e.commits("'running', u.token")),
+  /** A batch is given back as it came. */
+  GIVE_BACK(e -> e.commits("DELETE FROM millpond.dispatch", "INSERT INTO millpond.dispatch")),
+  /** An attempt that was stopped is given back. */
+  HAND_BACK(e -> e.commits("'runnable', u.token + 1")),
+  /** A handler's own transaction. */
+  EFFECT(e -> e.commits("INSERT INTO public.effect")),
+  /** An ended batch's entry leaves the stream. */
+  XDEL(true, e -> e.isCommand("XDEL")),
+  /** An ended batch's entry leaves the pending list. */
+  XACK(true, e -> e.isCommand("XACK")),
+  /** Silent sessions are fenced. */
+  FENCE(e -> e.commits("SET fenced = true")),
+  /** Entries that were left are taken over. */
+  TAKE_OVER(true, e -> e.isCommand("XAUTOCLAIM") && e.answer().matches(Step.ENTRIES)),
+  /** Batches of a lost worker are dispatched anew. */
+  RESCUE(e -> e.commits("DELETE FROM millpond.dispatch", "INSERT INTO millpond.dispatch")),
+  /** Tracked jobs of a lost worker are dispatched anew. */
+  RESCUE_RUNNING(e -> e.commits("FOR UPDATE OF s SKIP LOCKED", "INSERT INTO millpond.dispatch")),
+  /** Jobs whose time has come are dispatched. */
+  PROMOTE(e -> e.commits("run_at = NULL", "INSERT INTO millpond.dispatch")),
+  /** A dead job gets a new life. */
+  REDRIVE(e -> e.commits("SET lease_token = lease_token + 1"));
+
+  /** An answer to XAUTOCLAIM with entries: cursor, a list that is not empty, deleted ids. */
+  static final String ENTRIES = "(?s)\\*3\r\n\\$\\d+\r\n[^\r]*\r\n\\*[1-9].*";
+
+  private final boolean inRedis;
+
+  @SuppressWarnings("ImmutableEnumChecker") // functions without a state
+  private final Predicate<Exchange> where;
+
+  Step(Predicate<Exchange> where) {
+    this(false, where);
+  }
+
+  Step(boolean inRedis, Predicate<Exchange> where) {
+    this.inRedis = inRedis;
+    this.where = where;
+  }
+
+  boolean inRedis() {
+    return inRedis;
+  }
+
+  @Override
+  public boolean test(Exchange exchange) {
+    return where.test(exchange);
+  }
+}
