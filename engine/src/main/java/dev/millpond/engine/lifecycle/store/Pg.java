@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Opens connections to PostgreSQL, and tells the kinds of their errors apart. */
 public final class Pg {
-  /** Types that go over the wire in binary although the driver would not: uuid[], timestamptz[]. */
-  private static final String BINARY_OIDS = "2951,1185";
+  /** Array types that the driver itself would not send in binary: uuid, timestamptz, boolean. */
+  private static final String BINARY_OIDS = "2951,1185,1000";
 
   private static final int CONNECT_TIMEOUT_SECONDS = 5;
 

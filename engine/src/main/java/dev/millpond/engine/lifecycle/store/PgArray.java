@@ -164,6 +164,13 @@ public final class PgArray extends PGobject implements PGBinaryObject {
     out.putInt(16).putLong(value.getMostSignificantBits()).putLong(value.getLeastSignificantBits());
   }
 
+  /** The driver asks for text where binary is not agreed on, and would take none for NULL. */
+  @Override
+  public String getValue() {
+    throw new IllegalStateException(
+        getType() + " goes in binary only: open the connection by Pg, name the type there");
+  }
+
   @Override
   public void setByteValue(byte[] value, int offset) {
     throw new UnsupportedOperationException("PgArray is a parameter, not a result");

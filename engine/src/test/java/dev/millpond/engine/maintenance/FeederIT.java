@@ -1,0 +1,122 @@
+package dev.millpond.engine.maintenance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.engine.Database;
+import dev.millpond.engine.Fleet.Mode;
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.Claimed;
+import dev.millpond.engine.dispatch.streams.StreamsKeeper;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A window of the backlog is on the stream, the oldest first; the rest waits in PostgreSQL. */
+class FeederIT {
+  private static final int WINDOW = 10;
+  private static final int PAGE = 4;
+
+  private static Database database;
+  private RoleScene scene;
+  private Feeder feeder;
+  private StreamsKeeper keeper;
+
+  @BeforeAll
+  static void open() {
+    database = Database.fresh();
+  }
+
+  @AfterAll
+  static void shut() {
+    database.close();
+  }
+
+  @BeforeEach
+  void start() {
+    scene = new RoleScene(database, Mode.STREAMS);
+    keeper = scene.streams.keepers().getFirst();
+    feeder = new Feeder(scene.leadership, scene.streams, 1, new Feeder.Config(WINDOW, PAGE));
+  }
+
+  @AfterEach
+  void stop() {
+    scene.end();
+  }
+
+  /** Rows that wait, as after a full stream. */
+  private List<UUID> backlog(int batches) {
+    for (int i = 0; i < batches; i++) {
+      scene.transactions.call(tx -> {
+        UUID job = UUID.randomUUID();
+        Database.update(
+            tx,
+            "INSERT INTO millpond.job (id, queue, class, kind, payload)"
+                + " VALUES (?, 'default', 'normal', 'noop', '{}')",
+            job);
+        Batch batch =
+            scene.maker.make(
+                RoleScene.LANE,
+                "noop",
+                List.of(new dev.millpond.engine.dispatch.BatchMaker.Member(job, 1)));
+        dev.millpond.engine.dispatch.store.DispatchStore.insert(tx, List.of(batch), false);
+        dev.millpond.engine.dispatch.store.DispatchStore.addDepth(
+            tx, java.util.Map.of(RoleScene.LANE, 1));
+        return true;
+      });
+    }
+    return scene.batches().stream().map(Batch::id).toList();
+  }
+
+  private List<UUID> onStream() {
+    return keeper.entries(RoleScene.LANE).stream().map(e -> e.batch().id()).toList();
+  }
+
+  @Test
+  void theWindowIsFilledOldestFirstAndNoFurther() {
+    List<UUID> ids = backlog(25);
+    assertThat(feeder.runOnce().batches()).isEqualTo(PAGE);
+    assertThat(onStream()).containsExactlyElementsOf(ids.subList(0, PAGE));
+    for (int look = 0; look < 5; look++) {
+      feeder.runOnce();
+    }
+    assertThat(onStream()).containsExactlyElementsOf(ids.subList(0, WINDOW));
+    assertThat(database.number("SELECT count(*) FROM millpond.dispatch WHERE sent_at IS NULL"))
+        .isEqualTo(15);
+    assertThat(feeder.runOnce().batches()).isZero();
+  }
+
+  @Test
+  void whatHasEndedMakesRoom() {
+    List<UUID> ids = backlog(12);
+    for (int look = 0; look < 3; look++) {
+      feeder.runOnce();
+    }
+    List<Claimed> ended = keeper.entries(RoleScene.LANE).subList(0, 3);
+    keeper.remove(ended);
+    for (Claimed claimed : ended) {
+      database.update("DELETE FROM millpond.dispatch WHERE id = ?", claimed.batch().id());
+      for (UUID job : claimed.batch().jobIds()) {
+        database.update("DELETE FROM millpond.job WHERE id = ?", job);
+      }
+    }
+    database.update("INSERT INTO millpond.queue_depth VALUES ('default', 'normal', -3)");
+    assertThat(feeder.runOnce().batches()).isEqualTo(2);
+    assertThat(onStream()).containsExactlyElementsOf(ids.subList(3, 12));
+  }
+
+  @Test
+  void rowsThatAreClaimedOrMeantForNoStreamAreNotFed() {
+    List<UUID> ids = backlog(3);
+    database.update("UPDATE millpond.dispatch SET direct = true WHERE id = ?", ids.get(0));
+    database.update(
+        "UPDATE millpond.dispatch SET claimed_by = gen_random_uuid(), claimed_at = now()"
+            + " WHERE id = ?",
+        ids.get(1));
+    assertThat(feeder.runOnce().batches()).isEqualTo(1);
+    assertThat(onStream()).containsExactly(ids.get(2));
+  }
+}

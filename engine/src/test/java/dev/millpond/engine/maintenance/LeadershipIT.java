@@ -1,0 +1,132 @@
+package dev.millpond.engine.maintenance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millpond.engine.Database;
+import dev.millpond.engine.Fleet;
+import dev.millpond.engine.lifecycle.store.Pg;
+import dev.millpond.engine.lifecycle.store.Transactions;
+import java.time.Duration;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** One leader at a time, and a former one writes nothing. */
+class LeadershipIT {
+  private static final Duration LEASE = Duration.ofMillis(300);
+
+  private static Database database;
+  private Transactions transactions;
+  private Leadership first;
+  private Leadership second;
+
+  @BeforeAll
+  static void open() {
+    database = Database.fresh();
+  }
+
+  @AfterAll
+  static void shut() {
+    database.close();
+  }
+
+  @BeforeEach
+  void start() {
+    database.empty();
+    transactions = new Transactions(Pg.pool(database.url(), "leaders", 4));
+    first = new Leadership(transactions, UUID.randomUUID(), LEASE);
+    second = new Leadership(transactions, UUID.randomUUID(), LEASE);
+  }
+
+  @AfterEach
+  void stop() {
+    transactions.close();
+    Fleet.assertBooksClean(database);
+  }
+
+  @Test
+  void theSecondCandidateWaitsForTheEndOfTheLeaseAndTheEpochGrows() {
+    first.runOnce();
+    second.runOnce();
+    assertThat(first.held()).isTrue();
+    assertThat(second.held()).isFalse();
+    long epoch = first.epoch();
+    first.runOnce();
+    assertThat(first.epoch()).as("renewed").isEqualTo(epoch);
+    Fleet.until(
+        "the lease ends",
+        () -> {
+          second.runOnce();
+          return second.held();
+        });
+    assertThat(second.epoch()).isEqualTo(epoch + 1);
+    first.runOnce();
+    assertThat(first.held()).isFalse();
+  }
+
+  @Test
+  void aLeaderThatWasAsleepWritesNothing() {
+    first.runOnce();
+    Fleet.until(
+        "the lease ends",
+        () -> {
+          second.runOnce();
+          return second.held();
+        });
+    assertThat(first.held()).as("it does not know yet").isTrue();
+    assertThatThrownBy(() -> first.call(tx -> Database.update(tx, WRITE)))
+        .isInstanceOf(Leadership.LostException.class);
+    assertThat(first.held()).isFalse();
+    assertThat(database.number("SELECT count(*) FROM millpond.setting")).isZero();
+    int written = second.call(tx -> Database.update(tx, WRITE));
+    assertThat(written).isEqualTo(1);
+  }
+
+  private static final String WRITE = "INSERT INTO millpond.setting (key, value) VALUES ('a', 'b')";
+
+  @Test
+  void noChangeOfHandsHappensInTheMiddleOfALeadersTransaction() {
+    first.runOnce();
+    database.update("UPDATE millpond.leader SET expires_at = now() - interval '1 second'");
+    first.call(tx -> {
+      boolean waits =
+          database.number(
+                  "SELECT count(*) FROM (SELECT FROM millpond.leader FOR UPDATE SKIP LOCKED) AS l")
+              == 0;
+      assertThat(waits).isTrue();
+      return true;
+    });
+    second.runOnce();
+    assertThat(second.held()).isTrue();
+  }
+
+  @Test
+  void whoGivesUpIsFollowedAtOnce() {
+    first.runOnce();
+    first.giveUp();
+    assertThat(first.held()).isFalse();
+    Fleet.until(
+        "the successor",
+        () -> {
+          second.runOnce();
+          return second.held();
+        });
+    assertThatThrownBy(() -> first.call(tx -> Database.update(tx, WRITE)))
+        .isInstanceOf(Leadership.LostException.class);
+  }
+
+  @Test
+  void doubtStopsTheWorkUntilTheLeaseIsRenewed() {
+    first.runOnce();
+    first.doubt();
+    assertThatThrownBy(() -> first.call(tx -> Database.update(tx, WRITE)))
+        .isInstanceOf(Leadership.LostException.class);
+    first.runOnce();
+    int written = first.call(tx -> Database.update(tx, WRITE));
+    assertThat(written).isEqualTo(1);
+  }
+}

@@ -1,0 +1,125 @@
+package dev.millpond.engine.maintenance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.embedded.TestServers;
+import dev.millpond.engine.Database;
+import dev.millpond.engine.Fleet;
+import dev.millpond.engine.Fleet.Mode;
+import dev.millpond.engine.Timing;
+import dev.millpond.engine.dispatch.streams.StreamsKeeper;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What happens when Redis loses data. */
+class ReconcilerIT {
+  private static Database database;
+  private RoleScene scene;
+  private Reconciler reconciler;
+  private StreamsKeeper keeper;
+
+  @BeforeAll
+  static void open() {
+    database = Database.fresh();
+  }
+
+  @AfterAll
+  static void shut() {
+    database.close();
+  }
+
+  @BeforeEach
+  void start() {
+    scene = new RoleScene(database, Mode.STREAMS);
+    keeper = scene.streams.keepers().getFirst();
+    reconciler =
+        new Reconciler(
+            scene.leadership,
+            scene.streams,
+            scene.lanes,
+            scene.maker,
+            scene.metrics,
+            Reconciler.Config.of(Timing.FAST),
+            "epoch",
+            scene.feedNews::incrementAndGet);
+  }
+
+  @AfterEach
+  void stop() {
+    // What was re-dispatched waits for a feeder.
+    scene.end();
+  }
+
+  private void submitted(int jobs) {
+    scene.submit(jobs);
+    Fleet.until(
+        "the entries", () -> keeper.entries(RoleScene.LANE).size() == scene.batches().size());
+    database.update("UPDATE millpond.dispatch SET sent_at = sent_at - interval '1 minute'");
+  }
+
+  @Test
+  void nothingIsDoneWhileTheEntriesAreThere() {
+    submitted(6);
+    for (int look = 0; look < 3; look++) {
+      assertThat(reconciler.runOnce()).isEqualTo(new Reconciler.Result(0, 0));
+    }
+    assertThat(database.number("SELECT count(*) FROM millpond.job_state")).isZero();
+  }
+
+  @Test
+  void afterALossTwoSightingsReDispatchUnderANewToken() {
+    submitted(6);
+    int batches = scene.batches().size();
+    String redis = TestServers.get().freshRedis();
+    assertThat(redis).isNotEmpty();
+    long began = System.nanoTime();
+    assertThat(reconciler.runOnce()).isEqualTo(new Reconciler.Result(batches, 0));
+    assertThat(reconciler.runOnce().reconciled()).as("seen twice, but too soon").isZero();
+    int[] reconciled = new int[1];
+    Fleet.until(
+        "the second sighting",
+        () -> {
+          reconciled[0] += reconciler.runOnce().reconciled();
+          return reconciled[0] > 0;
+        });
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isGreaterThan(Timing.FAST.settle());
+    assertThat(reconciled[0]).isEqualTo(6);
+    assertThat(scene.jobsAtToken(2)).isEqualTo(6);
+    assertThat(scene.feedNews.get()).isEqualTo(1);
+    assertThat(database.depth()).isEqualTo(6);
+    assertThat(
+            database.number(
+                "SELECT count(*) FROM millpond.dispatch"
+                    + " WHERE sent_at IS NULL AND tokens[1] = 2"))
+        .isEqualTo(scene.batches().size());
+    assertThat(database.number("SELECT max(crashes) FROM millpond.job_state"))
+        .as("no worker is to blame")
+        .isZero();
+  }
+
+  @Test
+  void anEntryThatComesBackBetweenTheSightingsIsLeftAlone() {
+    submitted(2);
+    TestServers.get().freshRedis();
+    assertThat(reconciler.runOnce().missing()).isEqualTo(1);
+    keeper.add(scene.batches());
+    for (int look = 0; look < 3; look++) {
+      assertThat(reconciler.runOnce()).isEqualTo(new Reconciler.Result(0, 0));
+    }
+    assertThat(scene.jobsAtToken(2)).isZero();
+  }
+
+  @Test
+  void whatWasSentAMomentAgoIsNoCandidate() {
+    scene.submit(2);
+    Fleet.until("the entry", () -> !keeper.entries(RoleScene.LANE).isEmpty());
+    database.update("UPDATE millpond.dispatch SET sent_at = now() + interval '1 minute'");
+    TestServers.get().freshRedis();
+    assertThat(reconciler.runOnce()).isEqualTo(new Reconciler.Result(0, 0));
+    keeper.add(scene.batches());
+  }
+}
