@@ -116,8 +116,8 @@ public final class SessionStore {
   public record Sign(UUID jobId, int token, @Nullable Integer percent, @Nullable String message) {}
 
   /**
-   * The jobs that are still held; true where a cancellation is asked for. Waits for nobody's lock: a
-   * handler's own transaction may hold one for long, and the next beat must not be late.
+   * The jobs that are still held; true where a cancellation is asked for. Waits for nobody's lock:
+   * a handler's own transaction may hold one for long, and the next beat must not be late.
    */
   public static Map<UUID, Boolean> refresh(Connection tx, UUID session, List<Sign> signs)
       throws SQLException {
