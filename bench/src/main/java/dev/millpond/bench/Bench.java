@@ -34,9 +34,10 @@ final class Bench {
    * Everything that came out.
    *
    * @param notes of machine, servers and settings
-   * @param ceilings jobs a second of the bare statements
+   * @param ceilings figures of the bare statements
    */
-  record Outcome(List<String> notes, Map<String, Double> ceilings, List<Result> results) {
+  record Outcome(
+      List<String> notes, Map<String, RawCeiling.Figure> ceilings, List<Result> results) {
     boolean valid() {
       return results.stream().allMatch(result -> result.problems().isEmpty());
     }
@@ -67,7 +68,7 @@ final class Bench {
       throws SQLException, InterruptedException {
     List<String> notes = notes(database, redis);
     notes.forEach(this::say);
-    Map<Ceiling, Double> ceilings = ceilings(database);
+    Map<Ceiling, RawCeiling.Figure> ceilings = ceilings(database);
     List<Result> results = new ArrayList<>();
     say(Result.header());
     for (Mode mode : plan.modes()) {
@@ -84,15 +85,15 @@ final class Bench {
                   measured,
                   finish,
                   database.countsStatements(),
-                  ceiling == null ? null : ceilings.get(ceiling));
+                  rate(ceilings, ceiling));
           results.add(result);
           say(result.line());
           result.problems().forEach(problem -> say("  " + problem));
         }
       }
     }
-    Map<String, Double> named = new LinkedHashMap<>();
-    ceilings.forEach((ceiling, rate) -> named.put(name(ceiling), rate));
+    Map<String, RawCeiling.Figure> named = new LinkedHashMap<>();
+    ceilings.forEach((ceiling, figure) -> named.put(name(ceiling), figure));
     return new Outcome(notes, named, results);
   }
 
@@ -120,21 +121,38 @@ final class Bench {
     return notes;
   }
 
-  private Map<Ceiling, Double> ceilings(Database database) throws SQLException {
+  private Map<Ceiling, RawCeiling.Figure> ceilings(Database database) throws SQLException {
     RawCeiling raw =
         new RawCeiling("{\"at\":1234567890123456,\"text\":\"" + "x".repeat(175) + "\"}");
-    Map<Ceiling, Double> ceilings = new LinkedHashMap<>();
+    Map<Ceiling, RawCeiling.Figure> ceilings = new LinkedHashMap<>();
     for (Part part : Part.values()) {
       for (int rows : new int[] {Scenario.SMALL_FLUSH, Scenario.LARGE_FLUSH}) {
         Ceiling ceiling = new Ceiling(part, rows);
         Budget budget = plan.budget();
-        double rate =
+        RawCeiling.Figure figure =
             raw.measure(database, part, rows, Math.max(500, budget.warmMillis()), budget.millis());
-        ceilings.put(ceiling, rate);
-        say(String.format(Locale.ROOT, "raw ceiling %-40s %9.0f jobs/s", name(ceiling), rate));
+        ceilings.put(ceiling, figure);
+        say(line(name(ceiling), figure));
       }
     }
     return ceilings;
+  }
+
+  private static @Nullable Double rate(
+      Map<Ceiling, RawCeiling.Figure> ceilings, @Nullable Ceiling ceiling) {
+    RawCeiling.Figure figure = ceiling == null ? null : ceilings.get(ceiling);
+    return figure == null ? null : figure.jobsPerSecond();
+  }
+
+  /** A bare figure as a line of the report. */
+  static String line(String name, RawCeiling.Figure figure) {
+    Double cpu = figure.postgresCpu();
+    return String.format(
+        Locale.ROOT,
+        "raw: %-52s %9.0f jobs/s, PostgreSQL CPU-s %s",
+        name,
+        figure.jobsPerSecond(),
+        cpu == null ? "-" : String.format(Locale.ROOT, "%.2f", cpu));
   }
 
   private static String name(Ceiling ceiling) {

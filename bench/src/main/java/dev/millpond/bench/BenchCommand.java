@@ -107,11 +107,7 @@ public final class BenchCommand implements Callable<Integer> {
   private static void table(PrintWriter out, Outcome outcome) {
     out.println();
     outcome.notes().forEach(out::println);
-    outcome
-        .ceilings()
-        .forEach((name, rate) ->
-            out.println(
-                String.format(java.util.Locale.ROOT, "raw: %-45s %9.0f jobs/s", name, rate)));
+    outcome.ceilings().forEach((name, figure) -> out.println(Bench.line(name, figure)));
     out.println(Result.header());
     outcome.results().stream()
         .sorted(Comparator.comparing(Result::mode).reversed())

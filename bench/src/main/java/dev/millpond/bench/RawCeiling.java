@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bare statements of the hot path on one connection, one flush after the other, each one round
@@ -17,6 +18,7 @@ import java.util.UUID;
  * Left out is all that makes it a queue: markers, gates, fences, depth, claim, load, the handlers.
  */
 final class RawCeiling {
+  private static final double CPU_JOBS = 100_000;
   private static final int JOBS_PER_ROW = 64;
   private static final int LOCK_TIMEOUT_MILLIS = 250;
   private static final int SOCKET_TIMEOUT_SECONDS = 20;
@@ -53,6 +55,13 @@ final class RawCeiling {
   }
 
   /**
+   * What came out.
+   *
+   * @param postgresCpu seconds per 100,000 jobs; null when it cannot be seen
+   */
+  record Figure(double jobsPerSecond, @Nullable Double postgresCpu) {}
+
+  /**
    * @param payload JSON of each job
    */
   RawCeiling(String payload) {
@@ -62,8 +71,8 @@ final class RawCeiling {
   @SuppressWarnings("ArrayRecordComponent") // the arrays go as they are into SQL
   private record Flush(UUID[] jobs, UUID[] rows) {}
 
-  /** Jobs a second with flushes of this many jobs. */
-  double measure(Database database, Part part, int rows, long warmMillis, long millis)
+  /** Measures with flushes of this many jobs. */
+  Figure measure(Database database, Part part, int rows, long warmMillis, long millis)
       throws SQLException {
     database.empty();
     try (Connection connection =
@@ -75,14 +84,19 @@ final class RawCeiling {
       long until = measureFrom + millis * 1_000_000;
       long began = 0;
       long jobs = 0;
+      Double cpu = null;
       while (true) {
         long now = System.nanoTime();
         if (began == 0 && now >= measureFrom) {
           began = now;
           jobs = 0;
+          cpu = ProcessCpu.tree(database.postmaster());
         }
         if (now >= until) {
-          return jobs / ((now - began) / 1e9);
+          Double cpuNow = ProcessCpu.tree(database.postmaster());
+          return new Figure(
+              jobs / ((now - began) / 1e9),
+              cpu == null || cpuNow == null ? null : (cpuNow - cpu) * CPU_JOBS / jobs);
         }
         Flush next = flush(rows);
         write(statement, part, next, before);
