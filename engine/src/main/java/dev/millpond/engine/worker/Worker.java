@@ -50,7 +50,14 @@ public final class Worker implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
 
   private static final double AHEAD_MICROS = 20_000;
-  private static final int AHEAD_BATCHES_MAX = 16;
+
+  /**
+   * Batches of one claim when they are full ones; {@link #CLAIM_JOBS} of them when they are not.
+   */
+  private static final int CLAIM_BATCHES = 16;
+
+  private static final int CLAIM_BATCHES_MAX = 256;
+  private static final int CLAIM_JOBS = CLAIM_BATCHES * Batch.JOBS_MAX;
 
   private final String pgUrl;
   private final Session session;
@@ -71,6 +78,7 @@ public final class Worker implements AutoCloseable {
   private volatile boolean draining;
   private volatile boolean started;
   private volatile double batchMicros = AHEAD_MICROS;
+  private volatile double batchJobs = Batch.JOBS_MAX;
 
   /**
    * @param clock the database's, as far as known
@@ -179,12 +187,13 @@ public final class Worker implements AutoCloseable {
     if (draining || runner.abandoned() > runner.slots()) {
       return null;
     }
-    int ahead = (int) Math.clamp(AHEAD_MICROS / Math.max(1, batchMicros), 1, AHEAD_BATCHES_MAX);
+    int most = (int) Math.clamp(CLAIM_JOBS / batchJobs, CLAIM_BATCHES, CLAIM_BATCHES_MAX);
+    int ahead = (int) Math.clamp(AHEAD_MICROS / Math.max(1, batchMicros), 1, most);
     int wanted = runner.free() + ahead - ready.ready();
     if (wanted <= 0) {
       return null;
     }
-    int limit = Math.max(1, Math.min(wanted, AHEAD_BATCHES_MAX));
+    int limit = Math.min(wanted, most);
     List<Lane> open = ready.below(lanes.all(), limit);
     return open.isEmpty() ? null : new Demand(open, handlers.kinds(), limit);
   }
@@ -218,12 +227,15 @@ public final class Worker implements AutoCloseable {
   /** Takes over claimed batches with what was loaded of them. */
   void accept(Dispatch origin, List<Claimed> claimed, List<Loaded> loaded) {
     double micros = 0;
+    double jobs = 0;
     for (int i = 0; i < claimed.size(); i++) {
       Batch batch = claimed.get(i).batch();
+      jobs += batch.size();
       micros += batch.size() * pace.expectedMicros(batch.kind());
       accept(origin, claimed.get(i), loaded.get(i));
     }
     batchMicros = micros / claimed.size();
+    batchJobs = jobs / claimed.size();
     runner.pump();
   }
 
