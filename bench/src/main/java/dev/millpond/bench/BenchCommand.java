@@ -32,7 +32,7 @@ public final class BenchCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(names = "--quick", description = "All scenarios, shortened: under a minute.")
+  @Option(names = "--quick", description = "All scenarios, shortened.")
   private boolean quick;
 
   @Option(
