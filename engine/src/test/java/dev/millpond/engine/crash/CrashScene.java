@@ -66,6 +66,7 @@ final class CrashScene implements AutoCloseable {
   private static final Queue<Database> databases = new ConcurrentLinkedQueue<>();
 
   private static final AtomicInteger scenes = new AtomicInteger();
+  private static boolean rehearsed;
 
   /** How work gets to the workers. */
   enum Mode {
@@ -108,8 +109,24 @@ final class CrashScene implements AutoCloseable {
     subject.awaitReady();
   }
 
+  /** Lets a first subject come and go, so that all others start from an archive of its classes. */
+  private static synchronized void rehearse() throws IOException {
+    if (!rehearsed) {
+      rehearsed = true;
+      try (CrashScene scene = new CrashScene(Mode.STREAMS)) {
+        scene.submit(Task.What.FAIL_ONCE, 1);
+        scene.subject.tell("submit 1");
+        scene.subject.tell("maintain");
+        scene.subject.tell("work");
+        scene.awaitOutcomes(2);
+        scene.subject.end();
+      }
+    }
+  }
+
   static CrashScene open(Mode mode) {
     try {
+      rehearse();
       return new CrashScene(mode);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

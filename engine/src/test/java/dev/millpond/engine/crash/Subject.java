@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A child JVM that takes part in the fleet until it is struck; see {@link SubjectMain}. */
@@ -18,6 +19,8 @@ final class Subject implements AutoCloseable {
   static final String ACKNOWLEDGED = "acknowledged";
   static final String LEDGER = "ledger";
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private static final SubjectImage IMAGE = SubjectImage.make();
 
   private final Process process;
   private final Path output;
@@ -33,21 +36,17 @@ final class Subject implements AutoCloseable {
   static Subject start(Path folder, String pgUrl, String redisUrl, String queue) {
     Path output = folder.resolve("output");
     List<String> command =
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-Xshare:auto",
-            "-Xmx128m",
-            "-Dlogback.configurationFile="
-                + System.getProperty("logback.configurationFile", "logback.xml"),
-            "-cp",
-            System.getProperty("java.class.path"),
-            SubjectMain.class.getName(),
-            pgUrl,
-            redisUrl,
-            folder.toString(),
-            queue);
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-Xshare:auto",
+                "-Xmx128m",
+                "-Dlogback.configurationFile="
+                    + System.getProperty("logback.configurationFile", "logback.xml")));
+    command.addAll(IMAGE.options());
+    command.addAll(List.of(SubjectMain.class.getName(), pgUrl, redisUrl, folder.toString(), queue));
     try {
       Process process =
           new ProcessBuilder(command)
@@ -83,6 +82,16 @@ final class Subject implements AutoCloseable {
   /** Ends it as kill -9 does. */
   void kill() {
     process.destroyForcibly();
+    process.onExit().join();
+  }
+
+  /** Lets it end in order. */
+  void end() {
+    try {
+      input.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     process.onExit().join();
   }
 

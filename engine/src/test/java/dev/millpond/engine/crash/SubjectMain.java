@@ -63,7 +63,7 @@ final class SubjectMain {
       String[] words = line.split(" ");
       System.out.println(line + ": " + subject.act(words));
     }
-    Runtime.getRuntime().halt(0);
+    System.exit(0);
   }
 
   private Object act(String[] words) {
