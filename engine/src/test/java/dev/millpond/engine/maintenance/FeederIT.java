@@ -3,6 +3,7 @@ package dev.millpond.engine.maintenance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.engine.Database;
+import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed;
@@ -87,6 +88,15 @@ class FeederIT {
     assertThat(database.number("SELECT count(*) FROM millpond.dispatch WHERE sent_at IS NULL"))
         .isEqualTo(15);
     assertThat(feeder.runOnce().batches()).isZero();
+  }
+
+  @Test
+  void whatItsProducerHasSentIsNotFedAgain() {
+    scene.submit(20);
+    int batches = scene.batches().size();
+    Fleet.until("the entries", () -> onStream().size() == batches);
+    assertThat(feeder.runOnce().batches()).isZero();
+    assertThat(onStream()).hasSize(batches);
   }
 
   @Test

@@ -1,11 +1,14 @@
 package dev.millpond.engine.maintenance;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.millpond.api.JobRequest;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.Timing;
+import dev.millpond.engine.books.Books;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.KindPace;
@@ -47,7 +50,7 @@ final class RoleScene implements AutoCloseable {
   RoleScene(Database database, Mode mode) {
     this.database = database;
     this.fleet = Fleet.on(database, mode);
-    this.producer = fleet.producer();
+    this.producer = fleet.patientProducer();
     this.transactions = new Transactions(Pg.pool(database.url(), "role", 4));
     this.leadership = new Leadership(transactions, UUID.randomUUID(), Duration.ofMinutes(1));
     List<StreamsKeeper> keepers = new ArrayList<>();
@@ -130,7 +133,8 @@ final class RoleScene implements AutoCloseable {
 
   void end() {
     try {
-      fleet.assertBooksClean();
+      Books books = new Books(transactions, streams.keepers(), lanes, Duration.ofMillis(500));
+      assertThat(books.check().findings()).isEmpty();
     } finally {
       close();
     }

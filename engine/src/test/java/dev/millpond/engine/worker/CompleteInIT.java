@@ -206,7 +206,7 @@ class CompleteInIT {
                     Database.update(tx, "SET LOCAL statement_timeout = 0");
                     Database.update(tx, PAY, context.jobId(), context.attempt());
                     Database.update(
-                        tx, "INSERT INTO public.ledger SELECT NULL, 0 FROM pg_sleep(4)");
+                        tx, "INSERT INTO public.ledger SELECT NULL, 0 FROM pg_sleep(5)");
                     return null;
                   });
                   return null;
