@@ -33,6 +33,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -104,38 +105,48 @@ class DemoSurvivesFaultsIT {
     int portion = JOBS / faults.size();
     int caught = 0;
     for (int i = 0; i < faults.size(); i++) {
-      run.submit(i * portion, (i + 1) * portion);
-      String victim = awaitTheMoment(topology, sql);
+      int from = i * portion;
+      int half = from + portion / 2;
+      run.submit(from, half);
+      Optional<String> victim = awaitTheMoment(topology, sql);
+      boolean late = victim.isEmpty();
+      if (late) {
+        // A quick machine was done with the first half already.
+        run.submit(half, from + portion);
+        victim = awaitTheMoment(topology, sql);
+      }
       int inFlight = inFlight(sql);
       long nanos = System.nanoTime();
-      double rescues = strike(faults.get(i), victim, topology, sql);
+      double rescues = strike(faults.get(i), victim.orElseThrow(), topology, sql);
       System.out.printf(
           "%s with %d jobs in flight: %.0f rescued or reconciled, the first after %d ms%n",
           faults.get(i), inFlight, rescues, (System.nanoTime() - nanos) / 1_000_000);
       caught += inFlight;
+      if (!late) {
+        run.submit(half, from + portion);
+      }
     }
     return caught;
   }
 
-  /** After a seeded delay, waits for enough work on its way, and names a worker that has some. */
-  private String awaitTheMoment(DemoTopology topology, Connection sql) {
+  /** Waits for enough work on its way, and names a worker that has some; empty when it is done. */
+  private Optional<String> awaitTheMoment(DemoTopology topology, Connection sql) {
     List<String> workers = new ArrayList<>();
     for (int i = 1; i <= WORKERS; i++) {
       workers.add(DemoTopology.worker(i));
     }
     Collections.shuffle(workers, random);
-    return await()
-        .pollDelay(Duration.ofMillis(1 + random.nextInt(500)))
-        .pollInterval(Duration.ofMillis(5))
+    AtomicReference<Optional<String>> victim = new AtomicReference<>(Optional.empty());
+    await()
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(2))
         .atMost(EFFECT_PATIENCE)
-        .until(
-            () ->
-                workers.stream()
-                    .filter(worker -> isBusy(topology, worker))
-                    .filter(worker -> inFlightNow(sql) >= IN_FLIGHT_LEAST)
-                    .findFirst(),
-            Optional::isPresent)
-        .orElseThrow();
+        .until(() -> {
+          victim.set(workers.stream().filter(w -> isBusy(topology, w)).findFirst());
+          int now = inFlightNow(sql);
+          return now == 0 || (now >= IN_FLIGHT_LEAST && victim.get().isPresent());
+        });
+    return inFlightNow(sql) >= IN_FLIGHT_LEAST ? victim.get() : Optional.empty();
   }
 
   private boolean isBusy(DemoTopology topology, String worker) {
