@@ -6,9 +6,8 @@ import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
-import dev.millpond.engine.lifecycle.store.PgArray;
+import dev.millpond.engine.flush.store.EndedJobs;
 import dev.millpond.engine.maintenance.store.PromoteStore;
-import dev.millpond.engine.maintenance.store.RescueStore;
 import dev.millpond.engine.maintenance.store.RescueStore.Lost;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -59,8 +58,8 @@ final class Promoter {
           leadership.call(tx -> {
             List<Lost> due = PromoteStore.due(tx, config.page());
             found[0] = due.size();
-            List<UUID> ids = due.stream().map(Lost::jobId).sorted(PgArray.UUID_ORDER).toList();
-            Set<UUID> ended = RescueStore.ended(tx, ids);
+            List<UUID> ids = due.stream().map(Lost::jobId).toList();
+            Set<UUID> ended = EndedJobs.among(tx, ids);
             PromoteStore.drop(tx, ended);
             Map<Lane, Integer> depth = new HashMap<>();
             List<Batch> batches = batches(due, ended, depth);

@@ -4,6 +4,7 @@ import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.flush.Portion.LogLine;
+import dev.millpond.engine.flush.store.LogStore;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.worker.store.SessionStore;
@@ -128,8 +129,7 @@ final class Heartbeat {
       Map<UUID, Boolean> held =
           transactions.call(tx -> {
             Map<UUID, Boolean> still = SessionStore.refresh(tx, id, signs);
-            SessionStore.insertLogs(
-                tx, lines.stream().filter(l -> still.containsKey(l.jobId())).toList());
+            LogStore.insert(tx, lines.stream().filter(l -> still.containsKey(l.jobId())).toList());
             return still;
           });
       for (Attempt attempt : page) {

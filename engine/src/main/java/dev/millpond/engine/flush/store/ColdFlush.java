@@ -288,7 +288,7 @@ public final class ColdFlush {
     returned.forEach(r -> ids.add(r.what().jobId()));
     started.forEach(s -> ids.add(s.what().jobId()));
     unstarted.forEach(h -> ids.add(h.what().jobId()));
-    ended.addAll(EndStore.ended(tx, ids));
+    ended.addAll(EndedJobs.among(tx, ids));
   }
 
   private <T> void dropEnded(List<Passed<T>> passed, java.util.function.Function<T, UUID> jobId) {

@@ -39,12 +39,6 @@ final class EndStore {
       RETURNING job_id
       """;
 
-  private static final String ENDED =
-      """
-      SELECT job_id FROM millpond.job_outcome
-      WHERE job_id = ANY (?::uuid[]) AND job_id BETWEEN ? AND ?
-      """;
-
   private static final String DELETE_STATES =
       "DELETE FROM millpond.job_state WHERE job_id = ANY (?::uuid[])";
 
@@ -129,13 +123,6 @@ final class EndStore {
           WHERE job_state.lease_token = excluded.lease_token - 1
       """;
 
-  private static final String LOGS =
-      """
-      INSERT INTO millpond.job_log (job_id, lease_token, line_no, logged_at, line)
-      SELECT * FROM unnest(?::uuid[], ?::int4[], ?::int4[], ?::timestamptz[], ?::text[])
-      ON CONFLICT DO NOTHING
-      """;
-
   private EndStore() {}
 
   private record Outcome(
@@ -208,26 +195,6 @@ final class EndStore {
         lost.accept(outcome.portion(), outcome.jobId());
       }
     }
-  }
-
-  /** Those of the jobs that have an outcome. */
-  static Set<UUID> ended(Connection tx, List<UUID> ids) throws SQLException {
-    Set<UUID> ended = new HashSet<>();
-    if (ids.isEmpty()) {
-      return ended;
-    }
-    List<UUID> sorted = ids.stream().sorted(PgArray.UUID_ORDER).toList();
-    try (PreparedStatement statement = tx.prepareStatement(ENDED)) {
-      statement.setObject(1, PgArray.uuids(sorted.toArray(UUID[]::new)));
-      statement.setObject(2, sorted.getFirst());
-      statement.setObject(3, sorted.getLast());
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          ended.add(rows.getObject(1, UUID.class));
-        }
-      }
-    }
-    return ended;
   }
 
   static void deleteStates(Connection tx, List<UUID> ids) throws SQLException {
@@ -401,17 +368,6 @@ final class EndStore {
       Set<UUID> lost = stale.getOrDefault(portion, Set.of());
       portion.logs().stream().filter(l -> !lost.contains(l.jobId())).forEach(lines::add);
     }
-    if (lines.isEmpty()) {
-      return;
-    }
-    try (PreparedStatement statement = tx.prepareStatement(LOGS)) {
-      int i = 0;
-      statement.setObject(++i, PgArray.uuids(lines, LogLine::jobId));
-      statement.setObject(++i, PgArray.ints(lines, LogLine::token));
-      statement.setObject(++i, PgArray.ints(lines, LogLine::lineNo));
-      statement.setObject(++i, PgArray.instants(lines, LogLine::loggedMicros));
-      statement.setObject(++i, PgArray.texts(lines, LogLine::line));
-      statement.executeUpdate();
-    }
+    LogStore.insert(tx, lines);
   }
 }

@@ -5,6 +5,7 @@ import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.flush.store.EndedJobs;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -12,7 +13,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,12 +27,6 @@ import java.util.UUID;
 public final class RescueStore {
   /** A job whose worker was lost this often is a dead letter: it may be what kills the workers. */
   static final int CRASHES_MAX = 20;
-
-  private static final String ENDED =
-      """
-      SELECT job_id FROM millpond.job_outcome
-      WHERE job_id = ANY (?::uuid[]) AND job_id BETWEEN ? AND ?
-      """;
 
   private static final String LOCK_STATES =
       """
@@ -125,7 +119,7 @@ public final class RescueStore {
     }
     List<UUID> ids = lost.stream().map(Lost::jobId).sorted(PgArray.UUID_ORDER).toList();
     Map<UUID, State> states = lock(tx, ids);
-    Set<UUID> ended = ended(tx, ids);
+    Set<UUID> ended = EndedJobs.among(tx, ids);
     List<Next> again = new ArrayList<>();
     List<Next> poison = new ArrayList<>();
     Map<Lane, Integer> depth = new HashMap<>();
@@ -193,25 +187,6 @@ public final class RescueStore {
       }
     }
     return states;
-  }
-
-  /** Those of the jobs that have an outcome. */
-  public static Set<UUID> ended(Connection tx, List<UUID> sorted) throws SQLException {
-    Set<UUID> ended = new HashSet<>();
-    if (sorted.isEmpty()) {
-      return ended;
-    }
-    try (PreparedStatement statement = tx.prepareStatement(ENDED)) {
-      statement.setObject(1, PgArray.uuids(sorted.toArray(UUID[]::new)));
-      statement.setObject(2, sorted.getFirst());
-      statement.setObject(3, sorted.getLast());
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          ended.add(rows.getObject(1, UUID.class));
-        }
-      }
-    }
-    return ended;
   }
 
   private static void upsert(Connection tx, String sql, List<Next> next) throws SQLException {

@@ -1,6 +1,5 @@
 package dev.millpond.engine.worker.store;
 
-import dev.millpond.engine.flush.Portion.LogLine;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -50,13 +49,6 @@ public final class SessionStore {
       FROM unnest(?::uuid[], ?::int4[]) AS u (id, token)
       JOIN millpond.job_state s ON s.job_id = u.id AND s.lease_token = u.token
       WHERE s.session = ? AND s.phase = 'running'
-      """;
-
-  private static final String LOGS =
-      """
-      INSERT INTO millpond.job_log (job_id, lease_token, line_no, logged_at, line)
-      SELECT * FROM unnest(?::uuid[], ?::int4[], ?::int4[], ?::timestamptz[], ?::text[])
-      ON CONFLICT DO NOTHING
       """;
 
   private static final String NOTICES =
@@ -152,20 +144,6 @@ public final class SessionStore {
       while (rows.next()) {
         into.put(rows.getObject(1, UUID.class), rows.getBoolean(2));
       }
-    }
-  }
-
-  public static void insertLogs(Connection tx, List<LogLine> lines) throws SQLException {
-    if (lines.isEmpty()) {
-      return;
-    }
-    try (PreparedStatement statement = tx.prepareStatement(LOGS)) {
-      statement.setObject(1, PgArray.uuids(lines, LogLine::jobId));
-      statement.setObject(2, PgArray.ints(lines, LogLine::token));
-      statement.setObject(3, PgArray.ints(lines, LogLine::lineNo));
-      statement.setObject(4, PgArray.instants(lines, LogLine::loggedMicros));
-      statement.setObject(5, PgArray.texts(lines, LogLine::line));
-      statement.executeUpdate();
     }
   }
 
