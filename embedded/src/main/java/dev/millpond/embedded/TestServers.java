@@ -19,10 +19,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The PostgreSQL and the Redis of a test JVM, started once and stopped at its end: embedded ones,
- * or external ones named by {@value #PG_VARIABLE} (a JDBC URL of a role that may create databases)
- * and {@value #REDIS_VARIABLE} (a Redis that tests may empty). Says once on standard output which
- * servers are used.
+ * The PostgreSQL and the Redis servers of a test JVM, started when needed and stopped at its end:
+ * embedded ones, or external ones named by {@value #PG_VARIABLE} (a JDBC URL of a role that may
+ * create databases) and {@value #REDIS_VARIABLE} (a Redis that tests may empty). Says once on
+ * standard output which servers are used.
  *
  * <p>The embedded ones are as durable as in the demo, allow {@code DEBUG} in Redis, and live in a
  * temporary directory that is deleted at the end; what a killed test JVM left behind is stopped and
@@ -38,20 +38,14 @@ public final class TestServers {
   private static @Nullable TestServers ofThisJvm;
 
   private final @Nullable EmbeddedPostgres postgres;
-  private final @Nullable EmbeddedRedis redis;
+  private final TestRedisShelf redis;
   private final String adminUrl;
-  private final String redisUrl;
   private final Queue<String> databases = new ConcurrentLinkedQueue<>();
 
-  private TestServers(
-      @Nullable EmbeddedPostgres postgres,
-      @Nullable EmbeddedRedis redis,
-      String adminUrl,
-      String redisUrl) {
+  private TestServers(@Nullable EmbeddedPostgres postgres, TestRedisShelf redis, String adminUrl) {
     this.postgres = postgres;
     this.redis = redis;
     this.adminUrl = adminUrl;
-    this.redisUrl = redisUrl;
   }
 
   /** The servers of this JVM; the first call starts them. */
@@ -80,23 +74,12 @@ public final class TestServers {
     return withDatabase(adminUrl, name);
   }
 
-  /** The URL of the shared Redis, with whatever is in it. */
-  public String redisUrl() {
-    return redisUrl;
-  }
-
   /**
-   * Empties the shared Redis and returns its URL. Starts the embedded server again when a test left
-   * it stopped.
+   * An empty Redis that the caller has to itself until it closes it. Embedded ones are as many as
+   * needed; an external one is waited for.
    */
-  public String freshRedis() {
-    restartIfStopped();
-    try (RedisConnection connection = RedisConnection.open(redisUrl)) {
-      connection.command("FLUSHALL");
-      return redisUrl;
-    } catch (IOException e) {
-      throw new EmbeddedServerException("Cannot empty the Redis of the tests.", e);
-    }
+  public TestRedis redis() {
+    return redis.take();
   }
 
   /**
@@ -111,18 +94,6 @@ public final class TestServers {
     return postgres;
   }
 
-  /**
-   * The embedded Redis, for tests that stop it.
-   *
-   * @throws IllegalStateException when an external one is used
-   */
-  public EmbeddedRedis embeddedRedis() {
-    if (redis == null) {
-      throw external("Redis", REDIS_VARIABLE);
-    }
-    return redis;
-  }
-
   static String withDatabase(String jdbcUrl, String database) {
     String prefix = "jdbc:postgresql://";
     int slash = jdbcUrl.startsWith(prefix) ? jdbcUrl.indexOf('/', prefix.length()) : -1;
@@ -134,7 +105,7 @@ public final class TestServers {
     return jdbcUrl.substring(0, slash + 1) + database + (query < 0 ? "" : jdbcUrl.substring(query));
   }
 
-  private static IllegalStateException external(String server, String variable) {
+  static IllegalStateException external(String server, String variable) {
     return new IllegalStateException(
         "This test stops and starts its own %s, but %s names an external one; unset the variable or leave the test out."
             .formatted(server, variable));
@@ -144,23 +115,23 @@ public final class TestServers {
     String pgUrl = environment(PG_VARIABLE);
     String redisUrl = environment(REDIS_VARIABLE);
     if (pgUrl != null && redisUrl != null) {
-      return announced(new TestServers(null, null, pgUrl, redisUrl), null);
+      return announced(new TestServers(null, TestRedisShelf.external(redisUrl), pgUrl), null);
     }
     DirectoryLock owner = newDirectory();
-    EmbeddedRedis redis = redisUrl == null ? startRedis(owner.directory()) : null;
+    TestRedisShelf redis =
+        redisUrl == null
+            ? TestRedisShelf.embedded(owner.directory())
+            : TestRedisShelf.external(redisUrl);
     try {
       EmbeddedPostgres postgres = pgUrl == null ? startPostgres(owner.directory()) : null;
       TestServers servers =
           new TestServers(
               postgres,
               redis,
-              postgres == null ? String.valueOf(pgUrl) : postgres.jdbcUrl("postgres"),
-              redis == null ? String.valueOf(redisUrl) : redis.url());
+              postgres == null ? String.valueOf(pgUrl) : postgres.jdbcUrl("postgres"));
       return announced(servers, owner);
     } catch (EmbeddedServerException e) {
-      if (redis != null) {
-        redis.abandon();
-      }
+      redis.end();
       throw e;
     }
   }
@@ -174,12 +145,6 @@ public final class TestServers {
   private static EmbeddedPostgres startPostgres(Path directory) {
     return EmbeddedPostgres.start(
         directory.resolve("postgres"), StartOptions.defaults().withStopAtExit(false));
-  }
-
-  private static EmbeddedRedis startRedis(Path directory) {
-    StartOptions options =
-        StartOptions.defaults().withStopAtExit(false).withSetting("enable-debug-command", "local");
-    return EmbeddedRedis.start(directory.resolve("redis"), options);
   }
 
   /** A new directory of this JVM, taken under a lock of all, so that no sweep sees it untaken. */
@@ -213,12 +178,20 @@ public final class TestServers {
         }
         try (lock) {
           EmbeddedPostgres.stopAbandoned(child.resolve("postgres"));
-          EmbeddedRedis.stopAbandoned(child.resolve("redis"));
+          stopAbandonedRedis(child);
           Binaries.deleteRecursively(child);
         } catch (IOException | EmbeddedServerException e) {
           log.warn("{}, left by an earlier test run, cannot be removed.", child, e);
         }
       }
+    }
+  }
+
+  private static void stopAbandonedRedis(Path child) throws IOException {
+    try (Stream<Path> folders = Files.list(child)) {
+      folders
+          .filter(folder -> folder.getFileName().toString().startsWith(TestRedisShelf.FOLDER))
+          .forEach(EmbeddedRedis::stopAbandoned);
     }
   }
 
@@ -229,29 +202,27 @@ public final class TestServers {
 
   private String describe() {
     String pg = postgres != null ? "embedded, port " + postgres.port() : "external";
-    String rd = redis != null ? "embedded, port " + redis.port() : "external";
     try (Connection connection = DriverManager.getConnection(adminUrl);
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery("SHOW server_version");
-        RedisConnection redisConnection = RedisConnection.open(redisUrl)) {
+        TestRedis first = redis();
+        RedisConnection redisConnection = RedisConnection.open(first.url())) {
       row.next();
       String redisVersion = redisConnection.serverInfo().getOrDefault("redis_version", "unknown");
       return "Test servers: PostgreSQL %s (%s), Redis %s (%s)"
-          .formatted(row.getString(1), pg, redisVersion, rd);
-    } catch (SQLException | IOException e) {
+          .formatted(
+              row.getString(1), pg, redisVersion, first.server() == null ? "external" : "embedded");
+    } catch (SQLException | IOException | EmbeddedServerException e) {
       throw new EmbeddedServerException(
-          "The test servers do not answer (PostgreSQL %s, Redis %s); check %s and %s."
-              .formatted(pg, rd, PG_VARIABLE, REDIS_VARIABLE),
+          "The test servers do not answer (PostgreSQL: %s); check %s and %s."
+              .formatted(pg, PG_VARIABLE, REDIS_VARIABLE),
           e);
     }
   }
 
-  private void restartIfStopped() {
+  private synchronized void restartIfStopped() {
     if (postgres != null && !postgres.isRunning()) {
       postgres.restart();
-    }
-    if (redis != null && !redis.isRunning()) {
-      redis.restart();
     }
   }
 
@@ -261,9 +232,7 @@ public final class TestServers {
     } else {
       dropDatabases();
     }
-    if (redis != null) {
-      redis.abandon();
-    }
+    redis.end();
     if (owner != null) {
       try (owner) {
         Binaries.deleteRecursively(owner.directory());

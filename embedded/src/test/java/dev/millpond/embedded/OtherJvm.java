@@ -94,7 +94,7 @@ final class OtherJvm implements AutoCloseable {
           }
           case "servers" -> {
             TestServers servers = TestServers.get();
-            yield servers.freshDatabase() + " " + servers.freshRedis();
+            yield servers.freshDatabase() + " " + servers.redis().url(); // in use to the end
           }
           case "programs" -> Binaries.postgres(directory, Privileges.unprivileged()).toString();
           default -> throw new IllegalArgumentException(arguments[0]);

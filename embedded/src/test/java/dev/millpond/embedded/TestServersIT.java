@@ -33,38 +33,56 @@ class TestServersIT {
   }
 
   @Test
-  void freshRedisIsEmpty() throws IOException {
-    try (RedisConnection connection = RedisConnection.open(servers.redisUrl())) {
+  void aRedisIsOneTestsOwnAndEmptyForTheNext() throws IOException {
+    String left;
+    try (TestRedis mine = servers.redis();
+        TestRedis other = servers.redis();
+        RedisConnection connection = RedisConnection.open(mine.url())) {
+      assertThat(mine.url()).isNotEqualTo(other.url());
       connection.command("SET", "left", "over");
-      assertThat(servers.freshRedis()).isEqualTo(servers.redisUrl());
-      assertThat(connection.command("DBSIZE")).containsExactly("0");
+      left = mine.url();
+    }
+    List<TestRedis> next = List.of(servers.redis(), servers.redis());
+    assertThat(next).extracting(TestRedis::url).contains(left);
+    for (TestRedis redis : next) {
+      try (redis;
+          RedisConnection connection = RedisConnection.open(redis.url())) {
+        assertThat(connection.command("DBSIZE")).containsExactly("0");
+      }
     }
   }
 
   @Test
   void serversThatATestLeftStoppedComeBackForTheNextOne() throws Exception {
     servers.embeddedPostgres().stopImmediately();
-    servers.embeddedRedis().kill();
-    try (Connection connection = DriverManager.getConnection(servers.freshDatabase());
-        RedisConnection redis = RedisConnection.open(servers.freshRedis())) {
+    String killed;
+    try (TestRedis redis = servers.redis()) {
+      redis.embedded().kill();
+      killed = redis.url();
+    }
+    try (Connection connection = DriverManager.getConnection(servers.freshDatabase())) {
       assertThat(connection.isValid(5)).isTrue();
-      assertThat(redis.command("PING")).containsExactly("PONG");
+    }
+    List<TestRedis> next = List.of(servers.redis(), servers.redis());
+    assertThat(next).extracting(TestRedis::url).contains(killed);
+    for (TestRedis redis : next) {
+      try (redis;
+          RedisConnection connection = RedisConnection.open(redis.url())) {
+        assertThat(connection.command("PING")).containsExactly("PONG");
+      }
     }
   }
 
   @Test
   void externalServersAreUsedWhenNamedAndLeftCleanAtTheEnd() throws Exception {
-    Map<String, String> named =
-        Map.of(
-            TestServers.PG_VARIABLE, servers.embeddedPostgres().jdbcUrl("postgres"),
-            TestServers.REDIS_VARIABLE, servers.redisUrl());
     String url;
-    try (OtherJvm other = OtherJvm.start(named, List.of(), "servers")) {
+    try (TestRedis external = servers.redis();
+        OtherJvm other = OtherJvm.start(externals(external), List.of(), "servers")) {
       String[] answer = other.awaitReady().split(" ", 2);
       url = answer[0];
       assertThat(url)
           .startsWith("jdbc:postgresql://127.0.0.1:" + servers.embeddedPostgres().port() + "/");
-      assertThat(answer[1]).isEqualTo(servers.redisUrl());
+      assertThat(answer[1]).isEqualTo(external.url());
       assertThat(other.seen())
           .containsPattern(
               "Test servers: PostgreSQL 18\\S+ \\(external\\), Redis 7\\S+ \\(external\\)");
@@ -132,6 +150,12 @@ class TestServersIT {
     assertThatThrownBy(() -> TestServers.withDatabase("postgres://h/a", "b"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("jdbc:postgresql://host:port/database");
+  }
+
+  private Map<String, String> externals(TestRedis redis) {
+    return Map.of(
+        TestServers.PG_VARIABLE, servers.embeddedPostgres().jdbcUrl("postgres"),
+        TestServers.REDIS_VARIABLE, redis.url());
   }
 
   private static List<Path> directories(Path folder) throws IOException {

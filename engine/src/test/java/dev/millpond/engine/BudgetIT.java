@@ -16,12 +16,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import redis.clients.jedis.Jedis;
 
 /**
  * What a job costs in transactions and commands. A change that goes beyond a budget shows here
  * before it shows in a benchmark.
  */
+@Isolated("counts what the whole server does")
 class BudgetIT {
   private static final int WARM_UP = 4_000;
   private static final int JOBS = 20_000;

@@ -1,5 +1,6 @@
 package dev.millpond.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -7,6 +8,7 @@ import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobState;
 import dev.millpond.api.JobView;
 import dev.millpond.api.SubmitResult;
+import dev.millpond.embedded.TestRedis;
 import dev.millpond.embedded.TestServers;
 import dev.millpond.engine.books.Books;
 import dev.millpond.engine.books.BooksReport;
@@ -24,8 +26,9 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** The Millponds of one test, on an emptied database and Redis, with fast timing. */
+/** The Millponds of one test, on an emptied database and a Redis of their own, with fast timing. */
 public final class Fleet implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -44,28 +47,36 @@ public final class Fleet implements AutoCloseable {
   }
 
   private final Database database;
+  private final @Nullable TestRedis redis;
   private final MillpondConfig config;
   private final List<Millpond> members = new ArrayList<>();
   private final List<MeterRegistry> registries = new ArrayList<>();
+  private boolean closed;
 
-  private Fleet(Database database, MillpondConfig config) {
+  private Fleet(Database database, @Nullable TestRedis redis) {
     this.database = database;
-    this.config = config;
+    this.redis = redis;
+    MillpondConfig alone = MillpondConfig.of(database.url()).withTiming(TIMING).withSlots(16);
+    this.config = redis == null ? alone : alone.withRedis(List.of(redis.url()));
   }
 
   public static Fleet on(Database database, Mode mode) {
     database.empty();
-    MillpondConfig config = MillpondConfig.of(database.url()).withTiming(TIMING).withSlots(16);
     return new Fleet(
         database,
         switch (mode) {
-          case POSTGRES -> config;
-          case STREAMS -> config.withRedis(List.of(TestServers.get().freshRedis()));
+          case POSTGRES -> null;
+          case STREAMS -> TestServers.get().redis();
         });
   }
 
   public MillpondConfig config() {
     return config;
+  }
+
+  /** The Redis of the streams mode, the test's own. */
+  public TestRedis redis() {
+    return requireNonNull(redis, "this fleet has no Redis");
   }
 
   /** A member that submits and reads. */
@@ -202,5 +213,9 @@ public final class Fleet implements AutoCloseable {
   public void close() {
     members.forEach(Millpond::close);
     members.clear();
+    if (redis != null && !closed) {
+      redis.close();
+    }
+    closed = true;
   }
 }

@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.api.JobRequest;
-import dev.millpond.embedded.TestServers;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Millpond;
@@ -12,7 +11,6 @@ import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Timing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -93,7 +91,7 @@ final class CrashScene implements AutoCloseable {
     if (idle == null) {
       database.update(Task.EFFECT_TABLE);
     }
-    String redisUrl = TestServers.get().redisUrl();
+    String redisUrl = CrashRedis.enter();
     boolean streams = mode == Mode.STREAMS;
     this.postgres = FaultProxy.postgres(database.url());
     this.redis = streams ? FaultProxy.redis(redisUrl) : null;
@@ -310,7 +308,7 @@ final class CrashScene implements AutoCloseable {
   /** A consumer that is long gone has read what is on the stream. */
   void readByGhost() {
     String stream = "millpond:{s0}:" + queue + ":normal";
-    try (Jedis jedis = new Jedis(URI.create(TestServers.get().redisUrl()))) {
+    try (Jedis jedis = new Jedis(config.redisUrls().getFirst())) {
       jedis.xgroupCreate(stream, "millpond", new StreamEntryID(0, 0), true);
       Map<String, StreamEntryID> unread =
           Map.of(stream, StreamEntryID.XREADGROUP_UNDELIVERED_ENTRY);
@@ -410,5 +408,6 @@ final class CrashScene implements AutoCloseable {
     database.empty();
     database.update("TRUNCATE effect");
     databases.add(database);
+    CrashRedis.leave();
   }
 }

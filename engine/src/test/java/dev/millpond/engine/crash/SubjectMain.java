@@ -63,6 +63,10 @@ final class SubjectMain {
       String[] words = line.split(" ");
       System.out.println(line + ": " + subject.act(words));
     }
+    // Closed before the exit: the archive of its classes is written then, and must not meet a
+    // thread
+    // that is still loading some.
+    subject.millpond.close();
     System.exit(0);
   }
 

@@ -27,14 +27,17 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
 
 /** What every way from the commit to the workers does alike. */
+@TestInstance(Lifecycle.PER_CLASS)
 public abstract class DispatchContract {
   protected static final Lane NORMAL = new Lane("default", "normal");
   protected static final Lane HIGH = new Lane("default", "high");
   protected static final Duration WAIT = Duration.ofSeconds(5);
 
-  protected static Database database;
+  protected Database database;
 
   protected final BatchMaker maker = new BatchMaker(new JobIds(InstantSource.system()), 1);
   protected Transactions transactions;
@@ -44,12 +47,12 @@ public abstract class DispatchContract {
   protected abstract Dispatch open(UUID session);
 
   @BeforeAll
-  static void createDatabase() {
+  void createDatabase() {
     database = Database.fresh();
   }
 
   @AfterAll
-  static void closeDatabase() {
+  void closeDatabase() {
     database.close();
   }
 
@@ -62,6 +65,7 @@ public abstract class DispatchContract {
   @AfterEach
   void closeAll() {
     opened.forEach(Dispatch::close);
+    opened.clear();
     transactions.close();
     Fleet.assertBooksClean(database);
   }

@@ -2,7 +2,6 @@ package dev.millpond.engine.maintenance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millpond.embedded.TestServers;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
@@ -74,8 +73,7 @@ class ReconcilerIT {
   void afterALossTwoSightingsReDispatchUnderANewToken() {
     submitted(6);
     int batches = scene.batches().size();
-    String redis = TestServers.get().freshRedis();
-    assertThat(redis).isNotEmpty();
+    scene.fleet.redis().empty();
     long began = System.nanoTime();
     assertThat(reconciler.runOnce()).isEqualTo(new Reconciler.Result(batches, 0));
     assertThat(reconciler.runOnce().reconciled()).as("seen twice, but too soon").isZero();
@@ -104,7 +102,7 @@ class ReconcilerIT {
   @Test
   void anEntryThatComesBackBetweenTheSightingsIsLeftAlone() {
     submitted(2);
-    TestServers.get().freshRedis();
+    scene.fleet.redis().empty();
     assertThat(reconciler.runOnce().missing()).isEqualTo(1);
     keeper.add(scene.batches());
     for (int look = 0; look < 3; look++) {
@@ -118,7 +116,7 @@ class ReconcilerIT {
     scene.submit(2);
     Fleet.until("the entry", () -> !keeper.entries(RoleScene.LANE).isEmpty());
     database.update("UPDATE millpond.dispatch SET sent_at = now() + interval '1 minute'");
-    TestServers.get().freshRedis();
+    scene.fleet.redis().empty();
     assertThat(reconciler.runOnce()).isEqualTo(new Reconciler.Result(0, 0));
     keeper.add(scene.batches());
   }

@@ -2,6 +2,7 @@ package dev.millpond.server.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millpond.embedded.TestRedis;
 import dev.millpond.embedded.TestServers;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.server.support.LiveServer;
@@ -42,23 +43,24 @@ class DoctorIT {
   @Test
   void doctorFindsAHealthyInstallationClean() {
     String pgUrl = LiveServer.migratedDatabase();
-    String redisUrl = TestServers.get().freshRedis();
-    assertThat(run("doctor", "--pg-url", pgUrl, "--redis-urls", redisUrl, "--json"))
-        .as(out::toString)
-        .isZero();
-    JsonNode report = LiveServer.json(out.toString());
-    assertThat(report.get("clean").asBoolean()).isTrue();
-    assertThat(checks(report))
-        .contains(
-            "postgres.version",
-            "postgres.fsync",
-            "postgres.full_page_writes",
-            "postgres.synchronous_commit",
-            "redis.0.version",
-            "redis.0.maxmemory-policy",
-            "schema",
-            "books");
-    LiveServer.assertCleanBooks(MillpondConfig.of(pgUrl).withRedis(List.of(redisUrl)));
+    try (TestRedis redis = TestServers.get().redis()) {
+      assertThat(run("doctor", "--pg-url", pgUrl, "--redis-urls", redis.url(), "--json"))
+          .as(out::toString)
+          .isZero();
+      JsonNode report = LiveServer.json(out.toString());
+      assertThat(report.get("clean").asBoolean()).isTrue();
+      assertThat(checks(report))
+          .contains(
+              "postgres.version",
+              "postgres.fsync",
+              "postgres.full_page_writes",
+              "postgres.synchronous_commit",
+              "redis.0.version",
+              "redis.0.maxmemory-policy",
+              "schema",
+              "books");
+      LiveServer.assertCleanBooks(MillpondConfig.of(pgUrl).withRedis(List.of(redis.url())));
+    }
   }
 
   @Test

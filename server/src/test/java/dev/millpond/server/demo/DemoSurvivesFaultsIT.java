@@ -47,7 +47,7 @@ class DemoSurvivesFaultsIT {
   private static final int IN_FLIGHT_LEAST = 100;
   private static final int WORKERS = 2;
   private static final int SLOTS = 4;
-  private static final int PICTURE_CYCLE = 25;
+  private static final int PICTURE_CYCLE = 100;
   private static final int FILES = 200;
   private static final Duration EFFECT_PATIENCE = Duration.ofSeconds(30);
   private static final Duration END_PATIENCE = Duration.ofMinutes(2);

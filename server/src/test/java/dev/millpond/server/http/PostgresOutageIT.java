@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.millpond.embedded.EmbeddedPostgres;
-import dev.millpond.embedded.TestServers;
+import dev.millpond.engine.Millpond;
 import dev.millpond.server.config.ConfigKey;
 import dev.millpond.server.support.LiveServer;
 import java.io.IOException;
@@ -22,8 +22,11 @@ class PostgresOutageIT {
   @Test
   void withoutPostgresCallersAreToldWhenToComeBackAndItHealsByItself(@TempDir Path directory)
       throws IOException, InterruptedException {
-    EmbeddedPostgres postgres = TestServers.get().embeddedPostgres();
-    try (LiveServer live = LiveServer.start(directory, Map.of(ConfigKey.ROLE, "api,maintenance"))) {
+    try (EmbeddedPostgres postgres = EmbeddedPostgres.start(directory.resolve("postgres"));
+        LiveServer live =
+            LiveServer.start(
+                directory,
+                Map.of(ConfigKey.ROLE, "api,maintenance", ConfigKey.PG_URL, migrated(postgres)))) {
       assertThat(live.post("/v1/jobs", "{\"kind\":\"a\"}").statusCode()).isEqualTo(202);
       postgres.stopImmediately();
       try {
@@ -47,5 +50,13 @@ class PostgresOutageIT {
           .until(() -> live.post("/v1/jobs", "{\"kind\":\"a\"}").statusCode() == 202);
       await().atMost(PATIENCE).until(() -> live.get("/health/ready").statusCode() == 200);
     }
+  }
+
+  /** A server of its own: the other tests go on meanwhile. */
+  private static String migrated(EmbeddedPostgres postgres) {
+    postgres.createDatabase("outage");
+    String pgUrl = postgres.jdbcUrl("outage");
+    Millpond.migrate(pgUrl);
+    return pgUrl;
   }
 }

@@ -4,6 +4,7 @@ import static dev.millpond.server.support.LiveServer.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.millpond.embedded.TestRedis;
 import dev.millpond.embedded.TestServers;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.server.support.HandlerJar;
@@ -53,11 +54,11 @@ class ServerProcessIT {
   @Test
   void sigtermLetsTheRunningJobFinishAndExitsWithZero() throws IOException, InterruptedException {
     String pgUrl = LiveServer.migratedDatabase();
-    String redisUrl = TestServers.get().freshRedis();
     Path jar = HandlerJar.compile(directory, "Gate", GATE);
-    try (ServerProcess server =
+    try (TestRedis redis = TestServers.get().redis();
+        ServerProcess server =
             ServerProcess.start(
-                    directory, pgUrl, "--redis-urls", redisUrl, "--handlers", jar.toString())
+                    directory, pgUrl, "--redis-urls", redis.url(), "--handlers", jar.toString())
                 .awaitStart();
         ServerProcess witness =
             ServerProcess.start(directory, pgUrl, "--role=api", "--role=maintenance")
@@ -81,8 +82,8 @@ class ServerProcessIT {
       assertThat(job.get("attempt").asInt()).isEqualTo(1);
       witness.terminate();
       assertThat(witness.exitCode()).isZero();
+      LiveServer.assertCleanBooks(MillpondConfig.of(pgUrl).withRedis(List.of(redis.url())));
     }
-    LiveServer.assertCleanBooks(MillpondConfig.of(pgUrl).withRedis(List.of(redisUrl)));
   }
 
   @Test

@@ -4,9 +4,11 @@ import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.SchemaException;
 import java.sql.SQLException;
 import java.util.Properties;
+import java.util.stream.Stream;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
-import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.MigrationInfoService;
+import org.flywaydb.core.api.MigrationState;
 
 /** Millpond's schema in PostgreSQL, kept by Flyway. */
 public final class Schema {
@@ -55,15 +57,12 @@ public final class Schema {
    * @throws UnavailableException when PostgreSQL does not answer
    */
   public static void check(String pgUrl) {
-    MigrationInfo[] pending;
+    int pending;
     boolean newer;
     try {
-      Flyway flyway = flyway(pgUrl);
-      pending = flyway.info().pending();
-      newer = false;
-      for (MigrationInfo info : flyway.info().all()) {
-        newer |= info.getState() == org.flywaydb.core.api.MigrationState.FUTURE_SUCCESS;
-      }
+      MigrationInfoService info = flyway(pgUrl).info();
+      pending = info.pending().length;
+      newer = Stream.of(info.all()).anyMatch(m -> m.getState() == MigrationState.FUTURE_SUCCESS);
     } catch (FlywayException e) {
       throw failed("PostgreSQL cannot be asked for its schema", e);
     }
@@ -72,9 +71,9 @@ public final class Schema {
           "The database has a newer schema than this version of Millpond. Use the newer version",
           null);
     }
-    if (pending.length > 0) {
+    if (pending > 0) {
       throw new SchemaException(
-          pending.length
+          pending
               + " migrations are missing in the database. Run \"millpond migrate\" or"
               + " Millpond.migrate(url)",
           null);

@@ -2,6 +2,7 @@ package dev.millpond.engine.dispatch.streams;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millpond.embedded.TestRedis;
 import dev.millpond.embedded.TestServers;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.dispatch.Batch;
@@ -13,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,11 +28,23 @@ import redis.clients.jedis.params.XTrimParams;
 class StreamsDispatchIT extends DispatchContract {
   private static final String STREAM = "millpond:{s0}:default:normal";
 
+  private TestRedis redis;
   private String url = "";
+
+  @BeforeAll
+  void takeRedis() {
+    redis = TestServers.get().redis();
+    url = redis.url();
+  }
+
+  @AfterAll
+  void giveRedisBack() {
+    redis.close();
+  }
 
   @BeforeEach
   void emptyRedis() {
-    url = TestServers.get().freshRedis();
+    redis.empty();
   }
 
   @Override

@@ -21,8 +21,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** One hot flush is one transaction, whatever it is made of and however often it is repeated. */
+@Isolated("counts transactions of the whole server")
 class HotFlushIT {
   private static final Lane LANE = new Lane("default", "normal");
   private static final UUID SESSION = UUID.randomUUID();
