@@ -39,7 +39,9 @@ public final class BenchCommand implements Callable<Integer> {
       names = "--scenario",
       paramLabel = "NAME",
       split = ",",
-      description = "submit, end-to-end, drain or latency; all by default.")
+      description =
+          "submit, end-to-end, drain or latency, or one line of the table"
+              + " (\"end-to-end 64 callers\"); all by default.")
   private List<String> names = List.of();
 
   @Option(
@@ -124,14 +126,20 @@ public final class BenchCommand implements Callable<Integer> {
           case "both" -> List.of(Mode.STREAMS, Mode.POSTGRES);
           default -> throw usage("--mode must be streams, postgres or both, is " + mode);
         };
-    List<String> known = Scenario.all().stream().map(Scenario::name).distinct().toList();
+    List<Scenario> all = Scenario.all();
     for (String name : names) {
-      if (!known.contains(name)) {
-        throw usage("--scenario must be one of " + known + ", is " + name);
+      if (all.stream().noneMatch(s -> s.title().startsWith(name))) {
+        throw usage(
+            "--scenario must be the start of one of "
+                + all.stream().map(Scenario::title).toList()
+                + ", is "
+                + name);
       }
     }
     List<Scenario> scenarios =
-        Scenario.all().stream().filter(s -> names.isEmpty() || names.contains(s.name())).toList();
+        all.stream()
+            .filter(s -> names.isEmpty() || names.stream().anyMatch(s.title()::startsWith))
+            .toList();
     long millis = inRange("--seconds", seconds, 1, 600, quick ? 1 : 5) * 1_000L;
     int drain = inRange("--jobs", jobs, 1, 5_000_000, quick ? 60_000 : 300_000);
     return quick

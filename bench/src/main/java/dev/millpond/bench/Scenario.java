@@ -22,11 +22,16 @@ sealed interface Scenario {
 
   int LARGE_FLUSH = 1_000;
 
-  /** The word of {@code --scenario}. */
+  /** What is measured, in a word. */
   String name();
 
   /** What is special in it, for the table. */
   String label();
+
+  /** Its name and label; the start of it chooses it. */
+  default String title() {
+    return name() + " " + label();
+  }
 
   /** The bare statements that its rate is compared with; null for none. */
   @Nullable Ceiling ceiling();

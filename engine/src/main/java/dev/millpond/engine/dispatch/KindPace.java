@@ -12,8 +12,16 @@ public final class KindPace {
   /** Expected work of one batch: short enough to spread, long enough to cost the streams little. */
   static final long BATCH_MICROS = 20_000;
 
-  /** Before anything is known: batches of four. */
+  /** Assumed before anything is known. */
   static final long UNKNOWN_MICROS = 5_000;
+
+  /**
+   * A kind that nobody has measured may be slow: its jobs are spread over this many batches, as far
+   * as they are not smaller than {@link #UNKNOWN_LEAST}.
+   */
+  private static final int UNKNOWN_SPREAD = 16;
+
+  private static final int UNKNOWN_LEAST = 4;
 
   /** Weight of the newest job in the average. */
   private static final double NEW = 0.2;
@@ -24,10 +32,16 @@ public final class KindPace {
   private final Map<String, Double> micros = new ConcurrentHashMap<>();
   private final Map<String, Boolean> measuredHere = new ConcurrentHashMap<>();
 
-  /** Jobs of this kind that should travel in one batch, 1 to {@link Batch#JOBS_MAX}. */
-  public int batchSize(String kind) {
-    double expected = Math.max(1, expectedMicros(kind));
-    return (int) Math.clamp(BATCH_MICROS / expected, 1, Batch.JOBS_MAX);
+  /**
+   * How many jobs of this kind should travel in one batch, 1 to {@link Batch#JOBS_MAX}.
+   *
+   * @param jobs that become runnable together
+   */
+  public int batchSize(String kind, int jobs) {
+    Double known = micros.get(kind);
+    return known == null
+        ? Math.clamp(jobs / UNKNOWN_SPREAD, UNKNOWN_LEAST, Batch.JOBS_MAX)
+        : (int) Math.clamp(BATCH_MICROS / Math.max(1, known), 1, Batch.JOBS_MAX);
   }
 
   public double expectedMicros(String kind) {

@@ -38,7 +38,11 @@ public final class BatchFormer {
     List<Batch> batches = new ArrayList<>();
     groups.forEach((group, members) ->
         batches.addAll(
-            maker.split(group.lane(), group.kind(), members, pace.batchSize(group.kind()))));
+            maker.split(
+                group.lane(),
+                group.kind(),
+                members,
+                pace.batchSize(group.kind(), members.size()))));
     return batches;
   }
 }

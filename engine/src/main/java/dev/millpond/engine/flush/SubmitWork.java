@@ -17,6 +17,7 @@ public final class SubmitWork {
   }
 
   private final List<NewJob> jobs;
+  private final int weight;
   private final CompletableFuture<Void> done = new CompletableFuture<>();
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.QUEUED);
 
@@ -25,6 +26,7 @@ public final class SubmitWork {
    */
   public SubmitWork(List<NewJob> jobs) {
     this.jobs = jobs;
+    this.weight = jobs.stream().mapToInt(NewJob::weight).sum();
   }
 
   public List<NewJob> jobs() {
@@ -54,11 +56,8 @@ public final class SubmitWork {
             null));
   }
 
+  /** Bytes of its jobs, roughly. */
   public int weight() {
-    int weight = 0;
-    for (NewJob job : jobs) {
-      weight += job.weight();
-    }
     return weight;
   }
 }

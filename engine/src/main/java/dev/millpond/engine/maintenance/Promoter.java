@@ -90,7 +90,11 @@ final class Promoter {
     List<Batch> batches = new ArrayList<>();
     groups.forEach((group, members) ->
         batches.addAll(
-            maker.split(group.lane(), group.kind(), members, pace.batchSize(group.kind()))));
+            maker.split(
+                group.lane(),
+                group.kind(),
+                members,
+                pace.batchSize(group.kind(), members.size()))));
     return batches;
   }
 }

@@ -19,7 +19,9 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.EnumMap;
+import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -34,7 +36,7 @@ final class Desk {
   private final EngineMetrics metrics;
   private final InstantSource clock;
   private final UserTransaction userTransaction;
-  private final Set<BatchRun> runs = ConcurrentHashMap.newKeySet();
+  private final Map<UUID, BatchRun> runs = new ConcurrentHashMap<>();
   private final Set<Attempt> tracked = ConcurrentHashMap.newKeySet();
 
   /**
@@ -59,17 +61,17 @@ final class Desk {
     return metrics;
   }
 
-  /** Watches a run from now on. */
-  void open(BatchRun run) {
-    runs.add(run);
+  /** Watches a run from now on; false when its batch is at work here already. */
+  boolean open(BatchRun run) {
+    return runs.putIfAbsent(run.claimed().batch().id(), run) == null;
   }
 
   void over(BatchRun run) {
-    runs.remove(run);
+    runs.remove(run.claimed().batch().id(), run);
   }
 
   Collection<BatchRun> runs() {
-    return runs;
+    return runs.values();
   }
 
   /** Refreshes this attempt's state row with each beat from now on. */

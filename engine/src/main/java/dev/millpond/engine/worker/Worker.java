@@ -258,7 +258,10 @@ public final class Worker implements AutoCloseable {
       run.dissolve(false); // every job of it has ended or moved on: only its row is left
       return;
     }
-    desk.open(run);
+    if (!desk.open(run)) {
+      origin.release(List.of(claimed)); // the first claim was forgotten: what is at work goes on
+      return;
+    }
     ready.add(run);
     if (!batchIsRetry(loaded)) {
       desk.metrics().waited(run.lane(), waited(loaded.jobs().getFirst()));

@@ -14,6 +14,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -57,6 +58,13 @@ public final class PostgresDispatch implements Dispatch {
 
   private static final UUID LOWEST = new UUID(0, 0);
 
+  /**
+   * A claim need not be durable, so it does not wait for the disk. One that PostgreSQL forgets in a
+   * crash leaves a waiting row: its batch may run twice, and the gate of whoever ends it first lets
+   * only one outcome through.
+   */
+  private static final String LAZY_COMMIT = "SET synchronous_commit = off";
+
   private static final String CLAIM =
       """
       UPDATE millpond.dispatch SET claimed_by = ?, claimed_at = now()
@@ -86,6 +94,10 @@ public final class PostgresDispatch implements Dispatch {
   private volatile boolean up = true;
   private volatile boolean closed;
   private long idleNanos = POLL_BUSY_NANOS;
+
+  /** The last claim took all there was: the next one waits for news, or a moment. */
+  private boolean emptied;
+
   private @Nullable Connection connection;
 
   /** Where the next claim of a lane starts, and when it starts at the lowest id again. */
@@ -124,17 +136,20 @@ public final class PostgresDispatch implements Dispatch {
   public List<Claimed> claim(Demand demand, Duration wait) {
     long until = System.nanoTime() + wait.toNanos();
     while (true) {
+      long left = until - System.nanoTime();
+      if (emptied && left > 0 && !closed) {
+        pause(Math.min(left, idleNanos));
+      }
       wakeUps.drainPermits();
       List<Claimed> claimed = claim(demand);
+      emptied = claimed.size() < demand.batches();
       if (!claimed.isEmpty()) {
         idleNanos = POLL_BUSY_NANOS;
         return claimed;
       }
-      long left = until - System.nanoTime();
-      if (left <= 0 || closed || demand.lanes().isEmpty()) {
+      if (until - System.nanoTime() <= 0 || closed || demand.lanes().isEmpty()) {
         return List.of();
       }
-      pause(Math.min(left, idleNanos));
       idleNanos =
           Math.min(2 * idleNanos, downServers.get().isEmpty() ? POLL_ASIDE_NANOS : POLL_IDLE_NANOS);
     }
@@ -224,6 +239,9 @@ public final class PostgresDispatch implements Dispatch {
     Connection open = connection;
     if (open == null) {
       open = Pg.hot(url, "millpond-claim", LOCK_TIMEOUT_MILLIS, SOCKET_TIMEOUT_SECONDS);
+      try (Statement statement = open.createStatement()) {
+        statement.execute(LAZY_COMMIT);
+      }
       connection = open;
     }
     return open;

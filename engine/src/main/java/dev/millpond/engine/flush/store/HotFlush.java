@@ -53,26 +53,48 @@ public final class HotFlush {
   private static final String MARKER =
       "INSERT INTO millpond.flush_marker (writer, seq) VALUES (?, ?)";
 
-  private static final String GATE_LAST =
+  private static final String DELETED =
       """
-      WITH g AS (DELETE FROM millpond.dispatch
-                 WHERE id = ANY (?::uuid[]) AND (claimed_by IS NULL OR claimed_by = ?)
-                 RETURNING id)
+      DELETE FROM millpond.dispatch
+      WHERE id = ANY (?::uuid[]) AND (claimed_by IS NULL OR claimed_by = ?) RETURNING id
       """;
 
-  private static final String GATE_PART =
+  private static final String LOCKED =
       """
-      WITH g AS (SELECT id FROM millpond.dispatch
-                 WHERE id = ANY (?::uuid[]) AND (claimed_by IS NULL OR claimed_by = ?)
-                 ORDER BY id FOR KEY SHARE)
+      SELECT id FROM millpond.dispatch
+      WHERE id = ANY (?::uuid[]) AND (claimed_by IS NULL OR claimed_by = ?)
+      ORDER BY id FOR KEY SHARE
       """;
 
   /**
-   * {@code IS TRUE} keeps the gates a hashed subplan. Without it they are joined, and as the hot
-   * connections have no hash join, that compares each outcome with each gate: four times the time.
+   * A plain flush counts on all of its gates, and on no job being at a later token; it fails where
+   * that is not so. So its outcomes need no join with them, and the depth is known beforehand.
    */
+  private static final String ALL_GATES =
+      """
+      WITH g AS (%s)
+      SELECT 1 / (count(*) = ? AND NOT EXISTS (
+          SELECT FROM millpond.job_state WHERE job_id = ANY (?::uuid[]) AND lease_token <> 1))::int
+      FROM g
+      """;
+
   private static final String OUTCOMES =
       """
+      INSERT INTO millpond.job_outcome
+             (job_id, outcome, attempt, lease_token, worker_id, started_at, result)
+      SELECT unnest(?::uuid[]), 'succeeded', 1, 1, ?, unnest(?::timestamptz[]), unnest(?::text[])
+      """;
+
+  /**
+   * A careful flush: outcomes behind a missing gate or fence are left out, those that exist already
+   * are passed over; what came through leaves the depth.
+   *
+   * <p>{@code IS TRUE} keeps the gates a hashed subplan. Without it they are joined, and as the hot
+   * connections have no hash join, that compares each outcome with each gate: four times the time.
+   */
+  private static final String GATED_OUTCOMES =
+      """
+      WITH g AS (%s)
       , o AS (INSERT INTO millpond.job_outcome
                      (job_id, outcome, attempt, lease_token, worker_id, started_at, result)
               SELECT u.id, 'succeeded', 1, 1, ?, u.started, u.result
@@ -81,14 +103,6 @@ public final class HotFlush {
               WHERE (u.batch IN (SELECT id FROM g)) IS TRUE
                 AND u.id NOT IN (SELECT s.job_id FROM millpond.job_state s
                                  WHERE s.job_id = ANY (?::uuid[]) AND s.lease_token <> 1)
-      """;
-
-  /** The depth of a plain flush counts on all of its outcomes: if one is missing, it fails here. */
-  private static final String ALL_OF_THEM = " RETURNING 1) SELECT 1 / (count(*) = ?)::int FROM o";
-
-  /** Outcomes that exist already are passed over; what came through leaves the depth. */
-  private static final String SOME_OF_THEM =
-      """
               ON CONFLICT (job_id) DO NOTHING
               RETURNING job_id)
       INSERT INTO millpond.queue_depth (queue, class, delta)
@@ -119,9 +133,11 @@ public final class HotFlush {
 
     StringBuilder sql = new StringBuilder(2048).append(MARKER);
     rows.forEach(row -> append(sql, true, row));
-    String outcomes = OUTCOMES + (careful ? SOME_OF_THEM : ALL_OF_THEM);
-    append(sql, !last.isEmpty(), GATE_LAST + outcomes);
-    append(sql, !part.isEmpty(), GATE_PART + outcomes);
+    String gated = careful ? GATED_OUTCOMES : ALL_GATES;
+    append(sql, !last.isEmpty(), gated.formatted(DELETED));
+    append(sql, !part.isEmpty(), gated.formatted(LOCKED));
+    boolean plain = !careful && !(last.isEmpty() && part.isEmpty());
+    append(sql, plain, OUTCOMES);
     append(sql, !depth.isEmpty(), DispatchStore.DEPTH);
 
     PreparedStatement statement = connection.prepare(sql.toString());
@@ -129,11 +145,13 @@ public final class HotFlush {
     statement.setObject(++i, connection.writer());
     statement.setLong(++i, connection.seq());
     i = jobRows.bind(statement, i);
-    if (!last.isEmpty()) {
-      i = bindOutcomes(statement, i, last, careful);
+    for (List<Done> done : List.of(last, part)) {
+      if (!done.isEmpty()) {
+        i = careful ? bindGated(statement, i, done) : bindGates(statement, i, done);
+      }
     }
-    if (!part.isEmpty()) {
-      i = bindOutcomes(statement, i, part, careful);
+    if (plain) {
+      i = bindOutcomes(statement, i, last, part);
     }
     if (!depth.isEmpty()) {
       DispatchStore.bindDepth(statement, i, List.copyOf(depth.entrySet()));
@@ -204,11 +222,32 @@ public final class HotFlush {
     return depth;
   }
 
-  private int bindOutcomes(PreparedStatement statement, int at, List<Done> done, boolean careful)
+  private int bindGates(PreparedStatement statement, int at, List<Done> done) throws SQLException {
+    int i = at;
+    UUID[] gates = gates(done);
+    statement.setObject(++i, PgArray.uuids(gates));
+    statement.setObject(++i, session);
+    statement.setInt(++i, gates.length);
+    statement.setObject(++i, PgArray.uuids(done, d -> d.success().jobId()));
+    return i;
+  }
+
+  private int bindOutcomes(PreparedStatement statement, int at, List<Done> last, List<Done> part)
       throws SQLException {
     int i = at;
-    List<UUID> gates = done.stream().map(d -> d.batch().id()).distinct().toList();
-    statement.setObject(++i, PgArray.uuids(gates.toArray(UUID[]::new)));
+    List<Success> ends = new ArrayList<>(last.size() + part.size());
+    last.forEach(done -> ends.add(done.success()));
+    part.forEach(done -> ends.add(done.success()));
+    statement.setObject(++i, PgArray.uuids(ends, Success::jobId));
+    statement.setObject(++i, session);
+    statement.setObject(++i, PgArray.instants(ends, Success::startedMicros));
+    statement.setObject(++i, PgArray.texts(ends, Success::result));
+    return i;
+  }
+
+  private int bindGated(PreparedStatement statement, int at, List<Done> done) throws SQLException {
+    int i = at;
+    statement.setObject(++i, PgArray.uuids(gates(done)));
     statement.setObject(++i, session);
     statement.setObject(++i, session);
     PgArray ids = PgArray.uuids(done, d -> d.success().jobId());
@@ -217,13 +256,13 @@ public final class HotFlush {
     statement.setObject(++i, PgArray.instants(done, d -> d.success().startedMicros()));
     statement.setObject(++i, PgArray.texts(done, d -> d.success().result()));
     statement.setObject(++i, ids);
-    if (careful) {
-      statement.setObject(++i, ids);
-      statement.setObject(++i, PgArray.texts(done, d -> d.batch().lane().queue()));
-      statement.setObject(++i, PgArray.texts(done, d -> d.batch().lane().priorityClass()));
-    } else {
-      statement.setInt(++i, done.size());
-    }
+    statement.setObject(++i, ids);
+    statement.setObject(++i, PgArray.texts(done, d -> d.batch().lane().queue()));
+    statement.setObject(++i, PgArray.texts(done, d -> d.batch().lane().priorityClass()));
     return i;
+  }
+
+  private static UUID[] gates(List<Done> done) {
+    return done.stream().map(d -> d.batch().id()).distinct().toArray(UUID[]::new);
   }
 }

@@ -1,0 +1,68 @@
+package dev.millpond.engine.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.api.JobRequest;
+import dev.millpond.api.JobState;
+import dev.millpond.engine.Database;
+import dev.millpond.engine.Fleet;
+import dev.millpond.engine.Fleet.Mode;
+import dev.millpond.engine.Millpond;
+import dev.millpond.engine.Timing;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** Claims do not wait for the disk: a crash of PostgreSQL may leave a claimed row waiting. */
+class ForgottenClaimIT {
+  private static final int JOBS = 4;
+
+  /** Batches stay as they are for the whole test. */
+  private static final Timing SLOW =
+      new Timing(
+          Duration.ofMinutes(1),
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(30),
+          Duration.ofSeconds(1));
+
+  @Test
+  void aBatchThatItsWorkerClaimsAgainRunsOnce() {
+    AtomicInteger started = new AtomicInteger();
+    CountDownLatch go = new CountDownLatch(1);
+    try (Database database = Database.fresh();
+        Fleet fleet = Fleet.on(database, Mode.POSTGRES)) {
+      Millpond node =
+          fleet.worker(
+              fleet.config().withTiming(SLOW),
+              m ->
+                  m.registerHandler(
+                      "held",
+                      String.class,
+                      (context, payload) -> {
+                        started.incrementAndGet();
+                        return go.await(30, TimeUnit.SECONDS);
+                      }));
+      List<UUID> ids = Fleet.submit(node, JobRequest.of("held", ""), JOBS);
+      Fleet.until("all run", () -> started.get() == JOBS);
+      database.update("UPDATE millpond.dispatch SET claimed_by = NULL, claimed_at = NULL");
+      Fleet.until(
+          "the second claim",
+          () ->
+              database.number("SELECT count(*) FROM millpond.dispatch WHERE claimed_by IS NULL")
+                  == 0);
+      go.countDown();
+      for (UUID id : ids) {
+        assertThat(fleet.untilState(id, JobState.SUCCEEDED).attempt()).isEqualTo(1);
+      }
+      fleet.leave(node);
+      assertThat(started.get()).isEqualTo(JOBS);
+      assertThat(fleet.counted("completed")).isEqualTo(JOBS);
+      assertThat(database.depth()).isZero();
+      fleet.assertBooksClean();
+    }
+  }
+}
