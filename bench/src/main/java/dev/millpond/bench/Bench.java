@@ -6,7 +6,9 @@ import dev.millpond.bench.RawCeiling.Part;
 import dev.millpond.bench.Scenario.Budget;
 import dev.millpond.bench.Scenario.Ceiling;
 import dev.millpond.bench.Scenario.Measured;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -52,7 +54,7 @@ final class Bench {
     this.progress = progress;
   }
 
-  Outcome run() throws SQLException, InterruptedException {
+  Outcome run() throws SQLException, InterruptedException, IOException {
     try (Database database = Database.create(servers.pgUrl())) {
       String redisUrl = servers.redisUrl();
       if (redisUrl == null) {
@@ -65,7 +67,7 @@ final class Bench {
   }
 
   private Outcome run(Database database, @Nullable RedisLine redis)
-      throws SQLException, InterruptedException {
+      throws SQLException, InterruptedException, IOException {
     List<String> notes = notes(database, redis);
     notes.forEach(this::say);
     Map<Ceiling, RawCeiling.Figure> ceilings = ceilings(database);
@@ -102,7 +104,8 @@ final class Bench {
     progress.flush();
   }
 
-  private List<String> notes(Database database, @Nullable RedisLine redis) throws SQLException {
+  private List<String> notes(Database database, @Nullable RedisLine redis)
+      throws SQLException, IOException {
     List<String> notes = new ArrayList<>(servers.notes());
     notes.add(
         String.format(
@@ -115,6 +118,10 @@ final class Bench {
                 ? ""
                 : ", Redis " + redis.info("server").getOrDefault("redis_version", "?")));
     notes.add(database.settings());
+    Path directory = servers.directory();
+    if (directory != null) {
+      notes.add(DiskProbe.measure(directory, Math.max(500, plan.budget().millis())));
+    }
     if (!database.countsStatements()) {
       notes.add("no pg_stat_statements: SQL statements are not counted, commits are");
     }

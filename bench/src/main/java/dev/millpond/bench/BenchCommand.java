@@ -30,6 +30,9 @@ import tools.jackson.databind.json.JsonMapper;
 public final class BenchCommand implements Callable<Integer> {
   private static final int INVALID = 1;
 
+  /** Read by the log's configuration. */
+  private static final String LOG_LEVEL = "MILLPOND_LOG_LEVEL";
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(names = "--quick", description = "All scenarios, shortened.")
@@ -73,6 +76,9 @@ public final class BenchCommand implements Callable<Integer> {
   private boolean json;
 
   public static void main(String[] args) {
+    if (System.getenv(LOG_LEVEL) == null) {
+      System.setProperty(LOG_LEVEL, "WARN"); // the engine's news would stand between the lines
+    }
     System.exit(
         new CommandLine(new BenchCommand())
             .setUsageHelpAutoWidth(true)

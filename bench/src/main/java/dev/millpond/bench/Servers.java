@@ -179,6 +179,11 @@ final class Servers implements AutoCloseable {
     return redisUrl;
   }
 
+  /** Where the servers that were started here keep their data; null when none was. */
+  @Nullable Path directory() {
+    return directory;
+  }
+
   /** Which programs run, one line each. */
   List<String> notes() {
     return notes;
