@@ -57,6 +57,10 @@ public final class Worker implements AutoCloseable {
   private static final int CLAIM_BATCHES = 16;
 
   private static final int CLAIM_BATCHES_MAX = 256;
+
+  /** At the end of a drain, for the commit of what is given back. */
+  private static final long HAND_BACK_NANOS = TimeUnit.SECONDS.toNanos(5);
+
   private static final int CLAIM_JOBS = CLAIM_BATCHES * Batch.JOBS_MAX;
 
   private final String pgUrl;
@@ -354,20 +358,30 @@ public final class Worker implements AutoCloseable {
       return true;
     }
     log.warn("{} handlers did not stop, their jobs are given back all the same", runner.busy());
-    for (Attempt attempt : List.copyOf(desk.tracked())) {
-      Runner.giveBack(attempt);
+    long last = System.nanoTime() + HAND_BACK_NANOS;
+    while (!idle()) {
+      if (System.nanoTime() - last >= 0) {
+        return false;
+      }
+      // Again and again: some are tracked only once their batch is dissolved.
+      List.copyOf(desk.tracked()).forEach(Runner::giveBack);
+      awaitRoom(10);
     }
-    return awaitIdle(System.nanoTime() + TimeUnit.SECONDS.toNanos(1));
+    return true;
   }
 
   private boolean awaitIdle(long untilNanos) {
-    while (runner.busy() > 0 || !desk.runs().isEmpty() || !desk.tracked().isEmpty()) {
+    while (!idle()) {
       if (System.nanoTime() - untilNanos >= 0) {
         return false;
       }
       awaitRoom(10);
     }
     return true;
+  }
+
+  private boolean idle() {
+    return runner.busy() == 0 && desk.runs().isEmpty() && desk.tracked().isEmpty();
   }
 
   /** Ends at once: to be drained before. */
