@@ -70,7 +70,7 @@ class CancelIT {
     fleet.maintainer();
     fleet.untilEnded(8);
     Fleet.until("all written", () -> database.depth() == 0);
-    assertThat(fleet.counted("completed")).isEqualTo(7);
+    fleet.assertCounted("completed", 7);
   }
 
   @Test
@@ -105,7 +105,7 @@ class CancelIT {
     assertThat(interrupted.await(10, TimeUnit.SECONDS)).isTrue();
     JobView job = fleet.untilState(id, JobState.CANCELLED);
     assertThat(job.attempts().getFirst().ended()).isEqualTo("cancelled");
-    assertThat(fleet.counted("cancelled")).isEqualTo(1);
+    fleet.assertCounted("cancelled", 1);
   }
 
   @Test

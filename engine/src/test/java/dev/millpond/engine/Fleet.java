@@ -168,6 +168,12 @@ public final class Fleet implements AutoCloseable {
         .sum();
   }
 
+  /** Asserts a counter's value; it is raised a moment after the commit. */
+  public void assertCounted(String meter, double expected) {
+    until(expected + " " + meter, () -> counted(meter) >= expected);
+    assertThat(counted(meter)).as(meter).isEqualTo(expected);
+  }
+
   /** A gauge with one tag, over all members. */
   public double gauged(String meter, String tag, String value) {
     return registries.stream()

@@ -77,7 +77,7 @@ class CompleteInIT {
     assertThat(database.ids("SELECT job_id FROM public.ledger"))
         .containsExactlyInAnyOrderElementsOf(ids);
     assertThat(node.find(ids.getFirst()).orElseThrow().result()).isEqualTo("\"paid\"");
-    assertThat(fleet.counted("completed")).isEqualTo(100);
+    fleet.assertCounted("completed", 100);
     assertThat(database.depth()).isZero();
   }
 
@@ -185,7 +185,7 @@ class CompleteInIT {
       assertThat(told.get(10, TimeUnit.SECONDS)).hasMessageContaining(id.toString());
       fleet.maintainer();
       assertThat(fleet.untilState(id, JobState.SUCCEEDED).result()).isEqualTo("\"elsewhere\"");
-      assertThat(fleet.counted("stale")).isEqualTo(1);
+      fleet.assertCounted("stale", 1);
     } finally {
       database.update("DROP TRIGGER steal ON millpond.job_state");
       database.update("DROP FUNCTION public.steal");

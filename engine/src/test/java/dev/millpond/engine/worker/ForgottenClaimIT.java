@@ -60,7 +60,7 @@ class ForgottenClaimIT {
       }
       fleet.leave(node);
       assertThat(started.get()).isEqualTo(JOBS);
-      assertThat(fleet.counted("completed")).isEqualTo(JOBS);
+      fleet.assertCounted("completed", JOBS);
       assertThat(database.depth()).isZero();
       fleet.assertBooksClean();
     }

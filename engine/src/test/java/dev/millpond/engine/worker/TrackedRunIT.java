@@ -177,7 +177,7 @@ class TrackedRunIT {
     Fleet.until("the thread ends", () -> fleet.gauged(SLOTS, "state", "abandoned") == 0);
     Fleet.until("its slot is free once", () -> fleet.gauged(SLOTS, "state", "busy") == 0);
     assertThat(node.find(id).orElseThrow().attempts()).hasSize(2);
-    assertThat(fleet.counted("completed")).isEqualTo(1);
+    fleet.assertCounted("completed", 1);
   }
 
   @Test

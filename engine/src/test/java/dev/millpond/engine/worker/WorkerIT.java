@@ -136,9 +136,9 @@ class WorkerIT {
     assertThat(second.type()).isEqualTo("java.lang.IllegalStateException");
     assertThat(second.message()).isEqualTo("mood 2");
     assertThat(second.stack()).contains("WorkerIT");
-    assertThat(fleet.counted("failed")).isEqualTo(3);
-    assertThat(fleet.counted("retried")).isEqualTo(3);
-    assertThat(fleet.counted("completed")).isEqualTo(1);
+    fleet.assertCounted("failed", 3);
+    fleet.assertCounted("retried", 3);
+    fleet.assertCounted("completed", 1);
   }
 
   @Test
@@ -179,7 +179,7 @@ class WorkerIT {
     assertThat(letter.jobId()).isEqualTo(id);
     assertThat(letter.reason()).isEqualTo("fatal");
     assertThat(letter.error().message()).isEqualTo("never");
-    assertThat(fleet.counted("dead")).isEqualTo(1);
+    fleet.assertCounted("dead", 1);
     assertThat(database.depth()).isZero();
   }
 
