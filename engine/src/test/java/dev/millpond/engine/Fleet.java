@@ -169,9 +169,9 @@ public final class Fleet implements AutoCloseable {
   }
 
   /** Asserts a counter's value; it is raised a moment after the commit. */
-  public void assertCounted(String meter, double expected) {
+  public void assertCounted(String meter, long expected) {
     until(expected + " " + meter, () -> counted(meter) >= expected);
-    assertThat(counted(meter)).as(meter).isEqualTo(expected);
+    assertThat(counted(meter)).as(meter).isEqualTo((double) expected);
   }
 
   /** A gauge with one tag, over all members. */
