@@ -49,12 +49,23 @@ class DemoSurvivesFaultsIT {
   private static final int SLOTS = 4;
   private static final int PICTURE_CYCLE = 100;
   private static final int FILES = 200;
+
+  /** Longer than what is lost takes to be found. */
+  private static final Duration CALM = Duration.ofSeconds(1);
+
   private static final Duration EFFECT_PATIENCE = Duration.ofSeconds(30);
   private static final Duration END_PATIENCE = Duration.ofMinutes(2);
 
   private enum Fault {
-    KILL_WORKER,
-    WIPE_REDIS
+    KILL_WORKER("millpond_jobs_rescued_total"),
+    WIPE_REDIS("millpond_jobs_reconciled_total");
+
+    /** Rises with each job that it hit. */
+    final String counter;
+
+    Fault(String counter) {
+      this.counter = counter;
+    }
   }
 
   @TempDir private Path folder;
@@ -94,43 +105,53 @@ class DemoSurvivesFaultsIT {
     }
   }
 
-  /** Submits all jobs in portions, with a fault in the work on each; sums up what was in flight. */
+  /**
+   * Submits all jobs in portions, and strikes while the work on each is held, so that it does not
+   * depend on the machine's speed; sums up what was in flight.
+   */
   private int submitAndStrike(DemoRun run, DemoTopology topology, Connection sql)
-      throws InterruptedException, SQLException {
+      throws IOException, InterruptedException, SQLException {
     List<Fault> faults = new ArrayList<>();
     for (Fault fault : Fault.values()) {
       faults.addAll(Collections.nCopies(FAULTS_OF_A_KIND, fault));
     }
     Collections.shuffle(faults, random);
+    Path hold = folder.resolve(LedgerHandlers.HOLD);
     int portion = JOBS / faults.size();
     int caught = 0;
     for (int i = 0; i < faults.size(); i++) {
-      int from = i * portion;
-      int half = from + portion / 2;
-      run.submit(from, half);
-      Optional<String> victim = awaitTheMoment(topology, sql);
-      boolean late = victim.isEmpty();
-      if (late) {
-        // A quick machine was done with the first half already.
-        run.submit(half, from + portion);
-        victim = awaitTheMoment(topology, sql);
-      }
+      Files.createFile(hold);
+      run.submit(i * portion, (i + 1) * portion);
+      awaitCalm(faults.get(i), topology);
+      String victim = awaitTheMoment(topology, sql);
       int inFlight = inFlight(sql);
       long nanos = System.nanoTime();
-      double rescues = strike(faults.get(i), victim.orElseThrow(), topology, sql);
+      double rescues = strike(faults.get(i), victim, topology, sql);
+      Files.delete(hold);
       System.out.printf(
           "%s with %d jobs in flight: %.0f rescued or reconciled, the first after %d ms%n",
           faults.get(i), inFlight, rescues, (System.nanoTime() - nanos) / 1_000_000);
       caught += inFlight;
-      if (!late) {
-        run.submit(half, from + portion);
-      }
     }
     return caught;
   }
 
-  /** Waits for enough work on its way, and names a worker that has some; empty when it is done. */
-  private Optional<String> awaitTheMoment(DemoTopology topology, Connection sql) {
+  /** Waits until no fault before it has any more effect on its counter. */
+  private void awaitCalm(Fault fault, DemoTopology topology) {
+    double[] last = {-1};
+    await()
+        .during(CALM)
+        .atMost(EFFECT_PATIENCE)
+        .until(() -> {
+          double now = sum(topology.url(), fault.counter);
+          boolean same = now == last[0];
+          last[0] = now;
+          return same;
+        });
+  }
+
+  /** Waits for enough work on its way, and names a worker that has some. */
+  private String awaitTheMoment(DemoTopology topology, Connection sql) {
     List<String> workers = new ArrayList<>();
     for (int i = 1; i <= WORKERS; i++) {
       workers.add(DemoTopology.worker(i));
@@ -143,10 +164,9 @@ class DemoSurvivesFaultsIT {
         .atMost(EFFECT_PATIENCE)
         .until(() -> {
           victim.set(workers.stream().filter(w -> isBusy(topology, w)).findFirst());
-          int now = inFlightNow(sql);
-          return now == 0 || (now >= IN_FLIGHT_LEAST && victim.get().isPresent());
+          return victim.get().isPresent() && inFlight(sql) >= IN_FLIGHT_LEAST;
         });
-    return inFlightNow(sql) >= IN_FLIGHT_LEAST ? victim.get() : Optional.empty();
+    return victim.get().orElseThrow();
   }
 
   private boolean isBusy(DemoTopology topology, String worker) {
@@ -160,20 +180,15 @@ class DemoSurvivesFaultsIT {
   /** Strikes, and returns how far the counter of its rescues has grown by the first growth. */
   private double strike(Fault fault, String victim, DemoTopology topology, Connection sql)
       throws SQLException {
-    String counter =
-        switch (fault) {
-          case KILL_WORKER -> "millpond_jobs_rescued_total";
-          case WIPE_REDIS -> "millpond_jobs_reconciled_total";
-        };
-    double before = sum(topology.url(), counter);
+    double before = sum(topology.url(), fault.counter);
     switch (fault) {
       case KILL_WORKER -> kill(victim, topology, sql);
       case WIPE_REDIS -> wipe(URI.create(topology.redisUrl().orElseThrow()));
     }
     return await()
-            .alias(fault + " has no effect on " + counter)
+            .alias(fault + " has no effect on " + fault.counter)
             .atMost(EFFECT_PATIENCE)
-            .until(() -> sum(topology.url(), counter), now -> now > before)
+            .until(() -> sum(topology.url(), fault.counter), now -> now > before)
         - before;
   }
 
@@ -251,14 +266,6 @@ class DemoSurvivesFaultsIT {
       return 0;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new AssertionError(e);
-    }
-  }
-
-  private static int inFlightNow(Connection sql) {
-    try {
-      return inFlight(sql);
-    } catch (SQLException e) {
       throw new AssertionError(e);
     }
   }

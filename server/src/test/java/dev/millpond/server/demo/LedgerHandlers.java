@@ -23,11 +23,14 @@ import java.util.stream.Stream;
 
 /**
  * The demo's handlers, with a ledger on the user's side: each run that starts appends {@code job
- * id, attempt, token} to a file. Workers load it from a jar of its own, made by {@link #makeJar}.
+ * id, attempt, token} to a file, and goes on once there is no file {@value #HOLD} beside it.
+ * Workers load it from a jar of its own, made by {@link #makeJar}.
  */
 public final class LedgerHandlers implements HandlerModule {
   private static final String SERVICES = "META-INF/services/";
   private static final String LEDGER = "ledger-path";
+  static final String HOLD = "hold";
+  private static final long LOOK_MILLIS = 5;
 
   @Override
   public void register(Handlers handlers) {
@@ -58,11 +61,15 @@ public final class LedgerHandlers implements HandlerModule {
       return this;
     }
 
-    private void enter(JobContext context) throws IOException {
+    private void enter(JobContext context) throws IOException, InterruptedException {
       String line =
           "%s %d %d%n".formatted(context.jobId(), context.attempt(), context.leaseToken());
       // One write in append mode: lines of several processes do not mix.
       Files.writeString(ledger, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      Path hold = ledger.resolveSibling(HOLD);
+      while (Files.exists(hold)) {
+        Thread.sleep(LOOK_MILLIS);
+      }
     }
   }
 
