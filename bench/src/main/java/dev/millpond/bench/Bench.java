@@ -120,7 +120,7 @@ final class Bench {
     notes.add(database.settings());
     Path directory = servers.directory();
     if (directory != null) {
-      notes.add(DiskProbe.measure(directory, Math.max(500, plan.budget().millis())));
+      notes.add(DiskProbe.measure(directory, Math.clamp(plan.budget().millis(), 500, 5_000)));
     }
     if (!database.countsStatements()) {
       notes.add("no pg_stat_statements: SQL statements are not counted, commits are");

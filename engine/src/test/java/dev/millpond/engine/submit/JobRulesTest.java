@@ -26,6 +26,7 @@ class JobRulesTest {
   @ValueSource(strings = {"a", "0", "image.resize", "a-b_c.d", "x123"})
   void namesOfTheAlphabetAreTaken(String name) {
     assertThat(JobRules.isName(name)).isTrue();
+    assertThat(name).as("the rule that callers are told").matches(JobRules.NAME_RULE);
   }
 
   @ParameterizedTest
@@ -33,6 +34,7 @@ class JobRulesTest {
       strings = {"", "A", "-a", ".a", "_a", "a b", "a{s0}", "a:b", "a\n", "ä", "a/b", "\u0000"})
   void otherNamesAreRefused(String name) {
     assertThat(JobRules.isName(name)).isFalse();
+    assertThat(name).doesNotMatch(JobRules.NAME_RULE);
     assertRefused(GOOD.withQueue(name), "/queue");
     assertRefused(new JobRequest(name, null, "q", "normal", GOOD.start(), GOOD.options()), "/kind");
   }

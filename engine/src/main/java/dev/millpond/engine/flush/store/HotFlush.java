@@ -28,28 +28,6 @@ import java.util.UUID;
  * one).
  */
 public final class HotFlush {
-  private final JobRows jobRows;
-  private final List<Portion> portions;
-  private final UUID session;
-
-  /**
-   * @param jobs new jobs of all submits
-   * @param batches made of those that run now
-   * @param sent for each batch, whether this node puts it on its stream
-   * @param portions plain ones only
-   * @param session that claims batches here
-   */
-  public HotFlush(
-      List<NewJob> jobs,
-      List<Batch> batches,
-      boolean[] sent,
-      List<Portion> portions,
-      UUID session) {
-    this.jobRows = new JobRows(jobs, batches, sent);
-    this.portions = portions;
-    this.session = session;
-  }
-
   private static final String MARKER =
       "INSERT INTO millpond.flush_marker (writer, seq) VALUES (?, ?)";
 
@@ -116,6 +94,28 @@ public final class HotFlush {
       SELECT job_id FROM millpond.job_outcome
       WHERE job_id = ANY (?::uuid[]) AND worker_id = ? AND lease_token = 1
       """;
+
+  private final JobRows jobRows;
+  private final List<Portion> portions;
+  private final UUID session;
+
+  /**
+   * @param jobs new jobs of all submits
+   * @param batches made of those that run now
+   * @param sent for each batch, whether this node puts it on its stream
+   * @param portions plain ones only
+   * @param session that claims batches here
+   */
+  public HotFlush(
+      List<NewJob> jobs,
+      List<Batch> batches,
+      boolean[] sent,
+      List<Portion> portions,
+      UUID session) {
+    this.jobRows = new JobRows(jobs, batches, sent);
+    this.portions = portions;
+    this.session = session;
+  }
 
   private record Done(Batch batch, Success success) {}
 
