@@ -1,11 +1,15 @@
 package dev.millpond.api;
 
+import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is rarely set on a job. Null means: as its kind says on the worker ({@link HandlerOptions}).
+ * What is rarely set on a job. Null means: as its kind says on the worker ({@link HandlerOptions}),
+ * or not at all. Made by the {@code with} methods; the constructor has one parameter for each field
+ * of a job, and is for those that read a job from somewhere.
  *
  * @param maxAttempts 1 to {@link Limits#MAX_ATTEMPTS_CEILING}
  * @param backoff the wait between attempts
@@ -14,6 +18,11 @@ import org.jspecify.annotations.Nullable;
  * @param tags at most {@link Limits#TAGS}, same alphabet as a kind
  * @param keepResult whether what the handler returns is stored
  * @param idempotencyKey at most {@link Limits#IDEMPOTENCY_KEY_CHARS} printable characters
+ * @param expiry until when an attempt may start; the job is cancelled after that
+ * @param resultTtl how long the result is kept after the end, {@link Limits#RESULT_TTL_LEAST} to
+ *     {@link Limits#RESULT_TTL_CEILING}; null: as long as the job
+ * @param webhook called when the job has ended or has become a dead letter; at most {@link
+ *     Limits#WEBHOOK_CHARS} characters
  */
 public record JobOptions(
     @Nullable Integer maxAttempts,
@@ -22,10 +31,22 @@ public record JobOptions(
     @Nullable Duration hardTimeout,
     List<String> tags,
     boolean keepResult,
-    @Nullable String idempotencyKey) {
+    @Nullable String idempotencyKey,
+    @Nullable Expiry expiry,
+    @Nullable Duration resultTtl,
+    @Nullable URI webhook) {
 
   public static final JobOptions DEFAULT =
-      new JobOptions(null, null, null, null, List.of(), true, null);
+      new JobOptions(null, null, null, null, List.of(), true, null, null, null, null);
+
+  /** Until when an attempt of a job may start. A job as it is stored has an instant. */
+  public sealed interface Expiry {
+    /** An instant of the database's clock. */
+    record At(Instant expiresAt) implements Expiry {}
+
+    /** A time from the submit on, by the database's clock. */
+    record In(Duration expiresIn) implements Expiry {}
+  }
 
   public JobOptions {
     tags = List.copyOf(tags);
@@ -33,12 +54,30 @@ public record JobOptions(
 
   public JobOptions withMaxAttempts(int attempts) {
     return new JobOptions(
-        attempts, backoff, softTimeout, hardTimeout, tags, keepResult, idempotencyKey);
+        attempts,
+        backoff,
+        softTimeout,
+        hardTimeout,
+        tags,
+        keepResult,
+        idempotencyKey,
+        expiry,
+        resultTtl,
+        webhook);
   }
 
   public JobOptions withBackoff(Backoff newBackoff) {
     return new JobOptions(
-        maxAttempts, newBackoff, softTimeout, hardTimeout, tags, keepResult, idempotencyKey);
+        maxAttempts,
+        newBackoff,
+        softTimeout,
+        hardTimeout,
+        tags,
+        keepResult,
+        idempotencyKey,
+        expiry,
+        resultTtl,
+        webhook);
   }
 
   /** Sets the soft timeout, and the hard one {@link Limits#HARD_TIMEOUT_MARGIN} after it. */
@@ -47,7 +86,17 @@ public record JobOptions(
   }
 
   public JobOptions withTimeouts(Duration soft, Duration hard) {
-    return new JobOptions(maxAttempts, backoff, soft, hard, tags, keepResult, idempotencyKey);
+    return new JobOptions(
+        maxAttempts,
+        backoff,
+        soft,
+        hard,
+        tags,
+        keepResult,
+        idempotencyKey,
+        expiry,
+        resultTtl,
+        webhook);
   }
 
   public JobOptions withTags(String... newTags) {
@@ -58,15 +107,87 @@ public record JobOptions(
         hardTimeout,
         List.of(newTags),
         keepResult,
-        idempotencyKey);
+        idempotencyKey,
+        expiry,
+        resultTtl,
+        webhook);
   }
 
+  /** Whether the result is kept, and if so, as long as the job. */
   public JobOptions withKeepResult(boolean keep) {
+    return withResult(keep, null);
+  }
+
+  /** Keeps the result for this long after the end. */
+  public JobOptions withResultTtl(Duration ttl) {
+    return withResult(true, ttl);
+  }
+
+  private JobOptions withResult(boolean keep, @Nullable Duration ttl) {
     return new JobOptions(
-        maxAttempts, backoff, softTimeout, hardTimeout, tags, keep, idempotencyKey);
+        maxAttempts,
+        backoff,
+        softTimeout,
+        hardTimeout,
+        tags,
+        keep,
+        idempotencyKey,
+        expiry,
+        ttl,
+        webhook);
   }
 
   public JobOptions withIdempotencyKey(String key) {
-    return new JobOptions(maxAttempts, backoff, softTimeout, hardTimeout, tags, keepResult, key);
+    return new JobOptions(
+        maxAttempts,
+        backoff,
+        softTimeout,
+        hardTimeout,
+        tags,
+        keepResult,
+        key,
+        expiry,
+        resultTtl,
+        webhook);
+  }
+
+  /** An attempt that has not started by then does not start; the job is cancelled. */
+  public JobOptions withExpiresAt(Instant expiresAt) {
+    return withExpiry(new Expiry.At(expiresAt));
+  }
+
+  /** An attempt that has not started this long after the submit does not start. */
+  public JobOptions withExpiresIn(Duration expiresIn) {
+    return withExpiry(new Expiry.In(expiresIn));
+  }
+
+  /** As {@link #withExpiresAt} and {@link #withExpiresIn}; null for none. */
+  public JobOptions withExpiry(@Nullable Expiry newExpiry) {
+    return new JobOptions(
+        maxAttempts,
+        backoff,
+        softTimeout,
+        hardTimeout,
+        tags,
+        keepResult,
+        idempotencyKey,
+        newExpiry,
+        resultTtl,
+        webhook);
+  }
+
+  /** Calls this address when the job has ended or has become a dead letter. */
+  public JobOptions withWebhook(URI url) {
+    return new JobOptions(
+        maxAttempts,
+        backoff,
+        softTimeout,
+        hardTimeout,
+        tags,
+        keepResult,
+        idempotencyKey,
+        expiry,
+        resultTtl,
+        url);
   }
 }

@@ -40,5 +40,15 @@ public final class Limits {
   /** How far ahead a job may be scheduled. */
   public static final Duration RUN_AT_CEILING = Duration.ofDays(3653);
 
+  /** How far ahead a job may expire. */
+  public static final Duration EXPIRY_CEILING = RUN_AT_CEILING;
+
+  public static final Duration RESULT_TTL_LEAST = Duration.ofSeconds(1);
+  public static final Duration RESULT_TTL_CEILING = Duration.ofDays(365);
+  public static final int WEBHOOK_CHARS = 2_048;
+
+  /** Kinds, queues and tags that start so are Millpond's own. */
+  public static final String RESERVED_PREFIX = "millpond.";
+
   private Limits() {}
 }

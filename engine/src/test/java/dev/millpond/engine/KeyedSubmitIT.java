@@ -63,6 +63,18 @@ class KeyedSubmitIT {
   }
 
   @Test
+  void anExpiryThatCountsFromTheSubmitIsTheSameInARepeatedOne() {
+    JobRequest request = keyed("a", "x");
+    JobOptions expiring = request.options().withExpiresIn(Duration.ofHours(1));
+    UUID id = node.submitOrThrow(request.withOptions(expiring));
+    assertThat(node.submit(request.withOptions(expiring))).isEqualTo(new SubmitResult.Existing(id));
+    assertThatThrownBy(() -> node.submit(request)).isInstanceOf(IdempotencyConflictException.class);
+    assertThatThrownBy(
+            () -> node.submit(request.withOptions(expiring.withExpiresIn(Duration.ofHours(2)))))
+        .isInstanceOf(IdempotencyConflictException.class);
+  }
+
+  @Test
   void everythingThatMakesTheJobBelongsToTheBody() {
     JobRequest request = keyed("a", "x");
     UUID id = node.submitOrThrow(request);

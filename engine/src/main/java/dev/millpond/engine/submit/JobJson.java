@@ -3,10 +3,13 @@ package dev.millpond.engine.submit;
 import dev.millpond.api.Backoff;
 import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobRequest.RawJson;
 import dev.millpond.api.Limits;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -118,7 +121,10 @@ public final class JobJson {
     return text;
   }
 
-  /** What of the options is stored; null when all are defaults. The key is stored elsewhere. */
+  /**
+   * What of the options is stored; null when all are defaults. The key is stored elsewhere, an
+   * expiry only as an instant.
+   */
   public static @Nullable String options(JobOptions options) {
     if (options.equals(JobOptions.DEFAULT)) {
       return null;
@@ -141,6 +147,13 @@ public final class JobJson {
     }
     if (!options.keepResult()) {
       json.put("keepResult", false);
+    }
+    put(json, "resultTtl", options.resultTtl());
+    if (options.expiry() instanceof Expiry.At at) {
+      json.put("expiresAt", at.expiresAt().toString());
+    }
+    if (options.webhook() != null) {
+      json.put("webhook", options.webhook().toString());
     }
     return json.isEmpty() ? null : json.toString();
   }
@@ -175,7 +188,18 @@ public final class JobJson {
         duration(json.get("hardTimeout")),
         tags,
         json.get("keepResult") == null || json.get("keepResult").asBoolean(),
-        null);
+        null,
+        expiry(json.get("expiresAt")),
+        duration(json.get("resultTtl")),
+        webhook(json.get("webhook")));
+  }
+
+  private static @Nullable Expiry expiry(@Nullable JsonNode node) {
+    return node == null ? null : new Expiry.At(Instant.parse(node.asString()));
+  }
+
+  private static @Nullable URI webhook(@Nullable JsonNode node) {
+    return node == null ? null : URI.create(node.asString());
   }
 
   private static @Nullable Duration duration(@Nullable JsonNode node) {

@@ -2,8 +2,10 @@ package dev.millpond.engine.submit;
 
 import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.Limits;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -15,6 +17,14 @@ public final class JobRules {
   public static final String NAME_RULE = "[a-z0-9][a-z0-9_.-]{0,63}";
   private static final int NAME_CHARS = 64;
   private static final Pattern KEY = Pattern.compile("[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?");
+
+  /** Whose job it is. */
+  public enum Origin {
+    /** A producer's: {@link Limits#RESERVED_PREFIX} is not for it. */
+    PRODUCER,
+    /** Millpond's own. */
+    ENGINE
+  }
 
   private JobRules() {}
 
@@ -41,17 +51,24 @@ public final class JobRules {
    *
    * @param now the database's clock
    * @param classes the priority classes there are
+   * @param origin whose job it is
    * @throws InvalidJobException naming the first field that is out of its range
    */
-  public static void check(JobRequest request, Instant now, List<String> classes) {
-    name("/kind", request.kind());
-    name("/queue", request.queue());
+  public static void check(JobRequest request, Instant now, List<String> classes, Origin origin) {
+    name("/kind", request.kind(), origin);
+    name("/queue", request.queue(), origin);
     if (!classes.contains(request.priorityClass())) {
       throw new InvalidJobException(
           "/priorityClass",
           "must be one of " + classes + ", is \"" + request.priorityClass() + '"');
     }
-    switch (request.start()) {
+    start(request.start(), now);
+    check(request.options(), origin);
+    expiry(request.options().expiry(), request.start(), now);
+  }
+
+  private static void start(JobRequest.Start start, Instant now) {
+    switch (start) {
       case JobRequest.Start.Now ignored -> {}
       case JobRequest.Start.In in ->
           range("/delay", in.delay(), Duration.ZERO, Limits.RUN_AT_CEILING);
@@ -65,10 +82,48 @@ public final class JobRules {
         }
       }
     }
-    check(request.options());
   }
 
-  private static void check(JobOptions options) {
+  private static void expiry(@Nullable Expiry expiry, JobRequest.Start start, Instant now) {
+    String pointer;
+    Instant expiresAt;
+    switch (expiry) {
+      case null -> {
+        return;
+      }
+      case Expiry.In in -> {
+        pointer = "/expiresIn";
+        range(pointer, in.expiresIn(), Duration.ofMillis(1), Limits.EXPIRY_CEILING);
+        expiresAt = now.plus(in.expiresIn());
+      }
+      case Expiry.At at -> {
+        pointer = "/expiresAt";
+        expiresAt = at.expiresAt();
+        if (!expiresAt.isAfter(now) || expiresAt.isAfter(now.plus(Limits.EXPIRY_CEILING))) {
+          throw new InvalidJobException(
+              pointer,
+              "must be after now, which is "
+                  + now
+                  + ", and within "
+                  + Limits.EXPIRY_CEILING
+                  + ", is "
+                  + expiresAt);
+        }
+      }
+    }
+    Instant starts =
+        switch (start) {
+          case JobRequest.Start.Now ignored -> now;
+          case JobRequest.Start.In in -> now.plus(in.delay());
+          case JobRequest.Start.At at -> at.runAt();
+        };
+    if (!expiresAt.isAfter(starts)) {
+      throw new InvalidJobException(
+          pointer, "must be after the start, " + starts + ", is " + expiresAt);
+    }
+  }
+
+  private static void check(JobOptions options, Origin origin) {
     Integer attempts = options.maxAttempts();
     if (attempts != null && (attempts < 1 || attempts > Limits.MAX_ATTEMPTS_CEILING)) {
       throw new InvalidJobException(
@@ -88,9 +143,39 @@ public final class JobRules {
           "/tags", "must be at most " + Limits.TAGS + ", are " + options.tags().size());
     }
     for (int i = 0; i < options.tags().size(); i++) {
-      name("/tags/" + i, options.tags().get(i));
+      name("/tags/" + i, options.tags().get(i), origin);
     }
     key(options.idempotencyKey());
+    if (options.resultTtl() != null) {
+      if (!options.keepResult()) {
+        throw new InvalidJobException(
+            "/keepResult", "must be true for a result with a time to live");
+      }
+      range("/keepResult", options.resultTtl(), Limits.RESULT_TTL_LEAST, Limits.RESULT_TTL_CEILING);
+    }
+    webhook(options.webhook());
+  }
+
+  /** Checks the form of an address; where it leads is checked when it is called. */
+  private static void webhook(@Nullable URI url) {
+    if (url == null) {
+      return;
+    }
+    String text = url.toString();
+    String wrong = null;
+    if (text.length() > Limits.WEBHOOK_CHARS) {
+      wrong = "must have at most " + Limits.WEBHOOK_CHARS + " characters, has " + text.length();
+    } else if (!"http".equalsIgnoreCase(url.getScheme())
+        && !"https".equalsIgnoreCase(url.getScheme())) {
+      wrong = "must begin with https:// or http://, is " + quote(text);
+    } else if (url.getRawUserInfo() != null) {
+      wrong = "must not carry a user or password";
+    } else if (url.getHost() == null || url.getHost().isEmpty()) {
+      wrong = "must name a host, is " + quote(text);
+    }
+    if (wrong != null) {
+      throw new InvalidJobException("/webhook", wrong);
+    }
   }
 
   private static void key(@Nullable String key) {
@@ -107,9 +192,17 @@ public final class JobRules {
     }
   }
 
-  private static void name(String pointer, String name) {
+  private static void name(String pointer, String name, Origin origin) {
     if (!isName(name)) {
       throw new InvalidJobException(pointer, "must match " + NAME_RULE + ", is " + quote(name));
+    }
+    if (origin == Origin.PRODUCER && name.startsWith(Limits.RESERVED_PREFIX)) {
+      throw new InvalidJobException(
+          pointer,
+          "must not start with "
+              + Limits.RESERVED_PREFIX
+              + ", which is reserved, is "
+              + quote(name));
     }
   }
 

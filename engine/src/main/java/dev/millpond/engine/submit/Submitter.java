@@ -3,6 +3,7 @@ package dev.millpond.engine.submit;
 import dev.millpond.api.IdempotencyConflictException;
 import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.Limits;
 import dev.millpond.api.SubmitResult;
@@ -15,6 +16,7 @@ import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.SubmitWork;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.submit.JobRules.Origin;
 import dev.millpond.engine.submit.store.QueueStore;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -70,10 +72,19 @@ public final class Submitter implements AutoCloseable {
     deadlines.start();
   }
 
-  /** Submits and waits for the commit. */
+  /** Submits jobs of a producer and waits for the commit. */
   public List<SubmitResult> submit(List<JobRequest> requests) {
+    return submit(requests, Origin.PRODUCER);
+  }
+
+  /**
+   * Submits and waits for the commit.
+   *
+   * @param origin whose jobs they are: only the engine's may use reserved names
+   */
+  public List<SubmitResult> submit(List<JobRequest> requests, Origin origin) {
     long deadline = System.nanoTime() + patience.toNanos();
-    List<NewJob> jobs = check(requests);
+    List<NewJob> jobs = check(requests, origin);
     if (hasKeys(requests)) {
       return join(keyed(requests, jobs, deadline), deadline);
     }
@@ -93,10 +104,16 @@ public final class Submitter implements AutoCloseable {
     return accepted(jobs);
   }
 
-  /** Submits without waiting. */
+  /** Submits jobs of a producer without waiting. */
   public CompletableFuture<List<SubmitResult>> submitAsync(List<JobRequest> requests) {
+    return submitAsync(requests, Origin.PRODUCER);
+  }
+
+  /** Submits without waiting; as {@link #submit(List, Origin)}. */
+  public CompletableFuture<List<SubmitResult>> submitAsync(
+      List<JobRequest> requests, Origin origin) {
     long deadline = System.nanoTime() + patience.toNanos();
-    List<NewJob> jobs = check(requests);
+    List<NewJob> jobs = check(requests, origin);
     if (hasKeys(requests)) {
       return keyed(requests, jobs, deadline);
     }
@@ -139,7 +156,7 @@ public final class Submitter implements AutoCloseable {
     return false;
   }
 
-  private List<NewJob> check(List<JobRequest> requests) {
+  private List<NewJob> check(List<JobRequest> requests, Origin origin) {
     if (requests.isEmpty() || requests.size() > Limits.BATCH_JOBS) {
       throw new InvalidJobException(
           "/jobs", "must be 1 to " + Limits.BATCH_JOBS + ", are " + requests.size());
@@ -148,7 +165,7 @@ public final class Submitter implements AutoCloseable {
     List<NewJob> jobs = new ArrayList<>(requests.size());
     for (int i = 0; i < requests.size(); i++) {
       try {
-        jobs.add(check(requests.get(i), now));
+        jobs.add(check(requests.get(i), now, origin));
       } catch (InvalidJobException e) {
         throw requests.size() == 1 ? e : e.at(i);
       }
@@ -156,8 +173,8 @@ public final class Submitter implements AutoCloseable {
     return jobs;
   }
 
-  private NewJob check(JobRequest request, Instant now) {
-    JobRules.check(request, now, lanes.classes());
+  private NewJob check(JobRequest request, Instant now, Origin origin) {
+    JobRules.check(request, now, lanes.classes(), origin);
     String payload = JobJson.payload(request.payload());
     if (!lanes.knows(request.queue())) {
       transactions.callOrThrow(tx -> {
@@ -182,8 +199,18 @@ public final class Submitter implements AutoCloseable {
         request.priorityClass(),
         request.kind(),
         payload,
-        JobJson.options(request.options()),
+        JobJson.options(absolute(request.options(), now)),
         start);
+  }
+
+  /** With an expiry as an instant, as exact as PostgreSQL's. */
+  private static JobOptions absolute(JobOptions options, Instant now) {
+    return switch (options.expiry()) {
+      case null -> options;
+      case Expiry.At at -> options.withExpiresAt(at.expiresAt().truncatedTo(ChronoUnit.MICROS));
+      case Expiry.In in ->
+          options.withExpiresAt(now.plus(in.expiresIn()).truncatedTo(ChronoUnit.MICROS));
+    };
   }
 
   private CompletableFuture<List<SubmitResult>> keyed(
@@ -229,27 +256,35 @@ public final class Submitter implements AutoCloseable {
     return results;
   }
 
-  /** SHA-256 of everything that makes the job, in a fixed order. */
+  /**
+   * SHA-256 of everything that makes the job as it was asked for, in a fixed order: an expiry that
+   * counts from the submit is the same in a repeated one.
+   */
   private static byte[] bodyHash(JobRequest request, NewJob job) {
+    Expiry expiry = request.options().expiry();
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (@Nullable String part :
-          new @Nullable String[] {
-            job.kind(),
-            job.queue(),
-            job.priorityClass(),
-            job.payload(),
-            job.options(),
-            request.start().toString()
-          }) {
-        byte[] bytes = part == null ? new byte[0] : part.getBytes(StandardCharsets.UTF_8);
-        digest.update((bytes.length + ":").getBytes(StandardCharsets.US_ASCII));
-        digest.update(bytes);
+      add(digest, job.kind());
+      add(digest, job.queue());
+      add(digest, job.priorityClass());
+      add(digest, job.payload());
+      add(
+          digest,
+          expiry == null ? job.options() : JobJson.options(request.options().withExpiry(null)));
+      add(digest, request.start().toString());
+      if (expiry != null) {
+        add(digest, expiry.toString());
       }
       return digest.digest();
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);
     }
+  }
+
+  private static void add(MessageDigest digest, @Nullable String part) {
+    byte[] bytes = part == null ? new byte[0] : part.getBytes(StandardCharsets.UTF_8);
+    digest.update((bytes.length + ":").getBytes(StandardCharsets.US_ASCII));
+    digest.update(bytes);
   }
 
   private static <T> T join(CompletableFuture<T> future, long deadlineNanos) {

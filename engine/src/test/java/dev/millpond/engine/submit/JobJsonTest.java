@@ -9,7 +9,9 @@ import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobRequest.RawJson;
 import dev.millpond.api.Limits;
+import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,9 +85,19 @@ class JobJsonTest {
             Duration.ofSeconds(3),
             Duration.ofSeconds(4),
             List.of("a", "b"),
-            false,
-            null);
+            true,
+            null,
+            new JobOptions.Expiry.At(Instant.parse("2027-01-31T08:30:00.000001Z")),
+            Duration.ofHours(36),
+            URI.create("https://example.com/done?a=1"));
 
     assertThat(JobJson.options(JobJson.options(options))).isEqualTo(options);
+    JobOptions noResult = JobOptions.DEFAULT.withKeepResult(false);
+    assertThat(JobJson.options(JobJson.options(noResult))).isEqualTo(noResult);
+  }
+
+  @Test
+  void anExpiryIsStoredAsAnInstantOnly() {
+    assertThat(JobJson.options(JobOptions.DEFAULT.withExpiresIn(Duration.ofHours(1)))).isNull();
   }
 }

@@ -7,6 +7,7 @@ import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.Limits;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -69,8 +70,76 @@ class JobRulesTest {
         Arguments.of(GOOD.withOptions(none.withIdempotencyKey("")), "/idempotencyKey"),
         Arguments.of(GOOD.withOptions(none.withIdempotencyKey(" a")), "/idempotencyKey"),
         Arguments.of(GOOD.withOptions(none.withIdempotencyKey("ä")), "/idempotencyKey"),
+        Arguments.of(GOOD.withOptions(none.withIdempotencyKey("k".repeat(256))), "/idempotencyKey"),
+        Arguments.of(GOOD.withOptions(none.withExpiresAt(NOW)), "/expiresAt"),
+        Arguments.of(GOOD.withOptions(none.withExpiresAt(Instant.MAX)), "/expiresAt"),
         Arguments.of(
-            GOOD.withOptions(none.withIdempotencyKey("k".repeat(256))), "/idempotencyKey"));
+            GOOD.withOptions(none.withExpiresAt(NOW.plus(Limits.EXPIRY_CEILING).plusMillis(1))),
+            "/expiresAt"),
+        Arguments.of(GOOD.withOptions(none.withExpiresIn(Duration.ZERO)), "/expiresIn"),
+        Arguments.of(GOOD.withOptions(none.withExpiresIn(Duration.ofDays(4_000))), "/expiresIn"),
+        Arguments.of(
+            GOOD.withDelay(Duration.ofHours(1))
+                .withOptions(none.withExpiresIn(Duration.ofHours(1))),
+            "/expiresIn"),
+        Arguments.of(
+            GOOD.withRunAt(NOW.plusSeconds(60))
+                .withOptions(none.withExpiresAt(NOW.plusSeconds(60))),
+            "/expiresAt"),
+        Arguments.of(GOOD.withOptions(none.withResultTtl(Duration.ofMillis(999))), "/keepResult"),
+        Arguments.of(GOOD.withOptions(none.withResultTtl(Duration.ofDays(366))), "/keepResult"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ftp://example.com/",
+        "https:/done",
+        "https:done",
+        "/done",
+        "https:///done",
+        "https://user@example.com/",
+        "https://user:secret@example.com/",
+        "file:///etc/passwd"
+      })
+  void anAddressThatIsNoWebhookIsRefused(String url) {
+    assertRefused(GOOD.withOptions(JobOptions.DEFAULT.withWebhook(URI.create(url))), "/webhook");
+  }
+
+  @Test
+  void aWebhookIsBoundedAndItsPasswordIsNotRepeated() {
+    String longest = "https://example.com/" + "a".repeat(Limits.WEBHOOK_CHARS - 20);
+    check(GOOD.withOptions(JobOptions.DEFAULT.withWebhook(URI.create(longest))));
+    assertRefused(
+        GOOD.withOptions(JobOptions.DEFAULT.withWebhook(URI.create(longest + "a"))), "/webhook");
+    assertThatExceptionOfType(InvalidJobException.class)
+        .isThrownBy(() ->
+            check(
+                GOOD.withOptions(
+                    JobOptions.DEFAULT.withWebhook(URI.create("https://u:secret@example.com/")))))
+        .satisfies(e -> assertThat(e.getMessage()).doesNotContain("secret"));
+  }
+
+  @Test
+  void aResultThatIsNotKeptHasNoTimeToLive() {
+    JobOptions odd =
+        new JobOptions(
+            null, null, null, null, List.of(), false, null, null, Duration.ofHours(1), null);
+    assertRefused(GOOD.withOptions(odd), "/keepResult");
+  }
+
+  @Test
+  void reservedNamesAreTheEnginesOwn() {
+    JobRequest kind = JobRequest.of("millpond.webhook", null);
+    JobRequest queue = GOOD.withQueue("millpond.webhook");
+    JobRequest tag = GOOD.withOptions(JobOptions.DEFAULT.withTags("a", "millpond.a"));
+    assertRefused(kind, "/kind");
+    assertRefused(queue, "/queue");
+    assertRefused(tag, "/tags/1");
+    for (JobRequest own : List.of(kind, queue, tag)) {
+      JobRules.check(own, NOW, CLASSES, JobRules.Origin.ENGINE);
+    }
+    check(JobRequest.of("millponds.webhook", null));
   }
 
   @ParameterizedTest
@@ -90,18 +159,28 @@ class JobRulesTest {
         GOOD.withOptions(none.withMaxAttempts(1)),
         GOOD.withOptions(none.withTimeouts(Duration.ofMillis(1), Duration.ofMillis(2))),
         GOOD.withOptions(none.withIdempotencyKey("k".repeat(255))),
+        GOOD.withOptions(none.withExpiresAt(NOW.plusMillis(1))),
+        GOOD.withOptions(none.withExpiresIn(Limits.EXPIRY_CEILING)),
+        GOOD.withDelay(Duration.ofHours(1)).withOptions(none.withExpiresIn(Duration.ofHours(2))),
+        GOOD.withOptions(none.withResultTtl(Limits.RESULT_TTL_LEAST)),
+        GOOD.withOptions(none.withResultTtl(Limits.RESULT_TTL_CEILING)),
+        GOOD.withOptions(none.withWebhook(URI.create("HTTP://[2001:db8::1]:8080/a?b=c#d"))),
         GOOD.withOptions(none.withTags("a", "b")));
   }
 
   @ParameterizedTest
   @MethodSource
   void taken(JobRequest request) {
-    JobRules.check(request, NOW, CLASSES);
+    check(request);
+  }
+
+  private static void check(JobRequest request) {
+    JobRules.check(request, NOW, CLASSES, JobRules.Origin.PRODUCER);
   }
 
   private static void assertRefused(JobRequest request, String pointer) {
     assertThatExceptionOfType(InvalidJobException.class)
-        .isThrownBy(() -> JobRules.check(request, NOW, CLASSES))
+        .isThrownBy(() -> check(request))
         .satisfies(e -> assertThat(e.pointer()).isEqualTo(pointer));
   }
 }

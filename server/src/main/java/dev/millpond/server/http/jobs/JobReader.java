@@ -3,6 +3,7 @@ package dev.millpond.server.http.jobs;
 import dev.millpond.api.Backoff;
 import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobRequest.RawJson;
 import dev.millpond.api.JobRequest.Start;
@@ -12,6 +13,8 @@ import dev.millpond.server.http.json.JsonReader;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.Problem.FieldError;
 import dev.millpond.server.http.problem.ProblemException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -41,9 +44,14 @@ final class JobReader {
           "hardTimeout",
           "tags",
           "keepResult",
+          "expiresAt",
+          "expiresIn",
+          "webhook",
           "idempotencyKey");
 
   private static final String DURATION = "an ISO-8601 duration such as PT30S";
+  private static final String KEEP_RESULT = "true, false or " + DURATION;
+  private static final String URL = "a URL such as https://example.com/done";
   private static final String INSTANT = "an RFC 3339 instant in UTC such as 2027-01-31T08:30:00Z";
   private static final Pattern INSTANT_FORM =
       Pattern.compile("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?Z");
@@ -147,6 +155,9 @@ final class JobReader {
     if (draft.runAt != null && draft.delay != null) {
       error(base + "/delay", "conflict", "cannot be given together with runAt");
     }
+    if (draft.expiresAt != null && draft.expiresIn != null) {
+      error(base + "/expiresIn", "conflict", "cannot be given together with expiresAt");
+    }
     return Optional.of(draft.request(draft.kind, backoff(draft, base)));
   }
 
@@ -170,7 +181,10 @@ final class JobReader {
       case "softTimeout" -> draft.softTimeout = duration();
       case "hardTimeout" -> draft.hardTimeout = duration();
       case "tags" -> draft.tags = strings();
-      case "keepResult" -> draft.keepResult = bool();
+      case "keepResult" -> keepResult(draft);
+      case "expiresAt" -> draft.expiresAt = instant();
+      case "expiresIn" -> draft.expiresIn = duration();
+      case "webhook" -> draft.webhook = url();
       case "idempotencyKey" -> draft.idempotencyKey = string("a string");
       default -> {
         error(
@@ -262,12 +276,26 @@ final class JobReader {
     }
   }
 
-  private boolean bool() {
-    if (in.token() == JsonToken.VALUE_TRUE || in.token() == JsonToken.VALUE_FALSE) {
-      return in.token() == JsonToken.VALUE_TRUE;
+  /** Whether to keep it, or for how long. */
+  private void keepResult(Draft draft) {
+    switch (in.token()) {
+      case VALUE_TRUE -> draft.keepResult = true;
+      case VALUE_FALSE -> draft.keepResult = false;
+      case VALUE_STRING -> draft.resultTtl = duration();
+      default -> wrongType(KEEP_RESULT);
     }
-    wrongType("true or false");
-    return false;
+  }
+
+  private @Nullable URI url() {
+    if (!expect(JsonToken.VALUE_STRING, URL)) {
+      return null;
+    }
+    try {
+      return new URI(in.text());
+    } catch (URISyntaxException e) {
+      error(in.pointer(), "invalid", "must be " + URL + ", " + e.getReason());
+      return null;
+    }
   }
 
   private List<String> strings() {
@@ -332,6 +360,10 @@ final class JobReader {
     private @Nullable Duration hardTimeout;
     private List<String> tags = List.of();
     private boolean keepResult = true;
+    private @Nullable Duration resultTtl;
+    private @Nullable Instant expiresAt;
+    private @Nullable Duration expiresIn;
+    private @Nullable URI webhook;
     private @Nullable String idempotencyKey;
 
     JobRequest request(String knownKind, @Nullable Backoff backoff) {
@@ -352,7 +384,17 @@ final class JobReader {
               hardTimeout == null ? hardFor(softTimeout) : hardTimeout,
               tags,
               keepResult,
-              idempotencyKey));
+              idempotencyKey,
+              expiry(),
+              resultTtl,
+              webhook));
+    }
+
+    private @Nullable Expiry expiry() {
+      if (expiresAt != null) {
+        return new Expiry.At(expiresAt);
+      }
+      return expiresIn == null ? null : new Expiry.In(expiresIn);
     }
 
     /** A soft timeout given alone brings its hard one; one out of range is left to the engine. */

@@ -1,6 +1,7 @@
 package dev.millpond.server.http.jobs;
 
 import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobView;
 import dev.millpond.server.http.json.Json;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +59,17 @@ final class JobWriter {
     out.writeArrayPropertyStart("tags");
     options.tags().forEach(out::writeString);
     out.writeEndArray();
-    out.writeBooleanProperty("keepResult", options.keepResult());
+    if (options.resultTtl() == null) {
+      out.writeBooleanProperty("keepResult", options.keepResult());
+    } else {
+      out.writeStringProperty("keepResult", options.resultTtl().toString());
+    }
+    switch (options.expiry()) {
+      case null -> {}
+      case Expiry.At at -> Json.optional(out, "expiresAt", at.expiresAt());
+      case Expiry.In in -> Json.optional(out, "expiresIn", in.expiresIn());
+    }
+    Json.optional(out, "webhook", options.webhook());
     Json.optional(out, "idempotencyKey", options.idempotencyKey());
   }
 

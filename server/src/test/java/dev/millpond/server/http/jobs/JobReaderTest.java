@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.millpond.api.Backoff;
 import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobRequest.RawJson;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.Problem.FieldError;
 import dev.millpond.server.http.problem.ProblemException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,7 +36,8 @@ class JobReaderTest {
             """
             {"kind":"a","queue":"q","priorityClass":"high","payload":{"n": 1.0},"delay":"PT1M",
              "maxAttempts":3,"backoff":{"base":"PT2S","max":"PT1M"},"softTimeout":"PT5S",
-             "hardTimeout":"PT7S","tags":["x","y"],"keepResult":false,"idempotencyKey":"k"}\
+             "hardTimeout":"PT7S","tags":["x","y"],"keepResult":"PT1H","idempotencyKey":"k",
+             "expiresIn":"PT2H","webhook":"https://example.com/done"}\
             """);
     assertThat(job)
         .isEqualTo(
@@ -50,8 +53,27 @@ class JobReaderTest {
                     Duration.ofSeconds(5),
                     Duration.ofSeconds(7),
                     List.of("x", "y"),
-                    false,
-                    "k")));
+                    true,
+                    "k",
+                    new Expiry.In(Duration.ofHours(2)),
+                    Duration.ofHours(1),
+                    URI.create("https://example.com/done"))));
+  }
+
+  @Test
+  void aResultIsKeptOrNotOrForATime() {
+    assertThat(one("{\"kind\":\"a\",\"keepResult\":true}").options()).isEqualTo(JobOptions.DEFAULT);
+    assertThat(one("{\"kind\":\"a\",\"keepResult\":false}").options())
+        .isEqualTo(JobOptions.DEFAULT.withKeepResult(false));
+    assertThat(one("{\"kind\":\"a\",\"keepResult\":\"P1D\"}").options())
+        .isEqualTo(JobOptions.DEFAULT.withResultTtl(Duration.ofDays(1)));
+  }
+
+  @Test
+  void anExpiryIsAnInstantOrADuration() {
+    assertThat(one("{\"kind\":\"a\",\"expiresAt\":\"2027-01-31T08:30:00Z\"}").options().expiry())
+        .isEqualTo(new Expiry.At(Instant.parse("2027-01-31T08:30:00Z")));
+    assertThat(one("{\"kind\":\"a\",\"expiresIn\":null}").options().expiry()).isNull();
   }
 
   @Test
@@ -99,7 +121,14 @@ class JobReaderTest {
         "{\"kind\":\"a\",\"backoff\":{\"bas\":\"PT1S\"}}|/backoff/bas|unknown_field",
         "{\"kind\":\"a\",\"tags\":\"x\"}|/tags|wrong_type",
         "{\"kind\":\"a\",\"tags\":[\"x\",1]}|/tags/1|wrong_type",
-        "{\"kind\":\"a\",\"keepResult\":\"yes\"}|/keepResult|wrong_type",
+        "{\"kind\":\"a\",\"keepResult\":\"yes\"}|/keepResult|invalid",
+        "{\"kind\":\"a\",\"keepResult\":1}|/keepResult|wrong_type",
+        "{\"kind\":\"a\",\"expiresAt\":\"soon\"}|/expiresAt|invalid",
+        "{\"kind\":\"a\",\"expiresIn\":60}|/expiresIn|wrong_type",
+        "{\"kind\":\"a\",\"expiresIn\":\"PT1S\",\"expiresAt\":\"2027-01-31T08:30:00Z\"}|/expiresIn|conflict",
+        "{\"kind\":\"a\",\"webhook\":\"http://[\"}|/webhook|invalid",
+        "{\"kind\":\"a\",\"webhook\":\"a b\"}|/webhook|invalid",
+        "{\"kind\":\"a\",\"webhook\":{}}|/webhook|wrong_type",
       })
   void aFieldThatCannotBeUsedIsNamed(String body, String pointer, String code) {
     FieldError error = errors(body, JobReader::one).getFirst();

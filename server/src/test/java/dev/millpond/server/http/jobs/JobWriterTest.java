@@ -7,6 +7,7 @@ import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobState;
 import dev.millpond.api.JobView;
 import dev.millpond.server.http.json.Json;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -49,8 +50,11 @@ class JobWriterTest {
             Duration.ofSeconds(5),
             Duration.ofSeconds(6),
             List.of("x"),
-            false,
-            "key");
+            true,
+            "key",
+            new JobOptions.Expiry.At(TIME),
+            Duration.ofHours(1),
+            URI.create("https://example.com/done"));
     JobView.JobError error = new JobView.JobError("java.io.IOException", "<b>\n", null);
     JobView job =
         new JobView(
@@ -70,7 +74,9 @@ class JobWriterTest {
             "{\"id\":\"00000000-0000-0000-0000-000000000001\",\"kind\":\"a\",\"queue\":\"q\","
                 + "\"priorityClass\":\"high\",\"payload\":{\"n\": 1.0},\"maxAttempts\":3,"
                 + "\"backoff\":{\"base\":\"PT1S\",\"max\":\"PT1M\"},\"softTimeout\":\"PT5S\","
-                + "\"hardTimeout\":\"PT6S\",\"tags\":[\"x\"],\"keepResult\":false,"
+                + "\"hardTimeout\":\"PT6S\",\"tags\":[\"x\"],\"keepResult\":\"PT1H\","
+                + "\"expiresAt\":\"2027-01-31T08:30:00Z\","
+                + "\"webhook\":\"https://example.com/done\","
                 + "\"idempotencyKey\":\"key\",\"state\":\"scheduled\",\"waitReason\":\"retry\","
                 + "\"attempt\":2,\"createdAt\":"
                 + time
