@@ -11,10 +11,15 @@ public final class IdempotencyConflictException extends RuntimeException {
 
   /**
    * @param jobId the job that the key names
-   * @param index of the request in its batch, 0 for a single one
+   * @param index of the request in its batch, 0 for a single one, -1 for the key of the batch
    */
   public IdempotencyConflictException(UUID jobId, int index) {
-    super("The idempotency key of request " + index + " names job " + jobId + " of another body");
+    super(
+        "The idempotency key of "
+            + (index < 0 ? "the whole request" : "request " + index)
+            + " names job "
+            + jobId
+            + " of another body");
     this.jobId = jobId;
     this.index = index;
   }
@@ -23,6 +28,7 @@ public final class IdempotencyConflictException extends RuntimeException {
     return jobId;
   }
 
+  /** Index of the request in its batch, 0 for a single one, -1 for the key of the batch. */
   public int index() {
     return index;
   }

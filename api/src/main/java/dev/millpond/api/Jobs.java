@@ -31,6 +31,17 @@ public interface Jobs {
    */
   List<SubmitResult> submit(List<JobRequest> requests);
 
+  /**
+   * Like {@link #submit(List)}, once for a key of the whole request: the same jobs again under the
+   * same key are {@link SubmitResult.Existing}, with the same ids in the same order. Jobs may carry
+   * idempotency keys of their own besides, other ones.
+   *
+   * @param requestKey 1 to {@link Limits#IDEMPOTENCY_KEY_CHARS} printable ASCII characters
+   * @throws IdempotencyConflictException when the key belongs to another request; nothing was
+   *     written
+   */
+  List<SubmitResult> submit(List<JobRequest> requests, String requestKey);
+
   /** Like {@link #submit(JobRequest)}, without blocking; the future completes after the commit. */
   CompletableFuture<SubmitResult> submitAsync(JobRequest request);
 

@@ -90,6 +90,11 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
   }
 
   @Override
+  public List<SubmitResult> submit(List<JobRequest> requests, String requestKey) {
+    return node.submitter().submit(requests, requestKey);
+  }
+
+  @Override
   public CompletableFuture<SubmitResult> submitAsync(JobRequest request) {
     return node.submitter().submitAsync(List.of(request)).thenApply(List::getFirst);
   }

@@ -11,9 +11,10 @@ import java.util.List;
  * @param shards streams of each queue and class; shard i lives on server i mod servers
  * @param slots jobs a worker runs at once
  * @param timing leases and beats; the same for all processes of a fleet
+ * @param limits what is taken of one job and one submit
  */
 public record MillpondConfig(
-    String pgUrl, List<String> redisUrls, int shards, int slots, Timing timing) {
+    String pgUrl, List<String> redisUrls, int shards, int slots, Timing timing, JobLimits limits) {
 
   /** Most jobs one worker process may run at once. */
   public static final int SLOTS_MAX = 10_000;
@@ -42,23 +43,28 @@ public record MillpondConfig(
 
   /** PostgreSQL alone, with defaults. */
   public static MillpondConfig of(String pgUrl) {
-    return new MillpondConfig(pgUrl, List.of(), 1, defaultSlots(), Timing.DEFAULT);
+    return new MillpondConfig(
+        pgUrl, List.of(), 1, defaultSlots(), Timing.DEFAULT, JobLimits.DEFAULT);
   }
 
   public MillpondConfig withRedis(List<String> urls) {
-    return new MillpondConfig(pgUrl, urls, Math.max(shards, urls.size()), slots, timing);
+    return new MillpondConfig(pgUrl, urls, Math.max(shards, urls.size()), slots, timing, limits);
   }
 
   public MillpondConfig withShards(int newShards) {
-    return new MillpondConfig(pgUrl, redisUrls, newShards, slots, timing);
+    return new MillpondConfig(pgUrl, redisUrls, newShards, slots, timing, limits);
   }
 
   public MillpondConfig withSlots(int newSlots) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, newSlots, timing);
+    return new MillpondConfig(pgUrl, redisUrls, shards, newSlots, timing, limits);
   }
 
   public MillpondConfig withTiming(Timing newTiming) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, slots, newTiming);
+    return new MillpondConfig(pgUrl, redisUrls, shards, slots, newTiming, limits);
+  }
+
+  public MillpondConfig withLimits(JobLimits newLimits) {
+    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing, newLimits);
   }
 
   /** Eight for each core, at least 16: handlers mostly wait. */

@@ -132,8 +132,13 @@ public final class Fleet implements AutoCloseable {
   }
 
   public static List<UUID> submit(Millpond to, List<JobRequest> requests) {
+    return ids(to.submit(requests));
+  }
+
+  /** The ids of new and of earlier jobs. */
+  public static List<UUID> ids(List<SubmitResult> results) {
     List<UUID> ids = new ArrayList<>();
-    for (SubmitResult result : to.submit(requests)) {
+    for (SubmitResult result : results) {
       ids.add(
           switch (result) {
             case SubmitResult.Accepted accepted -> accepted.id();

@@ -1,19 +1,22 @@
 package dev.millpond.engine.flush;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Jobs of one caller of which some carry an idempotency key; committed together or not at all.
+ * Jobs of one caller under idempotency keys; committed together or not at all.
  *
- * @param items the jobs with their keys
+ * @param items the jobs, each with the key of its own that it may have
+ * @param request the key of the request as a whole; null for none
  * @param done completes after the commit, with one verdict for each item
  */
-public record KeyedSubmit(List<Item> items, CompletableFuture<List<Verdict>> done) {
+public record KeyedSubmit(
+    List<Item> items, @Nullable Key request, CompletableFuture<List<Verdict>> done) {
 
-  /** A job and its key; without one it is simply written. */
+  /** A job and its own key; without one it is simply written. */
   public record Item(NewJob job, @Nullable Key key) {}
 
   /**
@@ -26,6 +29,20 @@ public record KeyedSubmit(List<Item> items, CompletableFuture<List<Verdict>> don
   @SuppressWarnings("ArrayRecordComponent") // goes as it is into SQL
   public record Key(String principal, String key, byte[] bodyHash, long livesMicros) {}
 
+  /** All its keys. */
+  public List<Key> keys() {
+    List<Key> keys = new ArrayList<>();
+    if (request != null) {
+      keys.add(request);
+    }
+    for (Item item : items) {
+      if (item.key() != null) {
+        keys.add(item.key());
+      }
+    }
+    return keys;
+  }
+
   /** What became of an item. */
   public sealed interface Verdict {
     /** Its job is new. */
@@ -34,7 +51,11 @@ public record KeyedSubmit(List<Item> items, CompletableFuture<List<Verdict>> don
     /** The key names this job already, for the same body. */
     record Known(UUID id) implements Verdict {}
 
-    /** The key names a job of another body; nothing of the submit was written. */
+    /**
+     * The key names a job of another body; nothing of the submit was written.
+     *
+     * @param index of the item whose key it is, -1 for the key of the request
+     */
     record Conflict(int index, UUID id) implements Verdict {}
   }
 }

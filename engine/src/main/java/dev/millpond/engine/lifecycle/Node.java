@@ -16,6 +16,7 @@ import dev.millpond.engine.lifecycle.store.ClockStore;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Schema;
+import dev.millpond.engine.lifecycle.store.SettingStore;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.maintenance.Maintenance;
 import dev.millpond.engine.metrics.EngineMetrics;
@@ -85,21 +86,11 @@ public final class Node {
             config.pgUrl(), session, Math.max(1, servers.size()), this::downServers);
     this.ways = new Ways(streams, postgres);
     this.writer = new Writer(config.pgUrl(), session, maker, pace, ways, metrics);
-    this.submitter = new Submitter(writer, ids, clock, lanes, transactions, PATIENCE);
+    this.submitter =
+        new Submitter(writer, ids, clock, lanes, transactions, config.limits(), PATIENCE);
     this.queries = new Queries(transactions, lanes, maker);
     this.worker =
-        new Worker(
-            config.pgUrl(),
-            session,
-            handlers,
-            lanes,
-            pace,
-            config.timing(),
-            config.slots(),
-            transactions,
-            writer,
-            metrics,
-            clock);
+        new Worker(config, session, handlers, lanes, pace, transactions, writer, metrics, clock);
     this.maintenance =
         new Maintenance(
             transactions,
@@ -124,12 +115,21 @@ public final class Node {
     Node node = new Node(config, registry);
     try {
       node.clock.measure(node.transactions);
+      node.promise(config.limits().keysLive());
     } catch (RuntimeException e) {
       node.transactions.close();
       throw e;
     }
     node.writer.start();
     return node;
+  }
+
+  /** Told before the first key is taken, since the retention of jobs goes by it. */
+  private void promise(Duration keysLive) {
+    transactions.callOrThrow(tx -> {
+      SettingStore.raise(tx, SettingStore.KEYS_LIVE_LONGEST, keysLive);
+      return true;
+    });
   }
 
   private List<Integer> shardsOf(int server) {

@@ -5,7 +5,6 @@ import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobRequest.RawJson;
-import dev.millpond.api.Limits;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -50,8 +49,12 @@ public final class JobJson {
 
   private JobJson() {}
 
-  /** The payload as JSON text. */
-  public static String payload(@Nullable Object payload) {
+  /**
+   * The payload as JSON text.
+   *
+   * @param most bytes of it
+   */
+  public static String payload(@Nullable Object payload, int most) {
     String text;
     try {
       text =
@@ -59,13 +62,10 @@ public final class JobJson {
     } catch (JacksonException e) {
       throw new InvalidJobException("/payload", "cannot be written as JSON: " + message(e));
     }
-    if (tooLong(text, Limits.PAYLOAD_BYTES)) {
+    if (tooLong(text, most)) {
       throw new InvalidJobException(
           "/payload",
-          "must be at most "
-              + Limits.PAYLOAD_BYTES
-              + " bytes, is "
-              + text.getBytes(StandardCharsets.UTF_8).length);
+          "must be at most " + most + " bytes, is " + text.getBytes(StandardCharsets.UTF_8).length);
     }
     return text;
   }
@@ -101,9 +101,10 @@ public final class JobJson {
   /**
    * A handler's result as JSON text; null for null.
    *
+   * @param most bytes of it
    * @throws IllegalArgumentException when it cannot be written or is too long
    */
-  public static @Nullable String result(@Nullable Object result) {
+  public static @Nullable String result(@Nullable Object result, int most) {
     if (result == null) {
       return null;
     }
@@ -114,9 +115,8 @@ public final class JobJson {
       throw new IllegalArgumentException(
           "the result cannot be written as JSON: " + e.getMessage(), e);
     }
-    if (tooLong(text, Limits.RESULT_BYTES)) {
-      throw new IllegalArgumentException(
-          "the result is longer than " + Limits.RESULT_BYTES + " bytes as JSON");
+    if (tooLong(text, most)) {
+      throw new IllegalArgumentException("the result is longer than " + most + " bytes as JSON");
     }
     return text;
   }

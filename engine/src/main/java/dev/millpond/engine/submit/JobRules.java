@@ -178,11 +178,14 @@ public final class JobRules {
     }
   }
 
-  private static void key(@Nullable String key) {
-    if (key == null) {
-      return;
-    }
-    if (key.length() > Limits.IDEMPOTENCY_KEY_CHARS || !KEY.matcher(key).matches()) {
+  /** Whether it can be an idempotency key. */
+  public static boolean isKey(String key) {
+    return key.length() <= Limits.IDEMPOTENCY_KEY_CHARS && KEY.matcher(key).matches();
+  }
+
+  /** Checks an idempotency key, if there is one. */
+  static void key(@Nullable String key) {
+    if (key != null && !isKey(key)) {
       throw new InvalidJobException(
           "/idempotencyKey",
           "must be 1 to "

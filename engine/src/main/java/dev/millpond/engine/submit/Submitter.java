@@ -5,9 +5,9 @@ import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobRequest;
-import dev.millpond.api.Limits;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.api.UnavailableException;
+import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.flush.KeyedSubmit;
 import dev.millpond.engine.flush.KeyedSubmit.Item;
@@ -18,9 +18,6 @@ import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.submit.JobRules.Origin;
 import dev.millpond.engine.submit.store.QueueStore;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -38,22 +35,23 @@ import org.jspecify.annotations.Nullable;
 
 /** Turns requests into jobs and hands them to the writer. Thread-safe. */
 public final class Submitter implements AutoCloseable {
-  /** How long a key is remembered. */
-  private static final Duration KEY_LIVES = Duration.ofHours(24);
-
   /** All submits of a process without users of their own. */
   private static final String PRINCIPAL = "default";
+
+  private static final byte[] NO_HASH = {};
 
   private final Writer writer;
   private final Supplier<UUID> ids;
   private final InstantSource clock;
   private final Lanes lanes;
   private final Transactions transactions;
+  private final JobLimits limits;
   private final Duration patience;
   private final Deadlines deadlines = new Deadlines();
 
   /**
    * @param clock the database's, as far as known
+   * @param limits what is taken of one job and one submit
    * @param patience how long a caller waits for room and commit
    */
   public Submitter(
@@ -62,12 +60,14 @@ public final class Submitter implements AutoCloseable {
       InstantSource clock,
       Lanes lanes,
       Transactions transactions,
+      JobLimits limits,
       Duration patience) {
     this.writer = writer;
     this.ids = ids;
     this.clock = clock;
     this.lanes = lanes;
     this.transactions = transactions;
+    this.limits = limits;
     this.patience = patience;
     deadlines.start();
   }
@@ -86,7 +86,7 @@ public final class Submitter implements AutoCloseable {
     long deadline = System.nanoTime() + patience.toNanos();
     List<NewJob> jobs = check(requests, origin);
     if (hasKeys(requests)) {
-      return join(keyed(requests, jobs, deadline), deadline);
+      return join(keyed(requests, jobs, null, deadline), deadline);
     }
     SubmitWork work = new SubmitWork(jobs);
     offer(work, patience.toNanos());
@@ -104,6 +104,19 @@ public final class Submitter implements AutoCloseable {
     return accepted(jobs);
   }
 
+  /** Submits jobs of a producer under a key of the whole request and waits for the commit. */
+  public List<SubmitResult> submit(List<JobRequest> requests, String requestKey) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    JobRules.key(requestKey);
+    List<NewJob> jobs = check(requests, Origin.PRODUCER);
+    for (int i = 0; i < requests.size(); i++) {
+      if (requestKey.equals(requests.get(i).options().idempotencyKey())) {
+        throw new InvalidJobException("/idempotencyKey", "is the key of the whole request", i);
+      }
+    }
+    return join(keyed(requests, jobs, requestKey, deadline), deadline);
+  }
+
   /** Submits jobs of a producer without waiting. */
   public CompletableFuture<List<SubmitResult>> submitAsync(List<JobRequest> requests) {
     return submitAsync(requests, Origin.PRODUCER);
@@ -115,7 +128,7 @@ public final class Submitter implements AutoCloseable {
     long deadline = System.nanoTime() + patience.toNanos();
     List<NewJob> jobs = check(requests, origin);
     if (hasKeys(requests)) {
-      return keyed(requests, jobs, deadline);
+      return keyed(requests, jobs, null, deadline);
     }
     SubmitWork work = new SubmitWork(jobs);
     offer(work, 0);
@@ -157,9 +170,9 @@ public final class Submitter implements AutoCloseable {
   }
 
   private List<NewJob> check(List<JobRequest> requests, Origin origin) {
-    if (requests.isEmpty() || requests.size() > Limits.BATCH_JOBS) {
+    if (requests.isEmpty() || requests.size() > limits.batchJobs()) {
       throw new InvalidJobException(
-          "/jobs", "must be 1 to " + Limits.BATCH_JOBS + ", are " + requests.size());
+          "/jobs", "must be 1 to " + limits.batchJobs() + ", are " + requests.size());
     }
     Instant now = clock.instant();
     List<NewJob> jobs = new ArrayList<>(requests.size());
@@ -175,7 +188,7 @@ public final class Submitter implements AutoCloseable {
 
   private NewJob check(JobRequest request, Instant now, Origin origin) {
     JobRules.check(request, now, lanes.classes(), origin);
-    String payload = JobJson.payload(request.payload());
+    String payload = JobJson.payload(request.payload(), limits.payloadBytes());
     if (!lanes.knows(request.queue())) {
       transactions.callOrThrow(tx -> {
         QueueStore.ensure(tx, request.queue());
@@ -214,23 +227,25 @@ public final class Submitter implements AutoCloseable {
   }
 
   private CompletableFuture<List<SubmitResult>> keyed(
-      List<JobRequest> requests, List<NewJob> jobs, long deadlineNanos) {
+      List<JobRequest> requests,
+      List<NewJob> jobs,
+      @Nullable String requestKey,
+      long deadlineNanos) {
     List<Item> items = new ArrayList<>(jobs.size());
+    BodyHash whole = new BodyHash();
     for (int i = 0; i < jobs.size(); i++) {
-      JobOptions options = requests.get(i).options();
-      String key = options.idempotencyKey();
-      items.add(
-          new Item(
-              jobs.get(i),
-              key == null
-                  ? null
-                  : new KeyedSubmit.Key(
-                      PRINCIPAL,
-                      key,
-                      bodyHash(requests.get(i), jobs.get(i)),
-                      KEY_LIVES.toNanos() / 1_000)));
+      String key = requests.get(i).options().idempotencyKey();
+      byte[] hash =
+          key == null && requestKey == null ? NO_HASH : BodyHash.of(requests.get(i), jobs.get(i));
+      items.add(new Item(jobs.get(i), key == null ? null : key(key, hash)));
+      whole.add(key);
+      whole.add(hash);
     }
-    KeyedSubmit submit = new KeyedSubmit(items, new CompletableFuture<>());
+    KeyedSubmit submit =
+        new KeyedSubmit(
+            items,
+            requestKey == null ? null : key(requestKey, whole.digest()),
+            new CompletableFuture<>());
     try {
       if (!writer.submit(submit, deadlineNanos - System.nanoTime())) {
         throw full();
@@ -256,35 +271,8 @@ public final class Submitter implements AutoCloseable {
     return results;
   }
 
-  /**
-   * SHA-256 of everything that makes the job as it was asked for, in a fixed order: an expiry that
-   * counts from the submit is the same in a repeated one.
-   */
-  private static byte[] bodyHash(JobRequest request, NewJob job) {
-    Expiry expiry = request.options().expiry();
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      add(digest, job.kind());
-      add(digest, job.queue());
-      add(digest, job.priorityClass());
-      add(digest, job.payload());
-      add(
-          digest,
-          expiry == null ? job.options() : JobJson.options(request.options().withExpiry(null)));
-      add(digest, request.start().toString());
-      if (expiry != null) {
-        add(digest, expiry.toString());
-      }
-      return digest.digest();
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
-  }
-
-  private static void add(MessageDigest digest, @Nullable String part) {
-    byte[] bytes = part == null ? new byte[0] : part.getBytes(StandardCharsets.UTF_8);
-    digest.update((bytes.length + ":").getBytes(StandardCharsets.US_ASCII));
-    digest.update(bytes);
+  private KeyedSubmit.Key key(String key, byte[] bodyHash) {
+    return new KeyedSubmit.Key(PRINCIPAL, key, bodyHash, limits.keysLive().toNanos() / 1_000);
   }
 
   private static <T> T join(CompletableFuture<T> future, long deadlineNanos) {

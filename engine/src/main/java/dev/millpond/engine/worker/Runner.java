@@ -37,6 +37,7 @@ final class Runner {
   private final Desk desk;
   private final KindPace pace;
   private final int slots;
+  private final int resultBytes;
   private final AtomicInteger busy = new AtomicInteger();
   private final AtomicInteger abandoned = new AtomicInteger();
   private final Runnable roomNews;
@@ -47,13 +48,21 @@ final class Runner {
           Thread.ofPlatform().daemon().name("millpond-job-p-", 0).factory());
 
   /**
+   * @param resultBytes the most a result may have
    * @param roomNews called whenever a slot may have become free
    */
-  Runner(WeightedLanes lanes, Desk desk, KindPace pace, int slots, Runnable roomNews) {
+  Runner(
+      WeightedLanes lanes,
+      Desk desk,
+      KindPace pace,
+      int slots,
+      int resultBytes,
+      Runnable roomNews) {
     this.lanes = lanes;
     this.desk = desk;
     this.pace = pace;
     this.slots = slots;
+    this.resultBytes = resultBytes;
     this.roomNews = roomNews;
   }
 
@@ -209,11 +218,11 @@ final class Runner {
     }
   }
 
-  private static End succeeded(Attempt attempt, @Nullable Object result) {
+  private End succeeded(Attempt attempt, @Nullable Object result) {
     LoadedJob job = attempt.job();
     String text;
     try {
-      text = attempt.options().keepResult() ? JobJson.result(result) : null;
+      text = attempt.options().keepResult() ? JobJson.result(result, resultBytes) : null;
     } catch (IllegalArgumentException e) {
       return failure(attempt, "fatal", Texts.error(e), new Next.Dead("fatal"));
     }

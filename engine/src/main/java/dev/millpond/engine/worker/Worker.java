@@ -3,6 +3,7 @@ package dev.millpond.engine.worker;
 import dev.millpond.api.HandlerOptions;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.Limits;
+import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed;
@@ -88,28 +89,29 @@ public final class Worker implements AutoCloseable {
    * @param clock the database's, as far as known
    */
   public Worker(
-      String pgUrl,
+      MillpondConfig config,
       Session session,
       HandlerRegistry handlers,
       Lanes lanes,
       KindPace pace,
-      Timing timing,
-      int slots,
       Transactions transactions,
       Writer writer,
       EngineMetrics metrics,
       InstantSource clock) {
-    this.pgUrl = pgUrl;
+    this.pgUrl = config.pgUrl();
     this.session = session;
     this.handlers = handlers;
     this.lanes = lanes;
     this.pace = pace;
-    this.timing = timing;
+    this.timing = config.timing();
     this.transactions = transactions;
-    this.userTransaction = new UserTransaction(pgUrl, session, timing.lease());
+    this.userTransaction =
+        new UserTransaction(pgUrl, session, timing.lease(), config.limits().resultBytes());
     this.desk = new Desk(writer, metrics, clock, userTransaction);
     this.ready = new WeightedLanes(lanes::weight, pace);
-    this.runner = new Runner(ready, desk, pace, slots, this::roomNews);
+    this.runner =
+        new Runner(
+            ready, desk, pace, config.slots(), config.limits().resultBytes(), this::roomNews);
     this.watch = new Watch(desk, timing.settle(), this);
     this.heartbeat = new Heartbeat(transactions, session, desk, this, pace, lanes, timing);
     metrics.gauge("millpond.worker.slots", "Slots", runner::busy, "state", "busy");

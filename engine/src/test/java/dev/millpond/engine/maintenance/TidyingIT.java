@@ -6,6 +6,7 @@ import dev.millpond.api.JobRequest;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
+import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -130,6 +131,25 @@ class TidyingIT {
         .containsExactly(ids.get(2));
     assertThat(database.ids("SELECT job_id FROM millpond.job_state"))
         .containsExactlyInAnyOrder(ids.get(1), ids.get(2));
+  }
+
+  @Test
+  void aKeyThatIsTakenOverAtThisMomentIsKept() throws Exception {
+    Tidier tidier = new Tidier(scene.leadership, Tidier.Config.DEFAULT);
+    database.update(
+        "INSERT INTO millpond.idempotency_key VALUES"
+            + " ('default', 'k', gen_random_uuid(), '', now() - interval '1 s')");
+    try (Connection submit = database.connect()) {
+      submit.setAutoCommit(false);
+      Database.update(
+          submit,
+          "UPDATE millpond.idempotency_key SET expires_at = now() + interval '1 h'"
+              + " WHERE expires_at < now()");
+      assertThat(tidier.runOnce().removed()).containsEntry("idempotency keys", 0);
+      submit.commit();
+    }
+    assertThat(tidier.runOnce().removed()).containsEntry("idempotency keys", 0);
+    assertThat(database.number("SELECT count(*) FROM millpond.idempotency_key")).isEqualTo(1);
   }
 
   @Test

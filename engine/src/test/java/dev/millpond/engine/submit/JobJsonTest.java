@@ -13,6 +13,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,9 +21,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 class JobJsonTest {
   record Person(String name, int age) {}
 
+  private static String payload(Object payload) {
+    return JobJson.payload(payload, Limits.PAYLOAD_BYTES);
+  }
+
+  private static @Nullable String result(@Nullable Object result) {
+    return JobJson.result(result, Limits.RESULT_BYTES);
+  }
+
   @Test
   void aPayloadIsWrittenAndReadAgain() {
-    String text = JobJson.payload(new Person("Ada", 36));
+    String text = payload(new Person("Ada", 36));
 
     assertThat(JobJson.read(text, Person.class)).isEqualTo(new Person("Ada", 36));
   }
@@ -31,7 +40,7 @@ class JobJsonTest {
   void rawJsonIsKeptAsItCame() {
     String text = "{ \"a\" : [1,2.50, \"\\u0041\"] }";
 
-    assertThat(JobJson.payload(new RawJson(text))).isEqualTo(text);
+    assertThat(payload(new RawJson(text))).isEqualTo(text);
   }
 
   @ParameterizedTest
@@ -39,33 +48,33 @@ class JobJsonTest {
       strings = {"", " ", "{", "{\"a\":1,\"a\":2}", "{} {}", "NaN", "// x\n1", "{'a':1}", "[1,]"})
   void whatIsNoJsonIsRefused(String text) {
     assertThatExceptionOfType(InvalidJobException.class)
-        .isThrownBy(() -> JobJson.payload(new RawJson(text)))
+        .isThrownBy(() -> payload(new RawJson(text)))
         .satisfies(e -> assertThat(e.pointer()).isEqualTo("/payload"));
   }
 
   @Test
   void aPayloadMayBeNestedSixtyFourTimes() {
-    assertThat(JobJson.payload(new RawJson("[".repeat(64) + "]".repeat(64)))).hasSize(128);
+    assertThat(payload(new RawJson("[".repeat(64) + "]".repeat(64)))).hasSize(128);
     assertThatExceptionOfType(InvalidJobException.class)
-        .isThrownBy(() -> JobJson.payload(new RawJson("[".repeat(65) + "]".repeat(65))));
+        .isThrownBy(() -> payload(new RawJson("[".repeat(65) + "]".repeat(65))));
   }
 
   @Test
   void aPayloadIsBoundedInBytesNotCharacters() {
     int most = Limits.PAYLOAD_BYTES - 2;
-    assertThat(JobJson.payload("a".repeat(most))).hasSize(Limits.PAYLOAD_BYTES);
+    assertThat(payload("a".repeat(most))).hasSize(Limits.PAYLOAD_BYTES);
     assertThatExceptionOfType(InvalidJobException.class)
-        .isThrownBy(() -> JobJson.payload("a".repeat(most + 1)));
+        .isThrownBy(() -> payload("a".repeat(most + 1)));
     assertThatExceptionOfType(InvalidJobException.class)
-        .isThrownBy(() -> JobJson.payload("ä".repeat(most / 2 + 1)));
+        .isThrownBy(() -> payload("ä".repeat(most / 2 + 1)));
   }
 
   @Test
   void aResultIsBoundedAndMayBeAbsent() {
-    assertThat(JobJson.result(null)).isNull();
-    assertThat(JobJson.result(7)).isEqualTo("7");
+    assertThat(result(null)).isNull();
+    assertThat(result(7)).isEqualTo("7");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> JobJson.result("a".repeat(Limits.RESULT_BYTES)))
+        .isThrownBy(() -> result("a".repeat(Limits.RESULT_BYTES)))
         .withMessageContaining(Integer.toString(Limits.RESULT_BYTES));
   }
 

@@ -140,7 +140,7 @@ class WeightedLanesTest {
         writer,
         metrics,
         InstantSource.system(),
-        new UserTransaction(NOWHERE, session, Duration.ofSeconds(1)));
+        new UserTransaction(NOWHERE, session, Duration.ofSeconds(1), 1_000));
   }
 
   private double share(Lane lane) {

@@ -31,6 +31,28 @@ public enum ConfigKey {
   HTTP_BIND("http.bind", "ADDRESS", "127.0.0.1", "Address to listen on; loopback only."),
   HTTP_PORT("http.port", "PORT", "8080", "Port to listen on; 0 takes a free one."),
   WORKER_SLOTS("worker.slots", "N", null, "Jobs a worker runs at once. Default: 8 a core."),
+  PAYLOAD_BYTES("payload.bytes", "N", "262144", "Most bytes of a job's payload, 1024 to 4194304."),
+  RESULT_BYTES(
+      "result.bytes",
+      "N",
+      "65536",
+      "Most bytes of a handler's result, 1024 to 1048576; a larger one fails its job for good."),
+  BATCH_JOBS("batch.jobs", "N", "10000", "Most jobs committed together, 1 to 10000."),
+  IDEMPOTENCY_TTL(
+      "idempotency.ttl",
+      "DURATION",
+      "24h",
+      "How long an idempotency key is remembered, 1m to 30d. Jobs are kept at least as long."),
+  HTTP_BODY_BYTES(
+      "http.body.bytes",
+      "N",
+      "16777216",
+      "Most bytes of a JSON body, 4096 to 67108864; not less than a payload may have."),
+  HTTP_NDJSON_BYTES(
+      "http.ndjson.bytes",
+      "N",
+      "67108864",
+      "Most bytes of an application/x-ndjson body, from http.body.bytes to 268435456."),
   HANDLERS("handlers", "JAR[,JAR]", "", "Jars with a HandlerModule, for the worker role."),
   DRAIN_TIMEOUT(
       "drain.timeout",

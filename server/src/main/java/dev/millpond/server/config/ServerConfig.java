@@ -1,6 +1,7 @@
 package dev.millpond.server.config;
 
 import dev.millpond.engine.ConfigException;
+import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Timing;
 import java.net.InetAddress;
@@ -21,6 +22,7 @@ import java.util.Set;
  * @param roles what it does, at least one
  * @param bind a loopback address
  * @param port 0 to 65535, 0 takes a free one
+ * @param bodies how large a request may be
  * @param handlers jars with a handler module; only with the worker role
  * @param drainTimeout how long running jobs may take to finish when the process is told to stop
  * @param runFile where the actual address is written
@@ -30,6 +32,7 @@ public record ServerConfig(
     Set<Role> roles,
     InetAddress bind,
     int port,
+    BodyLimits bodies,
     List<Path> handlers,
     Duration drainTimeout,
     Path runFile) {
@@ -68,12 +71,26 @@ public record ServerConfig(
         roles,
         bind(values),
         number(values, ConfigKey.HTTP_PORT, 0, 65535),
+        bodies(values),
         handlers,
         drainTimeout(values),
         values
             .find(ConfigKey.RUN_FILE)
             .map(text -> path(values, ConfigKey.RUN_FILE, text))
             .orElse(dataDir.resolve("run.json")));
+  }
+
+  private static BodyLimits bodies(ConfigValues values) {
+    int payload =
+        number(values, ConfigKey.PAYLOAD_BYTES, JobLimits.BYTES_LEAST, JobLimits.PAYLOAD_BYTES_MAX);
+    int body =
+        number(
+            values,
+            ConfigKey.HTTP_BODY_BYTES,
+            Math.max(BodyLimits.LEAST, payload),
+            BodyLimits.JSON_MAX);
+    return new BodyLimits(
+        body, number(values, ConfigKey.HTTP_NDJSON_BYTES, body, BodyLimits.NDJSON_MAX));
   }
 
   /** The part that every command needs which opens PostgreSQL. */
@@ -92,7 +109,15 @@ public record ServerConfig(
         values.find(ConfigKey.WORKER_SLOTS).isPresent()
             ? number(values, ConfigKey.WORKER_SLOTS, 1, MillpondConfig.SLOTS_MAX)
             : MillpondConfig.defaultSlots();
-    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing(values));
+    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing(values), limits(values));
+  }
+
+  private static JobLimits limits(ConfigValues values) {
+    return new JobLimits(
+        number(values, ConfigKey.PAYLOAD_BYTES, JobLimits.BYTES_LEAST, JobLimits.PAYLOAD_BYTES_MAX),
+        number(values, ConfigKey.RESULT_BYTES, JobLimits.BYTES_LEAST, JobLimits.RESULT_BYTES_MAX),
+        number(values, ConfigKey.BATCH_JOBS, 1, JobLimits.BATCH_JOBS_MAX),
+        duration(values, ConfigKey.IDEMPOTENCY_TTL, JobLimits.DEFAULT.keysLive()));
   }
 
   /** The least level logged. */

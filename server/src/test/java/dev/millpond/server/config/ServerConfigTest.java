@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millpond.engine.ConfigException;
+import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.Timing;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -52,6 +53,24 @@ class ServerConfigTest {
   }
 
   @Test
+  void limitsAreTheDefaultsUnlessConfigured() {
+    assertThat(config(Map.of()).engine().limits()).isEqualTo(JobLimits.DEFAULT);
+    assertThat(config(Map.of()).bodies()).isEqualTo(new BodyLimits(16 << 20, 64 << 20));
+    ServerConfig config =
+        config(
+            Map.of(
+                ConfigKey.PAYLOAD_BYTES, "2048",
+                ConfigKey.HTTP_BODY_BYTES, "4096",
+                ConfigKey.IDEMPOTENCY_TTL, "7d"));
+    assertThat(config.engine().limits())
+        .isEqualTo(
+            JobLimits.DEFAULT
+                .withBytes(2048, JobLimits.DEFAULT.resultBytes())
+                .withKeysLive(Duration.ofDays(7)));
+    assertThat(config.bodies().json()).isEqualTo(4096);
+  }
+
+  @Test
   void thePostgresUrlIsNeeded() {
     assertThatThrownBy(() -> ServerConfig.of(ConfigValues.load(Map.of(), Map.of(), null)))
         .isInstanceOf(ConfigException.class)
@@ -74,6 +93,14 @@ class ServerConfigTest {
     "TIMING_LEASE, 5, a duration",
     "TIMING_LEASE, 1ms, PT1S to PT10M",
     "DRAIN_TIMEOUT, 2h, 0s to PT1H",
+    "PAYLOAD_BYTES, 100, 1024 to 4194304",
+    "RESULT_BYTES, 2000000, 1024 to 1048576",
+    "BATCH_JOBS, 0, 1 to 10000",
+    "BATCH_JOBS, 10001, 1 to 10000",
+    "IDEMPOTENCY_TTL, 59s, PT1M to PT720H",
+    "IDEMPOTENCY_TTL, 31d, PT1M to PT720H",
+    "HTTP_BODY_BYTES, 200000, 262144 to 67108864",
+    "HTTP_NDJSON_BYTES, 16777215, 16777216 to 268435456",
     "AUTH_MODE, keys, none",
     "LOG_LEVEL, loud, error",
     "PG_URL, postgres://x, jdbc:postgresql:",

@@ -42,6 +42,9 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   private final Consumer<Flush> committed;
   private final BiConsumer<ColdWork, SQLException> rejected;
 
+  /** Keys of the flush that is being gathered; asked for by the lane's own thread only. */
+  private final Set<String> taken = new HashSet<>();
+
   /** A flush, and what became of it: kept from before the commit, in case its answer is lost. */
   public static final class Flush {
     private final List<Portion> portions;
@@ -146,23 +149,22 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
     if (!(work instanceof ColdWork.Keyed keyed)) {
       return true;
     }
-    Set<String> taken = new HashSet<>();
-    for (ColdWork other : chosen) {
-      if (other instanceof ColdWork.Keyed before) {
-        taken.addAll(keys(before.submit()));
+    if (chosen.size() == 1) {
+      taken.clear();
+      if (chosen.getFirst() instanceof ColdWork.Keyed first) {
+        taken.addAll(names(first.submit()));
       }
     }
-    return keys(keyed.submit()).stream().noneMatch(taken::contains);
+    List<String> names = names(keyed.submit());
+    if (names.stream().anyMatch(taken::contains)) {
+      return false;
+    }
+    taken.addAll(names);
+    return true;
   }
 
-  private static List<String> keys(KeyedSubmit submit) {
-    List<String> keys = new ArrayList<>();
-    for (KeyedSubmit.Item item : submit.items()) {
-      if (item.key() != null) {
-        keys.add(item.key().principal() + "\n" + item.key().key());
-      }
-    }
-    return keys;
+  private static List<String> names(KeyedSubmit submit) {
+    return submit.keys().stream().map(key -> key.principal() + "\n" + key.key()).toList();
   }
 
   @Override

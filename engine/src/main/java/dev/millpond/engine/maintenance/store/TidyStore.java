@@ -31,12 +31,13 @@ public final class TidyStore {
             SELECT job_id FROM millpond.cancel_notice
             WHERE requested_at < now() - interval '10 minutes' LIMIT ?))
         """);
+    // Locked first: a key that a submit is taking over at this moment is not expired any more.
     steps.put(
         "idempotency keys",
         """
-        DELETE FROM millpond.idempotency_key WHERE (principal, key) IN (
-            SELECT principal, key FROM millpond.idempotency_key
-            WHERE expires_at < now() ORDER BY expires_at LIMIT ?)
+        DELETE FROM millpond.idempotency_key WHERE ctid = ANY (ARRAY (
+            SELECT ctid FROM millpond.idempotency_key
+            WHERE expires_at < now() ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))
         """);
     steps.put(
         "states of ended jobs",

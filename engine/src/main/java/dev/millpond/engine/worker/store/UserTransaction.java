@@ -43,6 +43,7 @@ public final class UserTransaction implements AutoCloseable {
   private final HikariDataSource pool;
   private final Supplier<UUID> session;
   private final Duration lease;
+  private final int resultBytes;
 
   /** What became of it. */
   public enum Result {
@@ -56,11 +57,13 @@ public final class UserTransaction implements AutoCloseable {
   /**
    * @param url of the database, for a pool of its own
    * @param lease below which its locks and idle times are kept
+   * @param resultBytes the most a result may have
    */
-  public UserTransaction(String url, Supplier<UUID> session, Duration lease) {
+  public UserTransaction(String url, Supplier<UUID> session, Duration lease, int resultBytes) {
     this.pool = Pg.handlerPool(url, "millpond-handlers", CONNECTIONS);
     this.session = session;
     this.lease = lease;
+    this.resultBytes = resultBytes;
   }
 
   /**
@@ -78,7 +81,7 @@ public final class UserTransaction implements AutoCloseable {
           tx.rollback();
           return Result.LOST;
         }
-        String result = JobJson.result(work.write(tx));
+        String result = JobJson.result(work.write(tx), resultBytes);
         if (!end(tx, job, startedMicros, result)) {
           tx.rollback();
           return Result.LOST;
