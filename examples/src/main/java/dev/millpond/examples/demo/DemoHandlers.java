@@ -8,8 +8,9 @@ import dev.millpond.api.Handlers;
 import java.time.Duration;
 
 /**
- * The demo's kinds: {@code image.resize} and {@code file.checksum}. A worker loads them with {@code
- * --handlers millpond-examples.jar}. Both compute, so they run on platform threads.
+ * The demo's kinds: {@code image.resize}, {@code file.checksum}, {@code http.call} and {@code
+ * email.send}. A worker loads them with {@code --handlers millpond-examples.jar}. The first two
+ * compute and the mail library blocks its carrier, so they run on platform threads.
  */
 public final class DemoHandlers implements HandlerModule {
   private static final HandlerOptions OPTIONS =
@@ -23,6 +24,12 @@ public final class DemoHandlers implements HandlerModule {
   public void register(Handlers handlers) {
     handlers
         .registerHandler("image.resize", ImageResize.Order.class, new ImageResize(), OPTIONS)
-        .registerHandler("file.checksum", FileChecksum.Order.class, new FileChecksum(), OPTIONS);
+        .registerHandler("file.checksum", FileChecksum.Order.class, new FileChecksum(), OPTIONS)
+        .registerHandler(
+            "http.call",
+            HttpCall.Order.class,
+            new HttpCall(),
+            OPTIONS.withExecutor(Executor.VIRTUAL))
+        .registerHandler("email.send", EmailSend.Order.class, new EmailSend(), OPTIONS);
   }
 }

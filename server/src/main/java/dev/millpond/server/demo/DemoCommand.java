@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
     name = "demo",
     description = {
       "Runs Millpond on this machine, with embedded PostgreSQL and Redis, and real jobs:",
-      "thumbnails of pictures (image.resize) and checksums of files (file.checksum).",
+      "thumbnails of pictures (image.resize), checksums of files (file.checksum), calls and mails",
+      "to receivers of its own (http.call, email.send).",
       "Then checks every output and stays up, with one job a second, until Ctrl-C."
     },
     mixinStandardHelpOptions = true,
@@ -45,8 +46,8 @@ public final class DemoCommand implements Callable<Integer> {
   /** Jobs at once in one worker process, whose heap has to hold a picture for each. */
   private static final int SLOTS_MAX = 16;
 
-  /** Every so-manieth job is a picture. */
-  private static final int PICTURE_CYCLE = 5;
+  /** Of so many jobs one is a picture, one a call and one a mail. */
+  private static final int CYCLE = 5;
 
   /** Tasks that the trickle repeats, so that its thumbnails stay few. */
   private static final int TRICKLE_TASKS = 600;
@@ -169,7 +170,8 @@ public final class DemoCommand implements Callable<Integer> {
     DemoTopology topology = new DemoTopology(plan(layout, dataDir), this::say);
     // Set before anything starts: a Ctrl-C in the middle has to stop what is up by then.
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(topology, folder), "demo-stop"));
-    try (topology) {
+    try (Sinks sinks = Sinks.open(folder.sinksFile(), inputs.runId());
+        topology) {
       say(
           "Starting PostgreSQL, "
               + (redis ? "Redis, " : "")
@@ -178,7 +180,7 @@ public final class DemoCommand implements Callable<Integer> {
               + dataDir.resolve("logs"));
       topology.start();
       folder.writeRunFile(topology, inputs.runId());
-      return work(topology, inputs);
+      return work(topology, inputs, sinks);
     } finally {
       Files.deleteIfExists(folder.runFile());
       done = true;
@@ -201,7 +203,7 @@ public final class DemoCommand implements Callable<Integer> {
         timing,
         redis,
         layout.handlers(),
-        System.getProperty("java.class.path"));
+        layout.withoutHandlers(System.getProperty("java.class.path")));
   }
 
   private static int slots() {
@@ -213,10 +215,11 @@ public final class DemoCommand implements Callable<Integer> {
         .formatted(workers, workers == 1 ? "process" : "processes");
   }
 
-  private int work(DemoTopology topology, Inputs inputs) throws InterruptedException {
+  private int work(DemoTopology topology, Inputs inputs, Sinks sinks)
+      throws InterruptedException, IOException {
     say("API: " + topology.url() + "   try: curl " + topology.url() + "/v1/queues");
     say(
-        "%d jobs: thumbnails of %d pictures, checksums of %d files; %s, %d jobs at once each"
+        "%d jobs: thumbnails of %d pictures, checksums of %d files, calls, mails; %s, %d jobs at once each"
             .formatted(
                 jobs, inputs.pictures().size(), inputs.files().size(), processes(), slots()));
     DemoWork work =
@@ -224,7 +227,8 @@ public final class DemoCommand implements Callable<Integer> {
             inputs.pictures(),
             inputs.files(),
             inputs.runFolder().resolve("thumbnails"),
-            PICTURE_CYCLE);
+            CYCLE,
+            DemoWork.Receivers.of(sinks));
     Submitter submitter = new Submitter(topology.url(), "demo-" + inputs.runId());
     DemoRun run = new DemoRun(work, submitter, jobs);
     RunReport report;
@@ -233,8 +237,10 @@ public final class DemoCommand implements Callable<Integer> {
       progress = line;
       run.runAll(outcomes, line::update);
       line.end();
-      report = RunReport.of(run, outcomes, topology.config());
+      report = RunReport.of(run, outcomes, topology.config(), sinks);
     }
+    sinks.forget();
+    Files.write(inputs.runFolder().resolve("report.json"), report.json());
     print(report, inputs.runFolder());
     if (!exit) {
       trickle(submitter, work);
@@ -255,6 +261,8 @@ public final class DemoCommand implements Callable<Integer> {
     say("  submit to start  " + report.waiting() + "   (the queue in front of a job included)");
     say("  run              " + report.running());
     say("  submit to end    " + report.total());
+    say("  calls            " + received(report.calls()));
+    say("  mails            " + received(report.mails()));
     if (report.changed() > 0) {
       say("  " + report.changed() + " checksums not compared: their files were changed since");
     }
@@ -269,6 +277,14 @@ public final class DemoCommand implements Callable<Integer> {
     if (report.problemCount() > report.problems().size()) {
       say("  and " + (report.problemCount() - report.problems().size()) + " more");
     }
+  }
+
+  private static String received(OutputCheck.Sent sent) {
+    return "%d came with the content that was asked for, %d duplicates%s"
+        .formatted(
+            sent.compared(),
+            sent.duplicates(),
+            sent.notKept() == 0 ? "" : "; " + sent.notKept() + " not kept for the comparison");
   }
 
   /** Submits a job a second for as long as the demo stays up. */

@@ -21,7 +21,8 @@ import tools.jackson.databind.ObjectMapper;
 
 /**
  * The demo's files under its data directory: {@code run.json} while it runs, {@code pictures} from
- * the handlers' jar, and {@code runs/<run id>} with the thumbnails of the latest runs.
+ * the handlers' jar, and {@code runs/<run id>} with the thumbnails and the {@code report.json} of
+ * the latest runs.
  */
 final class DemoFolder {
   /** Outputs of older runs are deleted. */
@@ -99,6 +100,11 @@ final class DemoFolder {
     Files.write(part, content);
     Files.move(
         part, runFile(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** Remembers the ports of the receivers from run to run. */
+  Path sinksFile() {
+    return data.resolve("sinks.properties");
   }
 
   Path runFile() {

@@ -1,7 +1,10 @@
 package dev.millpond.server.demo;
 
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 
 /**
  * Where the program's own parts are, from {@code -Dmillpond.home}, which the launcher sets.
@@ -10,6 +13,16 @@ import java.nio.file.Path;
  * @param files a folder of files to work on: the sources in a checkout, else the program's jars
  */
 record Layout(Path handlers, Path files) {
+  /**
+   * A class path without what lies beside the handlers: the demo's receivers use these libraries,
+   * but in a worker they belong to the handlers.
+   */
+  String withoutHandlers(String classPath) {
+    Path folder = handlers.resolveSibling(".").normalize();
+    return Arrays.stream(classPath.split(File.pathSeparator, -1))
+        .filter(entry -> !Path.of(entry).toAbsolutePath().normalize().startsWith(folder))
+        .collect(Collectors.joining(File.pathSeparator));
+  }
 
   /**
    * Looks at the folders.

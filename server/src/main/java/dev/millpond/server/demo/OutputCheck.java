@@ -15,16 +15,19 @@ import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
 /**
  * Checks what jobs made, without their code: each thumbnail is decoded and measured, each checksum
- * compared with one computed here, once a file, up to a number of files. Not thread-safe.
+ * compared with one computed here, once a file, up to a number of files; each call and each mail
+ * compared with what its receiver got. Not thread-safe.
  */
 final class OutputCheck {
   /** Files whose checksum is computed again. */
@@ -34,17 +37,50 @@ final class OutputCheck {
   private final Map<Path, String> digests = new HashMap<>();
   private final Map<Path, int[]> sizes = new HashMap<>();
   private final Instant since;
+  private final @Nullable Sinks sinks;
   private int outputs;
   private int changed;
+  private Sent calls = new Sent(0, 0, 0);
+  private Sent mails = new Sent(0, 0, 0);
 
   /**
    * A check of a run.
    *
    * @param since start of the run; a file that was changed later is not compared
+   * @param sinks what calls and mails came to; null when there were none
    */
-  OutputCheck(Instant since) {
+  OutputCheck(Instant since, @Nullable Sinks sinks) {
     this.since = since;
+    this.sinks = sinks;
   }
+
+  /**
+   * What was asked to be sent, and came.
+   *
+   * @param compared with what was asked for
+   * @param duplicates arrivals beyond the first of a job: a job runs at least once
+   * @param notKept not compared, because the receiver keeps no more
+   */
+  record Sent(int compared, int duplicates, int notKept) {}
+
+  /** The calls so far. */
+  Sent calls() {
+    return calls;
+  }
+
+  /** The mails so far. */
+  Sent mails() {
+    return mails;
+  }
+
+  /**
+   * A job whose output is to be checked.
+   *
+   * @param handedOutOnce whether it was given to a worker only once, so that it cannot have run
+   *     twice
+   * @param result JSON text
+   */
+  record Done(UUID id, boolean handedOutOnce, String result) {}
 
   /** How many outputs were read. */
   int outputs() {
@@ -57,17 +93,19 @@ final class OutputCheck {
   }
 
   /** What is wrong with a task's output; empty when nothing is. */
-  Optional<String> problemWith(DemoWork.Task task, String result) {
+  Optional<String> problemWith(DemoWork.Task task, Done job) {
     try {
-      JsonNode parsed = json.readTree(result);
+      JsonNode parsed = json.readTree(job.result());
       return switch (task) {
         case DemoWork.Task.Resize resize -> problemWith(resize, parsed);
         case DemoWork.Task.Checksum checksum -> problemWith(checksum, parsed);
+        case DemoWork.Task.Call call -> problemWith(call, job, parsed);
+        case DemoWork.Task.Mail mail -> problemWith(mail, job, parsed);
       };
     } catch (IOException e) {
       return Optional.of("its output cannot be read: " + e);
     } catch (JacksonException e) {
-      return Optional.of("its result is no JSON: " + result);
+      return Optional.of("its result is no JSON: " + job.result());
     }
   }
 
@@ -125,6 +163,67 @@ final class OutputCheck {
     return digest.equals(found)
         ? Optional.empty()
         : Optional.of("expected " + digest + ", the result has " + found);
+  }
+
+  private Optional<String> problemWith(DemoWork.Task.Call task, Done job, JsonNode result) {
+    Arrival arrival = arrival(required().calls().receipts(), job, task.content());
+    calls = arrival.addedTo(calls);
+    String expected = "200 " + CallSink.TAKEN;
+    String said = result.path("status").asInt(0) + " " + result.path("body").asString("");
+    return arrival
+        .problem()
+        .or(() ->
+            said.equals(expected)
+                ? Optional.empty()
+                : Optional.of("expected the answer " + expected + ", the result has " + said));
+  }
+
+  private Optional<String> problemWith(DemoWork.Task.Mail task, Done job, JsonNode result) {
+    Arrival arrival = arrival(required().mails().receipts(), job, task.content());
+    mails = arrival.addedTo(mails);
+    String expected = "<" + job.id() + "@" + task.domain() + ">";
+    String said = result.path("messageId").asString("");
+    return arrival
+        .problem()
+        .or(() ->
+            said.equals(expected)
+                ? Optional.empty()
+                : Optional.of("expected the id " + expected + ", the result has " + said));
+  }
+
+  private Sinks required() {
+    if (sinks == null) {
+      throw new IllegalStateException("a call or a mail, and no receivers");
+    }
+    return sinks;
+  }
+
+  /** What came from one job. */
+  private record Arrival(Optional<String> problem, int compared, int duplicates, int notKept) {
+    Sent addedTo(Sent sent) {
+      return new Sent(
+          sent.compared() + compared, sent.duplicates() + duplicates, sent.notKept() + notKept);
+    }
+  }
+
+  private Arrival arrival(Receipts receipts, Done job, String expected) {
+    Optional<Receipts.Receipt> found = receipts.of(job.id());
+    if (found.isEmpty()) {
+      return receipts.full()
+          ? new Arrival(Optional.empty(), 0, 0, 1)
+          : new Arrival(Optional.of("nothing came"), 0, 0, 0);
+    }
+    outputs++;
+    Receipts.Receipt receipt = found.get();
+    Optional<String> problem = Optional.empty();
+    if (!receipt.content().equals(expected)) {
+      problem = Optional.of("asked for " + expected + "; what came is " + receipt.content());
+    } else if (receipt.other() != null) {
+      problem = Optional.of("asked for " + expected + "; what came later is " + receipt.other());
+    } else if (receipt.count() > 1 && job.handedOutOnce()) {
+      problem = Optional.of("came " + receipt.count() + " times, though it ran once");
+    }
+    return new Arrival(problem, 1, receipt.count() - 1, 0);
   }
 
   private static int[] sizeOf(Path picture) throws IOException {

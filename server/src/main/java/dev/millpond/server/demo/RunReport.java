@@ -3,16 +3,19 @@ package dev.millpond.server.demo;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.books.BooksReport;
+import dev.millpond.server.demo.OutputCheck.Sent;
 import dev.millpond.server.demo.store.RunOutcomes;
 import dev.millpond.server.demo.store.RunOutcomes.Ended;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.ObjectMapper;
 
 /**
  * What became of a run, read back from PostgreSQL and from the disk after its end.
@@ -20,7 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param jobs acknowledged jobs
  * @param succeeded of them, with an outcome
  * @param retried of them, ended in a later attempt than the first
- * @param outputs outputs that were read again
+ * @param calls calls that were asked for
+ * @param mails mails that were asked for
+ * @param outputs outputs that were read again, those of calls and mails among them
  * @param changed outputs that could not be compared, because their file was changed in the meantime
  * @param problems what is missing or wrong, at most {@link #PROBLEMS_MAX}
  * @param problemCount all of them
@@ -32,6 +37,8 @@ record RunReport(
     int retried,
     int outputs,
     int changed,
+    Sent calls,
+    Sent mails,
     List<String> problems,
     int problemCount,
     Duration took,
@@ -48,15 +55,46 @@ record RunReport(
     return jobs / Math.max(0.001, took.toMillis() / 1_000.0);
   }
 
-  /** Reads everything back. */
-  static RunReport of(DemoRun run, RunOutcomes outcomes, MillpondConfig config) {
-    return new Reader(run).read(outcomes, config);
+  /**
+   * Reads everything back.
+   *
+   * @param sinks where the run's calls and mails went; null when it had none
+   */
+  static RunReport of(
+      DemoRun run, RunOutcomes outcomes, MillpondConfig config, @Nullable Sinks sinks) {
+    return new Reader(run, sinks).read(outcomes, config);
+  }
+
+  /** The same for programs. */
+  byte[] json() {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("clean", clean());
+    fields.put("jobs", jobs);
+    fields.put("succeeded", succeeded);
+    fields.put("retried", retried);
+    fields.put("outputs", outputs);
+    fields.put("changed", changed);
+    fields.put("calls", json(calls));
+    fields.put("mails", json(mails));
+    fields.put("tookMillis", took.toMillis());
+    fields.put("jobsPerSecond", jobsPerSecond());
+    fields.put("problemCount", problemCount);
+    fields.put("problems", problems);
+    return new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(fields);
+  }
+
+  private static Map<String, Object> json(Sent sent) {
+    return Map.of(
+        "compared", sent.compared(),
+        "duplicates", sent.duplicates(),
+        "notKept", sent.notKept());
   }
 
   /** Collects the report. */
   private static final class Reader {
     private final List<UUID> journal;
     private final DemoWork work;
+    private final @Nullable Sinks sinks;
     private final OutputCheck check;
     private final Latencies waiting;
     private final Latencies running;
@@ -68,10 +106,11 @@ record RunReport(
     private @Nullable Instant first;
     private @Nullable Instant last;
 
-    Reader(DemoRun run) {
+    Reader(DemoRun run, @Nullable Sinks sinks) {
+      this.sinks = sinks;
       this.journal = run.journal();
       this.work = run.work();
-      this.check = new OutputCheck(run.since());
+      this.check = new OutputCheck(run.since(), sinks);
       this.waiting = new Latencies(journal.size());
       this.running = new Latencies(journal.size());
       this.total = new Latencies(journal.size());
@@ -84,6 +123,10 @@ record RunReport(
         for (int j = 0; j < ids.size(); j++) {
           take(i + j, ids.get(j), ended.get(ids.get(j)));
         }
+      }
+      if (sinks != null) {
+        strangers("a call", sinks.calls().receipts());
+        strangers("a mail", sinks.mails().receipts());
       }
       // The queue's own books; other runs on the same data count too.
       try (Millpond millpond = Millpond.connect(config)) {
@@ -99,12 +142,20 @@ record RunReport(
           retried,
           check.outputs(),
           check.changed(),
+          check.calls(),
+          check.mails(),
           List.copyOf(problems),
           problemCount,
           took,
           waiting,
           running,
           total);
+    }
+
+    private void strangers(String what, Receipts receipts) {
+      receipts
+          .strangersTo(journal)
+          .forEach(id -> problem(what + " came from job " + id + ", which is none of this run"));
     }
 
     private void take(int index, UUID id, @Nullable Ended ended) {
@@ -129,7 +180,9 @@ record RunReport(
         running.add(Duration.between(ended.startedAt(), ended.endedAt()));
       }
       check
-          .problemWith(task, String.valueOf(ended.result()))
+          .problemWith(
+              task,
+              new OutputCheck.Done(id, ended.leaseToken() == 1, String.valueOf(ended.result())))
           .ifPresent(wrong -> problem("job " + id + " (" + task + "): " + wrong));
     }
 

@@ -47,7 +47,7 @@ class DemoSurvivesFaultsIT {
   private static final int IN_FLIGHT_LEAST = 100;
   private static final int WORKERS = 2;
   private static final int SLOTS = 4;
-  private static final int PICTURE_CYCLE = 100;
+  private static final int CYCLE = 100;
   private static final int FILES = 200;
 
   /** Longer than what is lost takes to be found. */
@@ -81,14 +81,16 @@ class DemoSurvivesFaultsIT {
     DemoTopology.Plan plan =
         new DemoTopology.Plan(
             folder.resolve("data"), 0, WORKERS, SLOTS, "fast", true, jar, classPath());
-    try (DemoTopology topology = new DemoTopology(plan, line -> {})) {
+    try (Sinks sinks = Sinks.open(folder.resolve("sinks"), "faults");
+        DemoTopology topology = new DemoTopology(plan, line -> {})) {
       topology.start();
       DemoWork work =
           new DemoWork(
               DemoWork.picturesIn(new DemoFolder(folder).pictures(jar)),
               makeFiles(),
               folder.resolve("thumbnails"),
-              PICTURE_CYCLE);
+              CYCLE,
+              DemoWork.Receivers.of(sinks));
       DemoRun run = new DemoRun(work, new Submitter(topology.url(), "faults"), JOBS);
       try (RunOutcomes outcomes = RunOutcomes.open(topology.pgUrl());
           Connection sql = DriverManager.getConnection(topology.pgUrl())) {
@@ -96,9 +98,12 @@ class DemoSurvivesFaultsIT {
 
         await().atMost(END_PATIENCE).until(() -> run.look(outcomes) == JOBS);
 
-        RunReport report = RunReport.of(run, outcomes, topology.config());
+        RunReport report = RunReport.of(run, outcomes, topology.config(), sinks);
         assertThat(report.problems()).isEmpty();
         assertThat(report.succeeded()).isEqualTo(JOBS);
+        assertThat(report.calls().compared()).isEqualTo(JOBS / CYCLE);
+        assertThat(report.mails().compared()).isEqualTo(JOBS / CYCLE);
+        System.out.println("calls " + report.calls() + ", mails " + report.mails());
         assertNothingLostOrDoubled(run.journal(), sql);
         assertLedger(run.journal(), Files.readAllLines(ledger), inFlight);
       }

@@ -18,7 +18,7 @@ class DemoWorkTest {
 
   @Test
   void everyFifthTaskIsAPictureAndNoTwoShareATarget() {
-    DemoWork work = new DemoWork(PICTURES, FILES, Path.of("/out"), 5);
+    DemoWork work = new DemoWork(PICTURES, FILES, Path.of("/out"), 5, null);
     Set<Path> targets = new HashSet<>();
     int pictures = 0;
     for (int i = 0; i < 10_000; i++) {
@@ -41,11 +41,11 @@ class DemoWorkTest {
   @Test
   void withoutFilesAllTasksArePicturesAndWithoutPicturesAllAreFiles() {
     Path out = Path.of("/out");
-    assertThat(new DemoWork(PICTURES, List.of(), out, 5).task(1))
+    assertThat(new DemoWork(PICTURES, List.of(), out, 5, null).task(1))
         .isInstanceOf(DemoWork.Task.Resize.class);
-    assertThat(new DemoWork(List.of(), FILES, out, 5).task(0))
+    assertThat(new DemoWork(List.of(), FILES, out, 5, null).task(0))
         .isInstanceOf(DemoWork.Task.Checksum.class);
-    assertThatThrownBy(() -> new DemoWork(List.of(), List.of(), out, 5))
+    assertThatThrownBy(() -> new DemoWork(List.of(), List.of(), out, 5, null))
         .isInstanceOf(DemoException.class);
   }
 

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.UUID;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -18,14 +19,14 @@ class OutputCheckTest {
       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
   @TempDir private Path folder;
-  private OutputCheck check = new OutputCheck(Instant.MAX);
+  private OutputCheck check = new OutputCheck(Instant.MAX, null);
   private Path file = Path.of("abc");
   private Path source = Path.of("source.png");
   private Path target = Path.of("target.png");
 
   @BeforeEach
   void makeFiles() throws IOException {
-    check = new OutputCheck(Instant.now().plusSeconds(60));
+    check = new OutputCheck(Instant.now().plusSeconds(60), null);
     file = Files.writeString(folder.resolve("abc"), "abc");
     source = folder.resolve("source.png");
     target = folder.resolve("target.png");
@@ -43,8 +44,8 @@ class OutputCheckTest {
   @Test
   void aWrongChecksumIsFound() {
     assertThat(check.problemWith(checksum(), result(ABC.replace('b', 'c')))).isPresent();
-    assertThat(check.problemWith(checksum(), "null")).isPresent();
-    assertThat(check.problemWith(checksum(), "no json")).isPresent();
+    assertThat(check.problemWith(checksum(), done("null"))).isPresent();
+    assertThat(check.problemWith(checksum(), done("no json"))).isPresent();
   }
 
   @Test
@@ -68,7 +69,7 @@ class OutputCheckTest {
 
   @Test
   void aFileThatWasChangedSinceIsNotCompared() {
-    OutputCheck late = new OutputCheck(Instant.EPOCH);
+    OutputCheck late = new OutputCheck(Instant.EPOCH, null);
 
     assertThat(late.problemWith(checksum(), result(ABC.replace('b', 'c')))).isEmpty();
     assertThat(late.changed()).isEqualTo(1);
@@ -83,12 +84,16 @@ class OutputCheckTest {
     return new DemoWork.Task.Resize(source, target, width);
   }
 
-  private static String result(String sha256) {
-    return "{\"sha256\":\"" + sha256 + "\",\"bytes\":3}";
+  private static OutputCheck.Done done(String result) {
+    return new OutputCheck.Done(new UUID(1, 2), true, result);
   }
 
-  private static String result(int width, int height, long bytes) {
-    return "{\"width\":%d,\"height\":%d,\"bytes\":%d}".formatted(width, height, bytes);
+  private static OutputCheck.Done result(String sha256) {
+    return done("{\"sha256\":\"" + sha256 + "\",\"bytes\":3}");
+  }
+
+  private static OutputCheck.Done result(int width, int height, long bytes) {
+    return done("{\"width\":%d,\"height\":%d,\"bytes\":%d}".formatted(width, height, bytes));
   }
 
   private static void picture(Path file, int width, int height) throws IOException {

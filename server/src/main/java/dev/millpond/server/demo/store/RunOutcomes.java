@@ -45,6 +45,7 @@ public final class RunOutcomes implements AutoCloseable {
    * A job that has ended, or is dead.
    *
    * @param outcome {@code succeeded}, {@code cancelled} or {@code dead}
+   * @param leaseToken 1 when it was handed out once; 0 for a dead job
    * @param startedAt null when it never started
    * @param result JSON text of a job that has succeeded
    * @param error of a dead job
@@ -53,6 +54,7 @@ public final class RunOutcomes implements AutoCloseable {
       UUID id,
       String outcome,
       int attempt,
+      int leaseToken,
       Instant createdAt,
       @Nullable Instant startedAt,
       Instant endedAt,
@@ -85,7 +87,7 @@ public final class RunOutcomes implements AutoCloseable {
     Map<UUID, Ended> ended = new HashMap<>();
     read(
         """
-        SELECT job_id, outcome, attempt, started_at, ended_at, result
+        SELECT job_id, outcome, attempt, started_at, ended_at, result, lease_token
         FROM millpond.job_outcome WHERE job_id = ANY(?) AND job_id BETWEEN ? AND ?
         """,
         ids,
@@ -96,7 +98,7 @@ public final class RunOutcomes implements AutoCloseable {
     read(
         """
         SELECT job_id, 'dead', attempts, NULL::timestamptz, dead_at,
-          error_type || coalesce(': ' || error_message, '')
+          error_type || coalesce(': ' || error_message, ''), 0
         FROM millpond.dead_letter WHERE job_id = ANY(?) AND job_id BETWEEN ? AND ?
         """,
         ids,
@@ -123,6 +125,7 @@ public final class RunOutcomes implements AutoCloseable {
             text.id(),
             text.outcome(),
             row.getInt(3),
+            row.getInt(7),
             createdAt,
             instant(row, 4),
             endedAt,
