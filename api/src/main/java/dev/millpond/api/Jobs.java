@@ -70,6 +70,27 @@ public interface Jobs {
    */
   CancelResult cancel(UUID id);
 
+  /**
+   * Lets a scheduled job run now, one that waits for its next attempt included. {@link
+   * SteerResult.Done} also for a job that may run already.
+   */
+  SteerResult runNow(UUID id);
+
+  /**
+   * Changes when a job runs: one that is scheduled, or runnable while no worker has taken it.
+   *
+   * @throws InvalidJobException when the start is out of its range, or not before the job's expiry
+   */
+  SteerResult reschedule(UUID id, JobRequest.Start start);
+
+  /**
+   * Changes the priority class of a job that is scheduled, or runnable while no worker has taken
+   * it. In its new class a runnable job keeps its place by age.
+   *
+   * @throws InvalidJobException when there is no such class
+   */
+  SteerResult changeClass(UUID id, String priorityClass);
+
   /** Gives a dead job a new life: attempt 1, same id; its earlier attempts stay readable. */
   RedriveResult redrive(UUID id);
 }

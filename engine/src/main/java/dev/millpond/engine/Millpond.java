@@ -8,10 +8,12 @@ import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobView;
 import dev.millpond.api.Jobs;
 import dev.millpond.api.RedriveResult;
+import dev.millpond.api.SteerResult;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.engine.lifecycle.Node;
 import dev.millpond.engine.lifecycle.store.Schema;
+import dev.millpond.engine.query.Change;
 import dev.millpond.engine.query.DeadLetterFilter;
 import dev.millpond.engine.query.DeadLetterView;
 import dev.millpond.engine.query.Health;
@@ -112,6 +114,30 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
   @Override
   public CancelResult cancel(UUID id) {
     return node.queries().cancel(id);
+  }
+
+  @Override
+  public SteerResult runNow(UUID id) {
+    return node.queries().change(id, Change.runAt(new JobRequest.Start.Now()));
+  }
+
+  @Override
+  public SteerResult reschedule(UUID id, JobRequest.Start start) {
+    return node.queries().change(id, Change.runAt(start));
+  }
+
+  @Override
+  public SteerResult changeClass(UUID id, String priorityClass) {
+    return node.queries().change(id, Change.priorityClass(priorityClass));
+  }
+
+  /**
+   * Changes run time and priority class of a job at once; all of it or nothing.
+   *
+   * @throws dev.millpond.api.InvalidJobException when a value is out of its range
+   */
+  public SteerResult change(UUID id, Change change) {
+    return node.queries().change(id, change);
   }
 
   @Override

@@ -4,11 +4,15 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 
 /** Makes batches: gives them their id and shard. Thread-safe. */
 public final class BatchMaker {
+  /** The two highest bits of an id's second half say that it is an id of RFC 9562. */
+  private static final long VARIANT_BITS = 0xC000_0000_0000_0000L;
+
   private final Supplier<UUID> ids;
   private final int shards;
 
@@ -34,6 +38,23 @@ public final class BatchMaker {
 
   /** Makes one batch of 1 to {@link Batch#JOBS_MAX} members. */
   public Batch make(Lane lane, String kind, List<Member> members) {
+    return make(ids.get(), lane, kind, members);
+  }
+
+  /**
+   * Makes a batch that takes the place of another one in its lane, or in another lane by the same
+   * age: its id is a new one of the same time.
+   */
+  public Batch inPlaceOf(Batch old, Lane lane, List<Member> members) {
+    long random = ThreadLocalRandom.current().nextLong() & ~VARIANT_BITS;
+    UUID id =
+        new UUID(
+            old.id().getMostSignificantBits(),
+            random | (old.id().getLeastSignificantBits() & VARIANT_BITS));
+    return make(id, lane, old.kind(), members);
+  }
+
+  private Batch make(UUID id, Lane lane, String kind, List<Member> members) {
     UUID[] jobIds = new UUID[members.size()];
     int[] tokens = new int[jobIds.length];
     boolean first = true;
@@ -42,7 +63,6 @@ public final class BatchMaker {
       tokens[i] = members.get(i).token();
       first &= tokens[i] == 1;
     }
-    UUID id = ids.get();
     return new Batch(id, lane, kind, shard(id), jobIds, first ? null : tokens);
   }
 

@@ -1,5 +1,8 @@
 package dev.millpond.engine.flush;
 
+import dev.millpond.api.JobRequest;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +31,23 @@ public record NewJob(
 
     /** This long after the commit: it gets a state row. */
     record In(long delayMicros) implements Start {}
+
+    /**
+     * As a producer has asked for it.
+     *
+     * @param now the database's clock; what is not after it means now
+     */
+    static Start of(JobRequest.Start asked, Instant now) {
+      return switch (asked) {
+        case JobRequest.Start.Now ignored -> NOW;
+        case JobRequest.Start.In in ->
+            in.delay().isZero() ? NOW : new In(in.delay().toNanos() / 1_000);
+        case JobRequest.Start.At at ->
+            at.runAt().isAfter(now)
+                ? new At(ChronoUnit.MICROS.between(Instant.EPOCH, at.runAt()))
+                : NOW;
+      };
+    }
   }
 
   public static final Start NOW = new Start.Now();

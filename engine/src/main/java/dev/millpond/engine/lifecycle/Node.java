@@ -88,7 +88,7 @@ public final class Node {
     this.writer = new Writer(config.pgUrl(), session, maker, pace, ways, metrics);
     this.submitter =
         new Submitter(writer, ids, clock, lanes, transactions, config.limits(), PATIENCE);
-    this.queries = new Queries(transactions, lanes, maker);
+    this.queries = new Queries(transactions, lanes, maker, clock, ways::wakePostgres);
     this.worker =
         new Worker(config, session, handlers, lanes, pace, transactions, writer, metrics, clock);
     this.maintenance =

@@ -3,28 +3,46 @@ package dev.millpond.engine.query;
 import dev.millpond.api.CancelResult;
 import dev.millpond.api.JobView;
 import dev.millpond.api.RedriveResult;
+import dev.millpond.api.SteerResult;
 import dev.millpond.engine.books.store.BooksStore;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.query.store.ChangeStore;
 import dev.millpond.engine.query.store.JobStore;
 import dev.millpond.engine.query.store.QueueReadStore;
 import dev.millpond.engine.query.store.SteerStore;
+import dev.millpond.engine.submit.JobRules;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Reads, cancellation and redrive, each in a transaction of its own. Thread-safe. */
+/** Reads, cancellation, changes and redrive, each in a transaction of its own. Thread-safe. */
 public final class Queries {
   private final Transactions transactions;
   private final Lanes lanes;
   private final BatchMaker maker;
+  private final InstantSource clock;
+  private final Runnable waiting;
 
-  public Queries(Transactions transactions, Lanes lanes, BatchMaker maker) {
+  /**
+   * @param clock the database's, as far as known
+   * @param waiting told when there are new waiting rows
+   */
+  public Queries(
+      Transactions transactions,
+      Lanes lanes,
+      BatchMaker maker,
+      InstantSource clock,
+      Runnable waiting) {
     this.transactions = transactions;
     this.lanes = lanes;
     this.maker = maker;
+    this.clock = clock;
+    this.waiting = waiting;
   }
 
   public Optional<JobView> find(UUID id) {
@@ -35,8 +53,33 @@ public final class Queries {
     return transactions.callOrThrow(tx -> SteerStore.cancel(tx, id));
   }
 
+  /**
+   * Changes a job that has not started.
+   *
+   * @throws dev.millpond.api.InvalidJobException when a value is out of its range
+   */
+  public SteerResult change(UUID id, Change change) {
+    Instant now = clock.instant();
+    if (change.priorityClass() != null) {
+      JobRules.checkClass(change.priorityClass(), lanes.classes());
+    }
+    if (change.start() != null) {
+      JobRules.checkStart(change.start(), now);
+    }
+    SteerResult result =
+        transactions.callOrThrow(tx -> ChangeStore.change(tx, id, change, now, maker));
+    if (result instanceof SteerResult.Done) {
+      waiting.run();
+    }
+    return result;
+  }
+
   public RedriveResult redrive(UUID id) {
-    return transactions.callOrThrow(tx -> SteerStore.redrive(tx, id, maker));
+    RedriveResult result = transactions.callOrThrow(tx -> SteerStore.redrive(tx, id, maker));
+    if (result instanceof RedriveResult.Redriven) {
+      waiting.run();
+    }
+    return result;
   }
 
   public List<QueueView> queues() {

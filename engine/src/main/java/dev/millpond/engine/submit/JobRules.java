@@ -57,17 +57,22 @@ public final class JobRules {
   public static void check(JobRequest request, Instant now, List<String> classes, Origin origin) {
     name("/kind", request.kind(), origin);
     name("/queue", request.queue(), origin);
-    if (!classes.contains(request.priorityClass())) {
-      throw new InvalidJobException(
-          "/priorityClass",
-          "must be one of " + classes + ", is \"" + request.priorityClass() + '"');
-    }
-    start(request.start(), now);
+    checkClass(request.priorityClass(), classes);
+    checkStart(request.start(), now);
     check(request.options(), origin);
     expiry(request.options().expiry(), request.start(), now);
   }
 
-  private static void start(JobRequest.Start start, Instant now) {
+  /** Checks that there is such a priority class. */
+  public static void checkClass(String priorityClass, List<String> classes) {
+    if (!classes.contains(priorityClass)) {
+      throw new InvalidJobException(
+          "/priorityClass", "must be one of " + classes + ", is " + quote(priorityClass));
+    }
+  }
+
+  /** Checks when a job is to run, against the database's clock. */
+  public static void checkStart(JobRequest.Start start, Instant now) {
     switch (start) {
       case JobRequest.Start.Now ignored -> {}
       case JobRequest.Start.In in ->

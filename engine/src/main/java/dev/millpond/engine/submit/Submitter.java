@@ -196,16 +196,6 @@ public final class Submitter implements AutoCloseable {
       });
       lanes.learn(List.of(request.queue()));
     }
-    NewJob.Start start =
-        switch (request.start()) {
-          case JobRequest.Start.Now ignored -> NewJob.NOW;
-          case JobRequest.Start.In in ->
-              in.delay().isZero() ? NewJob.NOW : new NewJob.Start.In(in.delay().toNanos() / 1_000);
-          case JobRequest.Start.At at ->
-              at.runAt().isAfter(now)
-                  ? new NewJob.Start.At(ChronoUnit.MICROS.between(Instant.EPOCH, at.runAt()))
-                  : NewJob.NOW;
-        };
     return new NewJob(
         ids.get(),
         request.queue(),
@@ -213,7 +203,7 @@ public final class Submitter implements AutoCloseable {
         request.kind(),
         payload,
         JobJson.options(absolute(request.options(), now)),
-        start);
+        NewJob.Start.of(request.start(), now));
   }
 
   /** With an expiry as an instant, as exact as PostgreSQL's. */

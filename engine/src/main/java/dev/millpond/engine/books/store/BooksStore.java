@@ -103,7 +103,12 @@ public final class BooksStore {
             + " ("
             + NAMED
             + ") AS n JOIN millpond.job j ON j.id = n.job_id"
-            + " WHERE (j.queue, j.class, j.kind) <> (n.queue, n.class, n.kind)");
+            + " LEFT JOIN millpond.job_state s ON s.job_id = n.job_id"
+            + " LEFT JOIN millpond.job_outcome o ON o.job_id = n.job_id"
+            + " WHERE (j.queue, j.kind) <> (n.queue, n.kind)"
+            // Its class may have been changed, which its state row knows while it lives.
+            + " OR (o.job_id IS NULL AND n.token = coalesce(s.lease_token, 1)"
+            + "     AND coalesce(s.class, j.class) <> n.class)");
     rules.put(
         "outcome-without-job",
         "SELECT o.job_id::text, o.outcome FROM millpond.job_outcome o"

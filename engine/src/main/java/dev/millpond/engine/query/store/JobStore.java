@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class JobStore {
   private static final String FIND =
       """
-      SELECT j.queue, j.class, j.kind, j.payload, j.options, j.created_at,
+      SELECT j.queue, coalesce(s.class, j.class), j.kind, j.payload, j.options, j.created_at,
              o.outcome, o.attempt, o.lease_token, o.worker_id, o.started_at, o.ended_at, o.result,
              s.phase, s.wait_reason, s.attempt, s.run_at, s.started_at, s.progress_percent,
              s.progress_message, d.dead_at
