@@ -25,6 +25,12 @@ final class FrontFilter implements Filter {
       Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
   private static final Set<String> SAFE_VERBS = Set.of("GET", "HEAD", "OPTIONS");
 
+  private final BodyRoom room;
+
+  FrontFilter(BodyRoom room) {
+    this.room = room;
+  }
+
   @Override
   public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
       throws IOException, ServletException {
@@ -37,7 +43,7 @@ final class FrontFilter implements Filter {
       try {
         chain.doFilter(request, response);
       } finally {
-        RequestBody.release(http);
+        room.release(http);
       }
     } else {
       problem.writeTo(answer);

@@ -1,10 +1,13 @@
 package dev.millpond.server.http;
 
 import dev.millpond.engine.ConfigException;
+import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.Millpond;
+import dev.millpond.server.config.BodyLimits;
 import dev.millpond.server.http.deadletters.DeadLettersController;
 import dev.millpond.server.http.health.HealthController;
 import dev.millpond.server.http.health.Readiness;
+import dev.millpond.server.http.jobs.BatchController;
 import dev.millpond.server.http.jobs.JobsController;
 import dev.millpond.server.http.problem.ProblemAdvice;
 import dev.millpond.server.http.queues.QueuesController;
@@ -48,11 +51,15 @@ public final class HttpServer implements AutoCloseable {
   /**
    * What it serves.
    *
+   * @param bodies how large a request may be
+   * @param limits what is taken of one submit
    * @param api whether it serves more than health and metrics
    */
   public record Parts(
       InetAddress bind,
       int port,
+      BodyLimits bodies,
+      JobLimits limits,
       boolean api,
       Millpond millpond,
       PrometheusMeterRegistry registry,
@@ -78,9 +85,14 @@ public final class HttpServer implements AutoCloseable {
     context.registerBean(
         PrometheusMeterRegistry.class, parts::registry, bean -> bean.setDestroyMethodName(null));
     context.registerBean(Readiness.class, parts::readiness);
+    context.registerBean(JobLimits.class, parts::limits);
     context.register(Web.class, ProblemAdvice.class, HealthController.class);
     if (parts.api()) {
-      context.register(JobsController.class, QueuesController.class, DeadLettersController.class);
+      context.register(
+          JobsController.class,
+          BatchController.class,
+          QueuesController.class,
+          DeadLettersController.class);
     }
     try {
       context.refresh();
@@ -126,8 +138,18 @@ public final class HttpServer implements AutoCloseable {
     }
 
     @Bean
-    FrontFilter frontFilter() {
-      return new FrontFilter();
+    BodyRoom bodyRoom(Parts parts) {
+      return new BodyRoom(parts.bodies());
+    }
+
+    @Bean
+    RequestBody requestBody(Parts parts, BodyRoom room) {
+      return new RequestBody(parts.bodies(), room);
+    }
+
+    @Bean
+    FrontFilter frontFilter(BodyRoom room) {
+      return new FrontFilter(room);
     }
 
     @Bean

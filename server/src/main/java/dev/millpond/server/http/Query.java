@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The query part of a request. Unknown, repeated and broken parameters are refused. */
 public final class Query {
@@ -65,19 +66,28 @@ public final class Query {
 
   /** The size of a page, 1 to 500, 50 unless given. */
   public int limit() {
-    String text = values.get("limit");
+    return number("limit", 1, LIMIT_MOST).orElse(LIMIT_DEFAULT);
+  }
+
+  /**
+   * A whole number within a range; empty when it is absent.
+   *
+   * @throws ProblemException 400 for anything else
+   */
+  public OptionalInt number(String name, int least, int most) {
+    String text = values.get(name);
     if (text == null) {
-      return LIMIT_DEFAULT;
+      return OptionalInt.empty();
     }
     try {
-      int limit = Integer.parseInt(text);
-      if (limit >= 1 && limit <= LIMIT_MOST) {
-        return limit;
+      int number = Integer.parseInt(text);
+      if (number >= least && number <= most) {
+        return OptionalInt.of(number);
       }
     } catch (NumberFormatException e) {
       // Refused below, like a number out of range.
     }
-    throw invalid("limit", "must be 1 to " + LIMIT_MOST + ", is \"" + text + "\"");
+    throw invalid(name, "must be " + least + " to " + most + ", is \"" + text + "\"");
   }
 
   private static String decode(String text) {
@@ -88,7 +98,8 @@ public final class Query {
     }
   }
 
-  private static ProblemException invalid(String parameter, String detail) {
+  /** A parameter that cannot be used: 400. */
+  public static ProblemException invalid(String parameter, String detail) {
     return new ProblemException(
         Problem.of(400, "invalid-parameter", "Query parameter \"" + parameter + "\" " + detail)
             .with("parameter", parameter));

@@ -1,5 +1,6 @@
 package dev.millpond.server.http;
 
+import dev.millpond.server.config.BodyLimits;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -7,59 +8,61 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Reads a JSON body whole, after its headers have been found in order. */
+/** Reads the bodies of requests, after their headers have been found in order. Thread-safe. */
 public final class RequestBody {
-  /** Most bytes of a body. */
-  public static final int MOST_BYTES = 16 * 1024 * 1024;
-
-  /** Longest time for a body to arrive. */
-  private static final Duration MOST_TIME = Duration.ofSeconds(60);
-
-  /** A body up to this size is read at once. */
-  private static final int SMALL_BYTES = 256 * 1024;
-
-  /** Larger bodies may take this part of the heap together; each takes some five times its size. */
-  private static final int ROOM_SHARE = 12;
-
-  /** Longest wait for room. */
-  private static final Duration ROOM_WAIT = Duration.ofSeconds(5);
-
-  private static final String ROOM_ATTRIBUTE = RequestBody.class.getName() + ".room";
-  private static final Semaphore ROOM = new Semaphore(roomKilobytes(), true);
+  /** Longest time for a body, or for one chunk of a stream, to arrive. */
+  static final Duration MOST_TIME = Duration.ofSeconds(60);
 
   private static final int FIRST_BUFFER_BYTES = 64 * 1024;
-  private static final String JSON = "application/json";
 
-  private RequestBody() {}
+  /** What a body may be. */
+  public enum Type {
+    JSON("application/json"),
+    /** One JSON value a line. */
+    NDJSON("application/x-ndjson");
+
+    private final String mediaType;
+
+    Type(String mediaType) {
+      this.mediaType = mediaType;
+    }
+
+    public String mediaType() {
+      return mediaType;
+    }
+  }
+
+  private final BodyLimits limits;
+  private final BodyRoom room;
+
+  RequestBody(BodyLimits limits, BodyRoom room) {
+    this.limits = limits;
+    this.room = room;
+  }
 
   /**
-   * Reads the body.
+   * Reads a JSON body whole.
    *
-   * @throws ProblemException 415 for another type or an encoding, 413 for too much of it; a
-   *     declared length is checked before the first byte is read
+   * @throws ProblemException as {@link #type}, and 413 for too much of it
    */
-  public static byte[] read(HttpServletRequest request) throws IOException {
-    checkType(request.getContentType());
-    String encoding = request.getHeader("Content-Encoding");
-    if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
-      throw new ProblemException(
-          Problem.of(415, "unsupported-encoding", "Content-Encoding " + encoding + " is not taken")
-              .remedy("Send the body uncompressed"));
+  public byte[] json(HttpServletRequest request) throws IOException {
+    type(request, Type.JSON);
+    long declared = declared(request, limits.json());
+    int most = declared < 0 ? limits.json() + 1 : (int) declared;
+    byte[] start = declared < 0 ? startOf(request.getInputStream()) : null;
+    if (start == null || start.length == BodyRoom.SMALL_BYTES) {
+      room.take(request, most);
     }
-    long declared = request.getContentLengthLong();
-    if (declared > MOST_BYTES) {
-      throw tooLarge();
+    byte[] body = start == null ? read(request.getInputStream(), new byte[0], most) : start;
+    if (start != null && start.length == BodyRoom.SMALL_BYTES) {
+      body = read(request.getInputStream(), start, most);
     }
-    int most = declared < 0 ? MOST_BYTES + 1 : (int) declared;
-    takeRoom(request, most);
-    byte[] body = read(request.getInputStream(), most);
-    if (body.length > MOST_BYTES) {
-      throw tooLarge();
+    if (body.length > limits.json()) {
+      throw tooLarge(limits.json());
     }
     if (body.length < declared) {
       throw new IOException("The body ended early");
@@ -67,46 +70,95 @@ public final class RequestBody {
     return body;
   }
 
-  /** Gives back what a request's body held; at the end of the request. */
-  static void release(HttpServletRequest request) {
-    if (request.getAttribute(ROOM_ATTRIBUTE) instanceof Integer kilobytes) {
-      ROOM.release(kilobytes);
-    }
+  /**
+   * The lines of a body that is committed at once.
+   *
+   * @throws ProblemException 413 for a declared length over the limit, 503 when there is no room
+   */
+  public BodyLines lines(HttpServletRequest request) throws IOException {
+    long most = Math.min(limits.ndjson(), room.most());
+    long declared = declared(request, most);
+    return new BodyLines(request, room, most, declared < 0 ? most : declared, limits.json());
   }
 
-  /** A large body waits for room before it is read, so that many of them fill no heap. */
-  private static void takeRoom(HttpServletRequest request, int bytes) {
-    if (bytes <= SMALL_BYTES) {
-      return;
-    }
-    int kilobytes = bytes / 1024;
-    boolean room;
-    try {
-      room = ROOM.tryAcquire(kilobytes, ROOM_WAIT.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      room = false;
-    }
-    if (!room) {
+  /**
+   * The lines of a body that is committed in chunks: {@link BodyLines#newChunk} begins the next.
+   *
+   * @throws ProblemException 413 for a declared length over the limit
+   */
+  public BodyLines chunkedLines(HttpServletRequest request) throws IOException {
+    declared(request, limits.ndjson());
+    return new BodyLines(request, room, limits.ndjson(), limits.json(), limits.json());
+  }
+
+  /**
+   * The type of a body that can be read.
+   *
+   * @param taken types of which it has to be one
+   * @throws ProblemException 415 for another type or an encoding
+   */
+  public static Type type(HttpServletRequest request, Type... taken) {
+    String given = request.getContentType();
+    Type type = parse(given);
+    if (type == null || !List.of(taken).contains(type)) {
       throw new ProblemException(
-          Problem.of(503, "server-busy", "Too many large bodies are at work")
-              .remedy("Try again after Retry-After, or send smaller batches")
-              .retryAfter(ROOM_WAIT)
-              .header("Connection", "close"));
+          Problem.of(
+                  415,
+                  "unsupported-media-type",
+                  given == null
+                      ? "Content-Type is missing"
+                      : "Content-Type " + given + " is not taken")
+              .remedy(
+                  "Send "
+                      + String.join(" or ", Arrays.stream(taken).map(Type::mediaType).toList())
+                      + " in UTF-8"));
     }
-    request.setAttribute(ROOM_ATTRIBUTE, kilobytes);
+    String encoding = request.getHeader("Content-Encoding");
+    if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
+      throw new ProblemException(
+          Problem.of(415, "unsupported-encoding", "Content-Encoding " + encoding + " is not taken")
+              .remedy("Send the body uncompressed"));
+    }
+    return type;
   }
 
-  private static int roomKilobytes() {
-    long bytes = Math.max(2L * MOST_BYTES, Runtime.getRuntime().maxMemory() / ROOM_SHARE);
-    return (int) Math.min(Integer.MAX_VALUE, bytes / 1024);
+  private static @Nullable Type parse(@Nullable String given) {
+    if (given == null) {
+      return null;
+    }
+    String[] parts = given.toLowerCase(Locale.ROOT).replace("\"", "").split(";", -1);
+    for (int i = 1; i < parts.length; i++) {
+      String parameter = parts[i].strip();
+      if (parameter.startsWith("charset=") && !parameter.equals("charset=utf-8")) {
+        return null;
+      }
+    }
+    for (Type type : Type.values()) {
+      if (parts[0].strip().equals(type.mediaType())) {
+        return type;
+      }
+    }
+    return null;
   }
 
-  /** Reads up to a number of bytes; a sender who trickles is cut off. */
-  private static byte[] read(InputStream in, int most) throws IOException {
-    long start = System.nanoTime();
-    byte[] buffer = new byte[Math.min(most, FIRST_BUFFER_BYTES)];
-    int length = 0;
+  private static long declared(HttpServletRequest request, long most) {
+    long declared = request.getContentLengthLong();
+    if (declared > most) {
+      throw tooLarge(most);
+    }
+    return declared;
+  }
+
+  /** What comes first of a body whose length is not known; less than asked for when it ends. */
+  private static byte[] startOf(InputStream in) throws IOException {
+    return read(in, new byte[0], BodyRoom.SMALL_BYTES);
+  }
+
+  /** Reads on after a start, up to a number of bytes; a sender who trickles is cut off. */
+  private static byte[] read(InputStream in, byte[] start, int most) throws IOException {
+    long began = System.nanoTime();
+    byte[] buffer = Arrays.copyOf(start, Math.min(most, start.length + FIRST_BUFFER_BYTES));
+    int length = start.length;
     while (length < most) {
       if (length == buffer.length) {
         buffer = Arrays.copyOf(buffer, (int) Math.min(most, 2L * buffer.length));
@@ -116,10 +168,8 @@ public final class RequestBody {
         break;
       }
       length += got;
-      if (System.nanoTime() - start > MOST_TIME.toNanos()) {
-        throw new ProblemException(
-            Problem.of(408, "request-timeout", "The body took longer than " + MOST_TIME)
-                .header("Connection", "close"));
+      if (System.nanoTime() - began > MOST_TIME.toNanos()) {
+        throw tooSlow();
       }
     }
     return length == buffer.length ? buffer : Arrays.copyOf(buffer, length);
@@ -130,36 +180,21 @@ public final class RequestBody {
     if (request.getContentLengthLong() > 0 || request.getHeader("Transfer-Encoding") != null) {
       throw new ProblemException(
           Problem.of(400, "unexpected-body", "This request takes no body")
+              .remedy("Send it without a body")
               .header("Connection", "close"));
     }
   }
 
-  private static void checkType(@Nullable String type) {
-    if (JSON.equals(type)) {
-      return;
-    }
-    String[] parts =
-        (type == null ? "" : type).toLowerCase(Locale.ROOT).replace("\"", "").split(";", -1);
-    boolean json = parts[0].strip().equals(JSON);
-    for (int i = 1; i < parts.length; i++) {
-      String parameter = parts[i].strip();
-      json &= !parameter.startsWith("charset=") || parameter.equals("charset=utf-8");
-    }
-    if (!json) {
-      throw new ProblemException(
-          Problem.of(
-                  415,
-                  "unsupported-media-type",
-                  type == null
-                      ? "Content-Type is missing"
-                      : "Content-Type " + type + " is not taken")
-              .remedy("Send application/json in UTF-8"));
-    }
+  static ProblemException tooSlow() {
+    return new ProblemException(
+        Problem.of(408, "request-timeout", "The body took longer than " + MOST_TIME)
+            .remedy("Send smaller batches")
+            .header("Connection", "close"));
   }
 
-  private static ProblemException tooLarge() {
+  static ProblemException tooLarge(long most) {
     return new ProblemException(
-        Problem.of(413, "body-too-large", "A body may have " + MOST_BYTES + " bytes")
+        Problem.of(413, "body-too-large", "A body may have " + most + " bytes here")
             .remedy("Send smaller batches")
             .header("Connection", "close"));
   }

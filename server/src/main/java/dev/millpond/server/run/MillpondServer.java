@@ -93,6 +93,8 @@ public final class MillpondServer implements AutoCloseable {
             new HttpServer.Parts(
                 config.bind(),
                 config.port(),
+                config.bodies(),
+                config.engine().limits(),
                 config.roles().contains(Role.API),
                 millpond,
                 registry,

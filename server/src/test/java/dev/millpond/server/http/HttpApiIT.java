@@ -186,10 +186,11 @@ class HttpApiIT {
                 .statusCode())
         .isEqualTo(400);
     assertThat(live.post("/v1/jobs", body, "Idempotency-Key", "b").statusCode()).isEqualTo(422);
-    assertThat(
-            live.post("/v1/jobs/batch", "{\"jobs\":[" + body + "]}", "Idempotency-Key", "a")
-                .statusCode())
-        .isEqualTo(400);
+    HttpResponse<String> twice =
+        live.post("/v1/jobs/batch", "{\"jobs\":[" + body + "]}", "Idempotency-Key", "a");
+    assertThat(twice.statusCode()).isEqualTo(422);
+    assertThat(json(twice).get("errors").get(0).get("pointer").asString())
+        .isEqualTo("/jobs/0/idempotencyKey");
   }
 
   @Test

@@ -83,28 +83,72 @@ final class JobReader {
   }
 
   /**
-   * Reads a batch: {@code {"jobs":[…]}}.
+   * The jobs of a batch.
    *
-   * @throws ProblemException as {@link #one}, and 400 for no job or more than {@link
-   *     Limits#BATCH_JOBS}
+   * @param prefix JSON pointer of their list in the body
    */
-  static List<JobRequest> batch(byte[] body) {
+  record Batch(List<JobRequest> jobs, String prefix) {}
+
+  /**
+   * Reads a batch: {@code [job, …]} or {@code {"jobs":[job, …]}}.
+   *
+   * @param most jobs of it
+   * @throws ProblemException as {@link #one}, and 400 for no job or too many
+   */
+  static Batch batch(byte[] body, int most) {
     return JsonReader.read(
         body,
         in -> {
           JobReader reader = new JobReader(in);
-          List<JobRequest> jobs = reader.jobs();
+          boolean list = in.token() == JsonToken.START_ARRAY;
+          List<JobRequest> jobs = list ? reader.list(most) : reader.jobs(most);
           reader.errors.throwIfAny();
           if (jobs.isEmpty()) {
-            throw batchSize();
+            throw batchSize(most);
           }
-          return jobs;
+          return new Batch(jobs, list ? "" : "/jobs");
         });
   }
 
-  private List<JobRequest> jobs() {
+  /**
+   * Reads a job of a body with one job a line.
+   *
+   * @param index of the job in its body
+   * @param number of the line in its body
+   * @throws ProblemException as {@link #one}, naming both
+   */
+  static JobRequest line(byte[] line, int index, int number) {
+    try {
+      return JsonReader.read(
+          line,
+          in -> {
+            JobReader reader = new JobReader(in);
+            reader.index = index;
+            Optional<JobRequest> job = reader.job();
+            reader.errors.throwIfAny();
+            return job.orElseThrow();
+          });
+    } catch (ProblemException e) {
+      throw new ProblemException(e.problem().with("index", index).with("line", number));
+    }
+  }
+
+  /** The jobs of a list, at whose start the reader is. */
+  private List<JobRequest> list(int most) {
     List<JobRequest> jobs = new ArrayList<>();
-    if (!expect(JsonToken.START_OBJECT, "an object with the list \"jobs\"")) {
+    while (in.next() != JsonToken.END_ARRAY) {
+      if (++index >= most) {
+        throw batchSize(most);
+      }
+      job().ifPresent(jobs::add);
+    }
+    index = -1;
+    return jobs;
+  }
+
+  private List<JobRequest> jobs(int most) {
+    List<JobRequest> jobs = new ArrayList<>();
+    if (!expect(JsonToken.START_OBJECT, "a list of jobs, or an object with the list \"jobs\"")) {
       return jobs;
     }
     boolean found = false;
@@ -117,13 +161,7 @@ final class JobReader {
         in.skip();
       } else if (expect(JsonToken.START_ARRAY, "a list of jobs")) {
         found = true;
-        while (in.next() != JsonToken.END_ARRAY) {
-          if (++index >= Limits.BATCH_JOBS) {
-            throw batchSize();
-          }
-          job().ifPresent(jobs::add);
-        }
-        index = -1;
+        jobs = list(most);
       } else {
         found = true;
       }
@@ -339,9 +377,11 @@ final class JobReader {
     errors.add(new FieldError(pointer, code, detail, index));
   }
 
-  private static ProblemException batchSize() {
+  /** A batch without a job or with too many. */
+  static ProblemException batchSize(int most) {
     return new ProblemException(
-        Problem.of(400, "batch-size", "A batch has 1 to " + Limits.BATCH_JOBS + " jobs"));
+        Problem.of(400, "batch-size", "A batch has 1 to " + most + " jobs")
+            .remedy("Split it, or send application/x-ndjson with ?commitEvery"));
   }
 
   /** The fields of a job as they come. */

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.web.HttpRequestMethodNotSupportedException;
@@ -36,14 +37,7 @@ public final class Problems {
     return switch (error) {
       case ProblemException known -> known.problem();
       case InvalidJobException invalid -> invalidJob(invalid, pointerPrefix);
-      case IdempotencyConflictException conflict ->
-          Problem.of(
-                  422,
-                  "idempotency-conflict",
-                  "The idempotency key belongs to job " + conflict.jobId() + ", of another body")
-              .remedy("Use a new idempotency key, or send the body of the first request")
-              .with("jobId", conflict.jobId())
-              .with("index", conflict.index());
+      case IdempotencyConflictException conflict -> conflict(conflict);
       case UnavailableException away -> unavailable(away, changes);
       case InvalidCursorException cursor ->
           Problem.of(400, "invalid-parameter", message(cursor)).with("parameter", "cursor");
@@ -56,6 +50,17 @@ public final class Problems {
         yield Problem.of(500, "internal-error", "The server failed; its log says why");
       }
     };
+  }
+
+  private static Problem conflict(IdempotencyConflictException e) {
+    Problem problem =
+        Problem.of(
+                422,
+                "idempotency-conflict",
+                "The idempotency key belongs to job " + e.jobId() + ", of another body")
+            .remedy("Use a new idempotency key, or send the body of the first request")
+            .with("jobId", e.jobId());
+    return e.index() < 0 ? problem : problem.with("index", e.index());
   }
 
   /** 503: the queue takes no more work for now. */
@@ -92,8 +97,15 @@ public final class Problems {
     return method(e.getMethod(), supported == null ? Set.of() : Set.of(supported));
   }
 
-  private static Problem invalidJob(InvalidJobException e, String pointerPrefix) {
-    String pointer = e.index() < 0 ? e.pointer() : pointerPrefix + "/" + e.index() + e.pointer();
+  /**
+   * 422: a field of a job is out of its range.
+   *
+   * @param prefix JSON pointer of the list of jobs in the body; null when each job is a text of its
+   *     own
+   */
+  public static Problem invalidJob(InvalidJobException e, @Nullable String prefix) {
+    String pointer =
+        prefix == null || e.index() < 0 ? e.pointer() : prefix + "/" + e.index() + e.pointer();
     return Problem.fields(
         List.of(new Problem.FieldError(pointer, "invalid", e.detail(), e.index())));
   }

@@ -23,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class JobReaderTest {
+  private static final int MOST = 50;
 
   @Test
   void aKindIsEnough() {
@@ -149,30 +150,48 @@ class JobReaderTest {
     assertThat(
             errors(
                 "{\"jobs\":[{\"kind\":\"a\"},{\"kind\":1},7,{\"kind\":\"a\",\"tags\":[3]}]}",
-                JobReader::batch))
+                JobReaderTest::batch))
         .extracting(FieldError::pointer, FieldError::index)
         .containsExactly(tuple("/jobs/1/kind", 1), tuple("/jobs/2", 2), tuple("/jobs/3/tags/0", 3));
   }
 
   @Test
-  void aBatchKeepsItsOrder() {
-    List<JobRequest> jobs =
-        JobReader.batch(bytes("{\"jobs\":[{\"kind\":\"a\"},{\"kind\":\"b\",\"payload\":[1]}]}"));
+  void aBatchIsAListOrAnObjectWithOne() {
+    String list = "[{\"kind\":\"a\"},{\"kind\":\"b\",\"payload\":[1]}]";
+    List<JobRequest> jobs = batch(bytes(list)).jobs();
     assertThat(jobs).extracting(JobRequest::kind).containsExactly("a", "b");
     assertThat(jobs.get(1).payload()).isEqualTo(new RawJson("[1]"));
+    assertThat(batch(bytes("{\"jobs\":" + list + "}")).jobs()).isEqualTo(jobs);
+    assertThat(errors("[{\"kind\":\"a\"},{\"kind\":1}]", JobReaderTest::batch))
+        .extracting(FieldError::pointer, FieldError::index)
+        .containsExactly(tuple("/1/kind", 1));
   }
 
   @Test
-  void aBatchHasOneToTenThousandJobs() {
-    assertThat(problem("{\"jobs\":[]}", JobReader::batch).status()).isEqualTo(400);
-    String many = "{\"kind\":\"a\"},".repeat(10_000);
-    assertThat(problem("{\"jobs\":[" + many + "{\"kind\":\"a\"}]}", JobReader::batch).status())
-        .isEqualTo(400);
-    assertThat(JobReader.batch(bytes("{\"jobs\":[" + many.substring(0, many.length() - 1) + "]}")))
-        .hasSize(10_000);
-    assertThat(problem("{}", JobReader::batch).status()).isEqualTo(422);
-    assertThat(problem("[]", JobReader::batch).status()).isEqualTo(422);
-    assertThat(problem("{\"jobs\":{}}", JobReader::batch).status()).isEqualTo(422);
+  void aBatchHasAtMostSoManyJobsAsConfigured() {
+    assertThat(problem("{\"jobs\":[]}", JobReaderTest::batch).status()).isEqualTo(400);
+    assertThat(problem("[]", JobReaderTest::batch).status()).isEqualTo(400);
+    String many = "{\"kind\":\"a\"},".repeat(MOST);
+    assertThat(problem("{\"jobs\":[" + many + "{\"kind\":\"a\"}]}", JobReaderTest::batch).detail())
+        .isEqualTo("A batch has 1 to 50 jobs");
+    assertThat(batch(bytes("[" + many.substring(0, many.length() - 1) + "]")).jobs()).hasSize(MOST);
+    assertThat(problem("{}", JobReaderTest::batch).status()).isEqualTo(422);
+    assertThat(problem("7", JobReaderTest::batch).status()).isEqualTo(422);
+    assertThat(problem("{\"jobs\":{}}", JobReaderTest::batch).status()).isEqualTo(422);
+  }
+
+  @Test
+  void theErrorsOfALineNameItsJob() {
+    Problem broken = problem("{\"kind\":", body -> JobReader.line(body, 3, 5));
+    assertThat(broken.status()).isEqualTo(400);
+    assertThat(broken.members()).containsEntry("index", 3).containsEntry("line", 5);
+    assertThat(errors("{\"kind\":1}", body -> JobReader.line(body, 3, 5)))
+        .extracting(FieldError::pointer, FieldError::index)
+        .containsExactly(tuple("/kind", 3));
+  }
+
+  private static JobReader.Batch batch(byte[] body) {
+    return JobReader.batch(body, MOST);
   }
 
   private static JobRequest one(String body) {
