@@ -14,6 +14,7 @@ import dev.millpond.engine.books.BooksReport;
 import dev.millpond.engine.lifecycle.Node;
 import dev.millpond.engine.lifecycle.store.Schema;
 import dev.millpond.engine.query.Change;
+import dev.millpond.engine.query.Count;
 import dev.millpond.engine.query.DeadLetterFilter;
 import dev.millpond.engine.query.DeadLetterView;
 import dev.millpond.engine.query.Health;
@@ -185,11 +186,20 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
    *
    * @param cursor of the page before, null for the first
    * @param limit 1 to 500
-   * @throws dev.millpond.engine.query.InvalidCursorException when cursor or limit are not valid
+   * @throws dev.millpond.engine.query.InvalidCursorException when the cursor is none of this list
+   * @throws dev.millpond.engine.query.InvalidFilterException when the limit is out of its range
    */
   public Page<DeadLetterView> deadLetters(
       DeadLetterFilter filter, @Nullable String cursor, int limit) {
     return node.queries().deadLetters(filter, cursor, limit);
+  }
+
+  /**
+   * How many dead letters match: exact up to 100,000, or as far as two seconds reach; beyond that
+   * there are at least so many.
+   */
+  public Count countDeadLetters(DeadLetterFilter filter) {
+    return node.queries().countDeadLetters(filter);
   }
 
   /** Health of this process by component. */

@@ -8,7 +8,9 @@ import dev.millpond.engine.books.store.BooksStore;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.query.Cursors.DeadLetterPosition;
 import dev.millpond.engine.query.store.ChangeStore;
+import dev.millpond.engine.query.store.DeadLetterStore;
 import dev.millpond.engine.query.store.JobStore;
 import dev.millpond.engine.query.store.QueueReadStore;
 import dev.millpond.engine.query.store.SteerStore;
@@ -22,7 +24,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads, cancellation, changes and redrive, each in a transaction of its own. Thread-safe. */
 public final class Queries {
+  /** Dead letters that are counted; beyond it a count says that there are more. */
+  private static final int COUNT_MAX = 100_000;
+
   private final Transactions transactions;
+  private final Look look;
   private final Lanes lanes;
   private final BatchMaker maker;
   private final InstantSource clock;
@@ -39,6 +45,7 @@ public final class Queries {
       InstantSource clock,
       Runnable waiting) {
     this.transactions = transactions;
+    this.look = new Look(transactions);
     this.lanes = lanes;
     this.maker = maker;
     this.clock = clock;
@@ -86,8 +93,27 @@ public final class Queries {
     return transactions.callOrThrow(tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), lanes));
   }
 
+  /** Dead letters, newest first. */
   public Page<DeadLetterView> deadLetters(
       DeadLetterFilter filter, @Nullable String cursor, int limit) {
-    return transactions.callOrThrow(tx -> QueueReadStore.deadLetters(tx, filter, cursor, limit));
+    FilterRules.limit(limit);
+    DeadLetterPosition from = DeadLetterStore.start(filter);
+    if (cursor != null) {
+      DeadLetterPosition given = Cursors.deadLetter(cursor);
+      from = given.deadAt().isBefore(from.deadAt()) ? given : from;
+    }
+    return look.page(DeadLetterStore.views(filter), from, limit, Window.PAGE, Cursors::of);
+  }
+
+  /** Dead letters that match: exact up to {@link #COUNT_MAX}, if two seconds are enough. */
+  public Count countDeadLetters(DeadLetterFilter filter) {
+    Page<UUID> page =
+        look.page(
+            DeadLetterStore.ids(filter),
+            DeadLetterStore.start(filter),
+            COUNT_MAX,
+            Window.COUNT,
+            Cursors::of);
+    return new Count(page.items().size(), page.nextCursor() == null);
   }
 }

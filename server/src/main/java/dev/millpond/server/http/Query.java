@@ -6,6 +6,7 @@ import dev.millpond.server.http.problem.ProblemException;
 import jakarta.servlet.http.HttpServletRequest;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,9 @@ import java.util.OptionalInt;
 
 /** The query part of a request. Unknown, repeated and broken parameters are refused. */
 public final class Query {
+  /** Choose the page of a list. */
+  public static final List<String> PAGING = List.of("limit", "cursor");
+
   /** Most and default items of a page. */
   private static final int LIMIT_MOST = 500;
 
@@ -90,6 +94,16 @@ public final class Query {
     throw invalid(name, "must be " + least + " to " + most + ", is \"" + text + "\"");
   }
 
+  /**
+   * Reads the value of a parameter as an instant.
+   *
+   * @throws ProblemException 400 when it is none
+   */
+  public static Instant instant(String parameter, String text) {
+    return Instants.parse(text)
+        .orElseThrow(() -> invalid(parameter, "must be " + Instants.FORM + ", is \"" + text + '"'));
+  }
+
   private static String decode(String text) {
     try {
       return URLDecoder.decode(text, StandardCharsets.UTF_8);
@@ -98,7 +112,7 @@ public final class Query {
     }
   }
 
-  /** A parameter that cannot be used: 400. */
+  /** 400 that names a parameter; the detail follows its name. */
   public static ProblemException invalid(String parameter, String detail) {
     return new ProblemException(
         Problem.of(400, "invalid-parameter", "Query parameter \"" + parameter + "\" " + detail)

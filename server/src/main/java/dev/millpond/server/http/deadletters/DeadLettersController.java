@@ -3,7 +3,7 @@ package dev.millpond.server.http.deadletters;
 import dev.millpond.api.JobState;
 import dev.millpond.api.RedriveResult;
 import dev.millpond.engine.Millpond;
-import dev.millpond.engine.query.DeadLetterFilter;
+import dev.millpond.engine.query.Count;
 import dev.millpond.engine.query.DeadLetterView;
 import dev.millpond.engine.query.Page;
 import dev.millpond.server.http.Answer;
@@ -15,7 +15,6 @@ import dev.millpond.server.http.problem.Problem;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.util.List;
 import java.util.UUID;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -26,22 +25,19 @@ import tools.jackson.core.JsonGenerator;
 /** Lists the dead letters and gives dead jobs a new life. */
 @RestController
 public final class DeadLettersController {
-  private static final List<String> PARAMETERS = List.of("queue", "kind", "cursor", "limit");
-
   private final Millpond millpond;
 
   public DeadLettersController(Millpond millpond) {
     this.millpond = millpond;
   }
 
-  /** A page of dead letters; filters by queue and kind. */
+  /** A page of dead letters that match the filters, newest first. */
   @GetMapping("/v1/dead-letters")
   public void list(HttpServletRequest request, HttpServletResponse response) throws IOException {
-    Query query = Query.of(request, PARAMETERS);
-    DeadLetterFilter filter =
-        new DeadLetterFilter(query.find("queue").orElse(null), query.find("kind").orElse(null));
+    Query query = Query.of(request, DeadLetterParameter.withPaging());
     Page<DeadLetterView> page =
-        millpond.deadLetters(filter, query.find("cursor").orElse(null), query.limit());
+        millpond.deadLetters(
+            DeadLetterParameter.filter(query), query.find("cursor").orElse(null), query.limit());
     Answer.json(
             200,
             out -> {
@@ -51,6 +47,22 @@ public final class DeadLettersController {
               out.writeEndArray();
               Json.optional(out, "nextCursor", page.nextCursor());
               out.writeBooleanProperty("partial", page.partial());
+              out.writeEndObject();
+            })
+        .writeTo(response);
+  }
+
+  /** How many dead letters match the filters; at least so many where it is not exact. */
+  @GetMapping("/v1/dead-letters/count")
+  public void count(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    Query query = Query.of(request, DeadLetterParameter.names());
+    Count count = millpond.countDeadLetters(DeadLetterParameter.filter(query));
+    Answer.json(
+            200,
+            out -> {
+              out.writeStartObject();
+              out.writeNumberProperty("count", count.count());
+              out.writeBooleanProperty("exact", count.exact());
               out.writeEndObject();
             })
         .writeTo(response);

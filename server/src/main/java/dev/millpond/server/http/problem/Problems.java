@@ -5,6 +5,8 @@ import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.query.InvalidCursorException;
+import dev.millpond.engine.query.InvalidFilterException;
+import dev.millpond.engine.query.InvalidPathException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -41,6 +43,10 @@ public final class Problems {
       case UnavailableException away -> unavailable(away, changes);
       case InvalidCursorException cursor ->
           Problem.of(400, "invalid-parameter", message(cursor)).with("parameter", "cursor");
+      case InvalidFilterException filter ->
+          Problem.of(400, "invalid-parameter", "Query parameter " + message(filter))
+              .with("parameter", filter.parameter());
+      case InvalidPathException path -> path(path);
       case HttpRequestMethodNotSupportedException method -> method(method);
       case NoHandlerFoundException missing -> notFound(missing.getRequestURL());
       case NoResourceFoundException missing -> notFound("/" + missing.getResourcePath());
@@ -108,6 +114,14 @@ public final class Problems {
         prefix == null || e.index() < 0 ? e.pointer() : prefix + "/" + e.index() + e.pointer();
     return Problem.fields(
         List.of(new Problem.FieldError(pointer, "invalid", e.detail(), e.index())));
+  }
+
+  private static Problem path(InvalidPathException e) {
+    Problem problem =
+        Problem.of(422, "invalid-path", "payload is no JSON path: " + message(e))
+            .with("parameter", "payload")
+            .remedy("Write a path of PostgreSQL's SQL/JSON path language, such as $.size > 5");
+    return e.position() < 0 ? problem : problem.with("position", (long) e.position());
   }
 
   private static Problem brokenBody(IOException e) {

@@ -1,0 +1,26 @@
+package dev.millpond.engine.query.store;
+
+/** Conditions that several lists have in common. */
+final class Match {
+  /**
+   * That a text is within the type or the message of an error; takes the text twice, and the table
+   * twice as a format.
+   */
+  static final String ERROR =
+      "(strpos(lower(%s.error_type), lower(?)) > 0"
+          + " OR strpos(lower(%s.error_message), lower(?)) > 0)";
+
+  private Match() {}
+
+  /**
+   * That job {@code j} has a tag. Most jobs have no options, and most options are told from the
+   * text; what is left is read as JSON, which our own code has written.
+   */
+  static void tag(Sql sql, String tag) {
+    sql.add(
+        "CASE WHEN strpos(j.options, ?) > 0"
+            + " THEN (j.options::jsonb -> 'tags') @> to_jsonb(?::text) ELSE false END",
+        '"' + tag + '"',
+        tag);
+  }
+}

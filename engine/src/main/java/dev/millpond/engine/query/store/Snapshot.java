@@ -1,0 +1,37 @@
+package dev.millpond.engine.query.store;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/** What a transaction that only reads begins with. */
+public final class Snapshot {
+  private static final String READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+  private Snapshot() {}
+
+  /** One snapshot for all statements. */
+  public static void begin(Connection tx) throws SQLException {
+    execute(tx, READ);
+  }
+
+  /**
+   * One snapshot for the statements of a scan, each of which must end in time. They go by the
+   * indexes that give their order, with plans made for their values: one for any value might read
+   * all partitions.
+   */
+  public static void beginScan(Connection tx, long timeoutMillis) throws SQLException {
+    execute(
+        tx,
+        READ
+            + "; SET LOCAL statement_timeout = "
+            + timeoutMillis
+            + "; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off");
+  }
+
+  private static void execute(Connection tx, String sql) throws SQLException {
+    try (Statement statement = tx.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+}
