@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param options JSON object of the settings that are rarely given; null for none
  * @param start when it may run
+ * @param expiresAt until when it may start, on the database's clock; null for ever
  */
 public record NewJob(
     UUID id,
@@ -19,7 +20,20 @@ public record NewJob(
     String kind,
     String payload,
     @Nullable String options,
-    Start start) {
+    Start start,
+    @Nullable Instant expiresAt) {
+
+  /** A job that does not expire. */
+  public NewJob(
+      UUID id,
+      String queue,
+      String priorityClass,
+      String kind,
+      String payload,
+      @Nullable String options,
+      Start start) {
+    this(id, queue, priorityClass, kind, payload, options, start, null);
+  }
 
   /** When a job may run, on the database's clock. */
   public sealed interface Start {

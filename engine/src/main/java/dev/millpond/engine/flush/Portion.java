@@ -63,18 +63,52 @@ public record Portion(
     boolean hasState();
   }
 
-  /** The handler returned. */
+  /**
+   * The handler returned.
+   *
+   * @param resultTtlMicros how long the result is kept from the commit on; 0: as long as the job
+   */
   public record Success(
       UUID jobId,
       int token,
       boolean hasState,
       int attempt,
       long startedMicros,
-      @Nullable String result)
-      implements End {}
+      @Nullable String result,
+      long resultTtlMicros)
+      implements End {
 
-  /** The handler stopped after a cancellation was asked for. */
-  public record Cancelled(UUID jobId, int token, boolean hasState, int attempt, long startedMicros)
+    /** With a result that is kept as long as the job. */
+    public Success(
+        UUID jobId,
+        int token,
+        boolean hasState,
+        int attempt,
+        long startedMicros,
+        @Nullable String result) {
+      this(jobId, token, hasState, attempt, startedMicros, result, 0);
+    }
+
+    /** Whether its result is kept apart from its outcome. */
+    public boolean resultApart() {
+      return result != null && resultTtlMicros > 0;
+    }
+  }
+
+  /**
+   * The handler stopped after a cancellation was asked for, or did not begin because the job had
+   * expired.
+   *
+   * @param startedMicros {@link dev.millpond.engine.lifecycle.store.PgArray#NULL} if it has not
+   * @param error why, other than by a cancellation
+   */
+  public record Cancelled(
+      UUID jobId,
+      int token,
+      boolean hasState,
+      int attempt,
+      long startedMicros,
+      @Nullable JobError error)
       implements End {}
 
   /** The attempt was stopped by the end of its process; it is given back as if it had not begun. */
@@ -139,13 +173,19 @@ public record Portion(
     return weight;
   }
 
-  /** Whether it fits the hot lane: first attempts of a batch that all succeeded. */
+  /**
+   * Whether it fits the hot lane: first attempts of a batch that all succeeded, with results that
+   * are kept in their outcomes.
+   */
   public boolean plain() {
     if (batch == null || !started.isEmpty() || !unstarted.isEmpty() || !logs.isEmpty()) {
       return false;
     }
     for (End end : ends) {
-      if (!(end instanceof Success success) || success.hasState() || success.token() != 1) {
+      if (!(end instanceof Success success)
+          || success.hasState()
+          || success.token() != 1
+          || success.resultApart()) {
         return false;
       }
     }

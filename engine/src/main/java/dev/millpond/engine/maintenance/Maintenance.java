@@ -34,6 +34,7 @@ public final class Maintenance implements AutoCloseable {
   private static final Duration FEED_IDLE = Duration.ofMillis(250);
   private static final Duration COMPACT_EVERY = Duration.ofSeconds(1);
   private static final Duration SAMPLE_EVERY = Duration.ofSeconds(2);
+  private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
   private static final Duration TIDY_EVERY = Duration.ofSeconds(30);
   private static final Duration PARTITIONS_EVERY = Duration.ofMinutes(10);
 
@@ -87,6 +88,7 @@ public final class Maintenance implements AutoCloseable {
             fed);
     QueueSampler sampler = new QueueSampler(leadership, lanes, metrics);
     DepthCompactor compactor = new DepthCompactor(leadership);
+    Expirer expirer = new Expirer(leadership, metrics, Expirer.Config.DEFAULT);
     Tidier tidier = new Tidier(leadership, Tidier.Config.DEFAULT);
     PartitionKeeper partitions = new PartitionKeeper(leadership, PartitionKeeper.Config.DEFAULT);
 
@@ -102,6 +104,7 @@ public final class Maintenance implements AutoCloseable {
     add("reconciler", () -> after(reconciler.runOnce(), timing.scan()));
     add("compactor", () -> after(compactor.runOnce(), COMPACT_EVERY));
     addAlways("sampler", () -> after(sampler.runOnce(), SAMPLE_EVERY));
+    add("expirer", () -> after(expirer.runOnce(), min(EXPIRE_EVERY, timing.scan())));
     add("tidier", () -> after(tidier.runOnce(), TIDY_EVERY));
     roles.add(new Role("feeder", thread("feeder", () -> feedLoop(feeder))));
     metrics.gauge("millpond.leader", "1 while this process is the leader", () -> held() ? 1 : 0);

@@ -196,14 +196,16 @@ public final class Submitter implements AutoCloseable {
       });
       lanes.learn(List.of(request.queue()));
     }
+    JobOptions options = absolute(request.options(), now);
     return new NewJob(
         ids.get(),
         request.queue(),
         request.priorityClass(),
         request.kind(),
         payload,
-        JobJson.options(absolute(request.options(), now)),
-        NewJob.Start.of(request.start(), now));
+        JobJson.options(options),
+        NewJob.Start.of(request.start(), now),
+        options.expiry() instanceof Expiry.At at ? at.expiresAt() : null);
   }
 
   /** With an expiry as an instant, as exact as PostgreSQL's. */

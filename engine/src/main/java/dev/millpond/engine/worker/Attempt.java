@@ -3,6 +3,7 @@ package dev.millpond.engine.worker;
 import dev.millpond.api.AttemptStoppedException;
 import dev.millpond.api.JobContext;
 import dev.millpond.api.JobOptions;
+import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.Limits;
 import dev.millpond.engine.flush.Portion.LogLine;
 import dev.millpond.engine.flush.Portion.Started;
@@ -108,7 +109,7 @@ final class Attempt implements JobContext {
   /** Begins on the calling thread; false when it was given back before. */
   boolean start(Runner.Shift onShift, Instant now) {
     startedNanos = System.nanoTime();
-    startedMicros = ChronoUnit.MICROS.between(Instant.EPOCH, now);
+    startedMicros = micros(now);
     shift = onShift;
     synchronized (this) {
       if (!phase.compareAndSet(Phase.READY, Phase.STARTED)) {
@@ -172,6 +173,27 @@ final class Attempt implements JobContext {
 
   boolean hardTimeoutPassed() {
     return runNanos() > hard.toNanos();
+  }
+
+  /** Whether it began at the job's expiry or after. */
+  boolean startedTooLate() {
+    Instant expiresAt = expiresAt();
+    return expiresAt != null && startedMicros >= micros(expiresAt);
+  }
+
+  /** Until when the job may start; null for ever. */
+  @Nullable Instant expiresAt() {
+    return options.expiry() instanceof Expiry.At at ? at.expiresAt() : null;
+  }
+
+  /** How long its result is kept; 0: as long as the job. */
+  long resultTtlMicros() {
+    Duration ttl = options.resultTtl();
+    return ttl == null ? 0 : ttl.toNanos() / 1_000;
+  }
+
+  private static long micros(Instant instant) {
+    return ChronoUnit.MICROS.between(Instant.EPOCH, instant);
   }
 
   Duration hardTimeout() {

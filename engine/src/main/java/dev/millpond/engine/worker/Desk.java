@@ -139,7 +139,11 @@ final class Desk {
     try {
       result =
           userTransaction.complete(
-              attempt.job(), attempt.run().lane(), attempt.startedMicros(), work);
+              attempt.job(),
+              attempt.options(),
+              attempt.run().lane(),
+              attempt.startedMicros(),
+              work);
     } catch (Exception e) {
       // Rolled back: the attempt goes on and may fail, or try again.
       attempt.reopen();

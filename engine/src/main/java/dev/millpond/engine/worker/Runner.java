@@ -6,12 +6,14 @@ import dev.millpond.api.HandlerOptions;
 import dev.millpond.api.JobView.JobError;
 import dev.millpond.api.LeaseLostException;
 import dev.millpond.engine.dispatch.KindPace;
+import dev.millpond.engine.flush.Expired;
 import dev.millpond.engine.flush.Portion.Cancelled;
 import dev.millpond.engine.flush.Portion.End;
 import dev.millpond.engine.flush.Portion.Failure;
 import dev.millpond.engine.flush.Portion.Next;
 import dev.millpond.engine.flush.Portion.Returned;
 import dev.millpond.engine.flush.Portion.Success;
+import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.metrics.EngineMetrics.Step;
 import dev.millpond.engine.submit.JobJson;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
@@ -177,6 +179,10 @@ final class Runner {
         break; // what is left is given back when the batch is dissolved
       }
       if (attempt.start(shift, desk.now())) {
+        if (attempt.startedTooLate()) {
+          endExpired(attempt);
+          continue;
+        }
         ran++;
         run(attempt, chunk.run().registration());
       }
@@ -227,7 +233,30 @@ final class Runner {
       return failure(attempt, "fatal", Texts.error(e), new Next.Dead("fatal"));
     }
     return new Success(
-        job.id(), job.token(), job.hasState(), job.attempt(), attempt.startedMicros(), text);
+        job.id(),
+        job.token(),
+        job.hasState(),
+        job.attempt(),
+        attempt.startedMicros(),
+        text,
+        attempt.resultTtlMicros());
+  }
+
+  /** The job had expired: its handler is not called. */
+  private static void endExpired(Attempt attempt) {
+    attempt.leaveThread();
+    if (attempt.end()) {
+      LoadedJob job = attempt.job();
+      End end =
+          new Cancelled(
+              job.id(),
+              job.token(),
+              job.hasState(),
+              job.attempt(),
+              PgArray.NULL,
+              Expired.error(attempt.expiresAt()));
+      attempt.run().ended(attempt, attempt.reason() == StopReason.LOST ? null : end);
+    }
   }
 
   private static End failed(Attempt attempt, Throwable thrown) {
@@ -239,7 +268,7 @@ final class Runner {
     return switch (attempt.reason()) {
       case CANCELLED ->
           new Cancelled(
-              job.id(), job.token(), job.hasState(), job.attempt(), attempt.startedMicros());
+              job.id(), job.token(), job.hasState(), job.attempt(), attempt.startedMicros(), null);
       case SHUTDOWN -> returned(attempt);
       case TIMEOUT -> failure(attempt, "timed_out", thrown);
       case LOST, NONE ->

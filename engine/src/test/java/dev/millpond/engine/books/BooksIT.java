@@ -182,6 +182,31 @@ class BooksIT {
   }
 
   @Test
+  void aJobInAnotherClassThanItsStateSaysIsFound() {
+    UUID id = submit(1).getFirst();
+    state(id, "runnable", 1);
+    assertThat(books.check().findings()).isEmpty();
+    database.update("UPDATE millpond.job_state SET class = 'high'");
+    assertFound("wrong-lane", id);
+  }
+
+  @Test
+  void anExpiryOfNoJobIsFound() {
+    UUID nobody = UUID.randomUUID();
+    database.update("INSERT INTO millpond.job_expiry VALUES (?, now(), now())", nobody);
+    assertFound("expiry-without-job", nobody);
+  }
+
+  @Test
+  void aResultOfAJobThatHasNotSucceededIsFound() {
+    UUID id = submit(1).getFirst();
+    database.update("INSERT INTO millpond.job_result VALUES (?, '1', now())", id);
+    assertFound("result-before-end", id);
+    producer.cancel(id);
+    assertFound("result-before-end", id);
+  }
+
+  @Test
   void anOutcomeOrStateWithoutJobIsFound() {
     UUID nobody = UUID.randomUUID();
     database.update(

@@ -153,13 +153,25 @@ class TidyingIT {
   }
 
   @Test
+  void resultsWhoseTimeIsOverAreRemovedHoweverManyThereAre() {
+    database.update(
+        "INSERT INTO millpond.job_result SELECT gen_random_uuid(), '1',"
+            + " now() - interval '1 s' FROM generate_series(1, 25)");
+    database.update(
+        "INSERT INTO millpond.job_result VALUES (gen_random_uuid(), '1', now() + interval '1 h')");
+    Tidier tidier = new Tidier(scene.leadership, new Tidier.Config(10, 5));
+    assertThat(tidier.runOnce().removed()).containsEntry("results", 25);
+    assertThat(database.number("SELECT count(*) FROM millpond.job_result")).isEqualTo(1);
+  }
+
+  @Test
   void oneStepIsBounded() {
     for (int i = 0; i < 7; i++) {
       database.update(
           "INSERT INTO millpond.flush_marker VALUES (gen_random_uuid(), 1, now() - interval '2"
               + " h')");
     }
-    Tidier tidier = new Tidier(scene.leadership, new Tidier.Config(3));
+    Tidier tidier = new Tidier(scene.leadership, new Tidier.Config(3, 1));
     assertThat(tidier.runOnce().removed()).containsEntry("flush markers", 3);
     assertThat(tidier.runOnce().removed()).containsEntry("flush markers", 3);
     assertThat(tidier.runOnce().removed()).containsEntry("flush markers", 1);

@@ -133,6 +133,17 @@ public final class BooksStore {
             + " FROM millpond.dead_letter d LEFT JOIN millpond.job_state s ON s.job_id = d.job_id"
             + " WHERE s.phase IS DISTINCT FROM 'dead'");
     rules.put(
+        "expiry-without-job",
+        "SELECT e.job_id::text, 'expires at ' || e.expires_at || ', has no row'"
+            + " FROM millpond.job_expiry e"
+            + " LEFT JOIN millpond.job j ON j.id = e.job_id WHERE j.id IS NULL");
+    rules.put(
+        "result-before-end",
+        "SELECT r.job_id::text, 'has a result and no outcome that it belongs to'"
+            + " FROM millpond.job_result r JOIN millpond.job j ON j.id = r.job_id"
+            + " LEFT JOIN millpond.job_outcome o ON o.job_id = r.job_id"
+            + " WHERE o.outcome IS DISTINCT FROM 'succeeded' OR o.result IS NOT NULL");
+    rules.put(
         "attempt-ahead",
         "SELECT a.job_id::text, 'attempt ended under token ' || max(a.lease_token)"
             + " || ', the job is at ' || max(coalesce(s.lease_token, o.lease_token, 1))"

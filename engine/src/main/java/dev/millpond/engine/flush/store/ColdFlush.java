@@ -257,7 +257,8 @@ public final class ColdFlush {
   }
 
   private static Cancelled asCancelled(Returned back) {
-    return new Cancelled(back.jobId(), back.token(), back.hasState(), back.attempt(), PgArray.NULL);
+    return new Cancelled(
+        back.jobId(), back.token(), back.hasState(), back.attempt(), PgArray.NULL, null);
   }
 
   private static Cancelled asCancelled(Failure failure) {
@@ -266,7 +267,8 @@ public final class ColdFlush {
         failure.token(),
         failure.hasState(),
         failure.attempt(),
-        failure.startedMicros());
+        failure.startedMicros(),
+        null);
   }
 
   private void lost(Portion portion, UUID jobId) {

@@ -1,5 +1,6 @@
 package dev.millpond.engine.flush.store;
 
+import dev.millpond.api.JobView.JobError;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Cancelled;
 import dev.millpond.engine.flush.Portion.Failure;
@@ -9,6 +10,7 @@ import dev.millpond.engine.flush.Portion.Returned;
 import dev.millpond.engine.flush.Portion.Started;
 import dev.millpond.engine.flush.Portion.Success;
 import dev.millpond.engine.flush.store.ColdFlush.Passed;
+import dev.millpond.engine.flush.store.ResultStore.Kept;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -157,7 +159,7 @@ final class EndStore {
               s.attempt(),
               s.token(),
               s.startedMicros(),
-              s.result()));
+              s.resultApart() ? null : s.result()));
     }
     for (Passed<Cancelled> passed : cancelled) {
       Cancelled c = passed.what();
@@ -190,11 +192,24 @@ final class EndStore {
         }
       }
     }
+    ResultStore.insert(tx, kept(successes, written));
     for (Outcome outcome : outcomes) {
       if (!written.contains(outcome.jobId())) {
         lost.accept(outcome.portion(), outcome.jobId());
       }
     }
+  }
+
+  private static List<Kept> kept(List<Passed<Success>> successes, Set<UUID> written) {
+    List<Kept> kept = new ArrayList<>();
+    for (Passed<Success> passed : successes) {
+      Success success = passed.what();
+      String result = success.result();
+      if (result != null && success.resultApart() && written.contains(success.jobId())) {
+        kept.add(new Kept(success.jobId(), result, success.resultTtlMicros()));
+      }
+    }
+    return kept;
   }
 
   static void deleteStates(Connection tx, List<UUID> ids) throws SQLException {
@@ -239,9 +254,17 @@ final class EndStore {
     }
     for (Passed<Cancelled> passed : cancelled) {
       Cancelled c = passed.what();
+      JobError error = c.error();
       attempts.add(
           new Attempt(
-              c.jobId(), c.token(), c.attempt(), c.startedMicros(), "cancelled", null, null, null));
+              c.jobId(),
+              c.token(),
+              c.attempt(),
+              c.startedMicros(),
+              "cancelled",
+              error == null ? null : error.type(),
+              error == null ? null : error.message(),
+              error == null ? null : error.stack()));
     }
     if (attempts.isEmpty()) {
       return;

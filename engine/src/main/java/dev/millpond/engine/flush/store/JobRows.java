@@ -6,13 +6,15 @@ import dev.millpond.engine.flush.NewJob.Start;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
 /**
  * The statements that write new jobs with what holds them: a dispatch row for what runs now, a
- * state row for what is scheduled.
+ * state row for what is scheduled. What expires has a row for that.
  *
  * @param jobs all new jobs
  * @param batches made of those that run now; all tokens are 1
@@ -36,6 +38,12 @@ record JobRows(List<NewJob> jobs, List<Batch> batches, boolean[] sent) {
            AS u (id, queue, class, kind, at, delay)
       """;
 
+  private static final String EXPIRIES =
+      """
+      INSERT INTO millpond.job_expiry (job_id, expires_at, look_at)
+      SELECT u.id, u.at, u.at FROM unnest(?::uuid[], ?::timestamptz[]) AS u (id, at)
+      """;
+
   /** Each batch's ids are a slice of one long array: rows of uneven arrays cannot be unnested. */
   private static final String DISPATCH =
       """
@@ -50,14 +58,21 @@ record JobRows(List<NewJob> jobs, List<Batch> batches, boolean[] sent) {
     return jobs.stream().filter(j -> !j.runsNow()).toList();
   }
 
+  private List<NewJob> expiring() {
+    return jobs.stream().filter(j -> j.expiresAt() != null).toList();
+  }
+
   /** The statements in order; {@link #bind} fills them. Empty when there is nothing to write. */
   List<String> statements() {
-    List<String> statements = new ArrayList<>(3);
+    List<String> statements = new ArrayList<>(4);
     if (!jobs.isEmpty()) {
       statements.add(JOBS);
     }
     if (!scheduled().isEmpty()) {
       statements.add(SCHEDULED);
+    }
+    if (!expiring().isEmpty()) {
+      statements.add(EXPIRIES);
     }
     if (!batches.isEmpty()) {
       statements.add(DISPATCH);
@@ -75,6 +90,11 @@ record JobRows(List<NewJob> jobs, List<Batch> batches, boolean[] sent) {
     if (!scheduled.isEmpty()) {
       i = bindScheduled(statement, i, scheduled);
     }
+    List<NewJob> expiring = expiring();
+    if (!expiring.isEmpty()) {
+      statement.setObject(++i, PgArray.uuids(expiring, NewJob::id));
+      statement.setObject(++i, PgArray.instants(expiring, JobRows::expiresMicros));
+    }
     if (!batches.isEmpty()) {
       i = bindDispatch(statement, i);
     }
@@ -90,6 +110,12 @@ record JobRows(List<NewJob> jobs, List<Batch> batches, boolean[] sent) {
     statement.setObject(++i, PgArray.texts(jobs, NewJob::payload));
     statement.setObject(++i, PgArray.texts(jobs, NewJob::options));
     return i;
+  }
+
+  private static long expiresMicros(NewJob job) {
+    return job.expiresAt() == null
+        ? PgArray.NULL
+        : ChronoUnit.MICROS.between(Instant.EPOCH, job.expiresAt());
   }
 
   private static int bindScheduled(PreparedStatement statement, int at, List<NewJob> scheduled)

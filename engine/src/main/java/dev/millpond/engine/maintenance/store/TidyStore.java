@@ -40,6 +40,13 @@ public final class TidyStore {
             WHERE expires_at < now() ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))
         """);
     steps.put(
+        "results",
+        """
+        DELETE FROM millpond.job_result WHERE job_id = ANY (ARRAY (
+            SELECT job_id FROM millpond.job_result
+            WHERE expires_at < now() ORDER BY expires_at LIMIT ?))
+        """);
+    steps.put(
         "states of ended jobs",
         """
         DELETE FROM millpond.job_state WHERE job_id = ANY (ARRAY (

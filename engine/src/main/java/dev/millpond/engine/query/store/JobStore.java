@@ -24,13 +24,15 @@ public final class JobStore {
   private static final String FIND =
       """
       SELECT j.queue, coalesce(s.class, j.class), j.kind, j.payload, j.options, j.created_at,
-             o.outcome, o.attempt, o.lease_token, o.worker_id, o.started_at, o.ended_at, o.result,
+             o.outcome, o.attempt, o.lease_token, o.worker_id, o.started_at, o.ended_at,
+             coalesce(o.result, r.result),
              s.phase, s.wait_reason, s.attempt, s.run_at, s.started_at, s.progress_percent,
              s.progress_message, d.dead_at
       FROM millpond.job j
       LEFT JOIN millpond.job_outcome o ON o.job_id = j.id
       LEFT JOIN millpond.job_state s ON s.job_id = j.id
       LEFT JOIN millpond.dead_letter d ON d.job_id = j.id
+      LEFT JOIN millpond.job_result r ON r.job_id = j.id AND r.expires_at > now()
       WHERE j.id = ?
       """;
 

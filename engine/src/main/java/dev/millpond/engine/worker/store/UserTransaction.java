@@ -2,8 +2,10 @@ package dev.millpond.engine.worker.store;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.millpond.api.JobContext.TransactionalWork;
+import dev.millpond.api.JobOptions;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.flush.store.ResultStore;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.submit.JobJson;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
@@ -13,6 +15,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -71,7 +74,8 @@ public final class UserTransaction implements AutoCloseable {
    *
    * @throws Exception as the work threw it; everything was rolled back
    */
-  public Result complete(LoadedJob job, Lane lane, long startedMicros, TransactionalWork work)
+  public Result complete(
+      LoadedJob job, JobOptions options, Lane lane, long startedMicros, TransactionalWork work)
       throws Exception {
     try (Connection tx = pool.getConnection()) {
       tx.setAutoCommit(false);
@@ -82,7 +86,7 @@ public final class UserTransaction implements AutoCloseable {
           return Result.LOST;
         }
         String result = JobJson.result(work.write(tx), resultBytes);
-        if (!end(tx, job, startedMicros, result)) {
+        if (!end(tx, job, options, startedMicros, result)) {
           tx.rollback();
           return Result.LOST;
         }
@@ -136,18 +140,27 @@ public final class UserTransaction implements AutoCloseable {
   private boolean end(
       Connection tx,
       LoadedJob job,
+      JobOptions options,
       long startedMicros,
       @org.jspecify.annotations.Nullable String result)
       throws SQLException {
+    Duration ttl = options.resultTtl();
+    String kept = options.keepResult() ? result : null;
     try (PreparedStatement statement = tx.prepareStatement(OUTCOME)) {
       statement.setObject(1, job.id());
       statement.setInt(2, job.attempt());
       statement.setInt(3, job.token());
       statement.setObject(4, session.get());
       statement.setLong(5, startedMicros);
-      statement.setString(6, result);
-      return statement.executeUpdate() == 1;
+      statement.setString(6, ttl == null ? kept : null);
+      if (statement.executeUpdate() != 1) {
+        return false;
+      }
     }
+    if (kept != null && ttl != null) {
+      ResultStore.insert(tx, List.of(new ResultStore.Kept(job.id(), kept, ttl.toNanos() / 1_000)));
+    }
+    return true;
   }
 
   @Override
