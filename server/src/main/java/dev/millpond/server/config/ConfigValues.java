@@ -2,7 +2,11 @@ package dev.millpond.server.config;
 
 import dev.millpond.engine.ConfigException;
 import java.io.IOException;
-import java.io.Reader;
+import java.io.InputStream;
+import java.io.StringReader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -28,6 +32,11 @@ public final class ConfigValues {
 
   /** Settings of the launcher script. */
   private static final String LAUNCHER_ENV_PREFIX = "MILLPOND_JAVA";
+
+  /** Most bytes of a file. */
+  private static final int FILE_BYTES_MAX = 1024 * 1024;
+
+  private static final String BYTE_ORDER_MARK = "\uFEFF";
 
   private record Value(String text, String origin) {}
 
@@ -72,6 +81,22 @@ public final class ConfigValues {
   /** What is odd about the configuration, but no reason to stop. */
   public List<String> warnings() {
     return warnings;
+  }
+
+  /** Whether anybody has set the key, or it has a default. */
+  public boolean isSet(ConfigKey key) {
+    return values.containsKey(key);
+  }
+
+  /**
+   * The same with other values for some keys.
+   *
+   * @param origin where they come from, for messages
+   */
+  public ConfigValues with(Map<ConfigKey, String> others, String origin) {
+    Map<ConfigKey, Value> changed = new EnumMap<>(values);
+    others.forEach((key, text) -> changed.put(key, new Value(text, origin)));
+    return new ConfigValues(changed, warnings);
   }
 
   Optional<String> find(ConfigKey key) {
@@ -148,10 +173,18 @@ public final class ConfigValues {
     }
 
     Map<String, String> read(Path file) {
-      try (Reader reader = Files.newBufferedReader(file)) {
-        load(reader);
+      try (InputStream in = Files.newInputStream(file)) {
+        byte[] bytes = in.readNBytes(FILE_BYTES_MAX + 1);
+        if (bytes.length > FILE_BYTES_MAX) {
+          throw new ConfigException("--config", file, "at most " + FILE_BYTES_MAX + " bytes");
+        }
+        // Strictly: a decoder of its own reports what is no UTF-8.
+        String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        load(new StringReader(text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text));
       } catch (NoSuchFileException e) {
         throw new ConfigException("--config", file, "a file that exists");
+      } catch (CharacterCodingException e) {
+        throw new ConfigException("--config", file, "a properties file in UTF-8");
       } catch (IOException | IllegalArgumentException e) {
         throw new ConfigException("--config", file, "a readable properties file in UTF-8: " + e);
       }

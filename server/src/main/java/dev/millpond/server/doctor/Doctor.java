@@ -5,8 +5,12 @@ import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.SchemaException;
 import dev.millpond.engine.books.BooksReport;
+import dev.millpond.server.doctor.store.FleetCheck;
 import dev.millpond.server.doctor.store.PostgresCheck;
+import dev.millpond.server.doctor.store.SchemaCheck;
+import dev.millpond.server.doctor.store.SessionCheck;
 import dev.millpond.server.doctor.streams.RedisCheck;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,28 +23,45 @@ public final class Doctor {
 
   /** All checks with what they found, also those that are well. */
   public static List<Finding> examine(MillpondConfig config) {
-    List<Finding> findings = new ArrayList<>(PostgresCheck.run(config.pgUrl()));
-    if (findings.stream().anyMatch(f -> f.status() == Finding.Status.UNREACHABLE)) {
+    List<Finding> findings = new ArrayList<>(JavaCheck.run());
+    findings.addAll(PostgresCheck.run(config.pgUrl()));
+    if (Finding.count(findings, Finding.Level.UNREACHABLE) > 0) {
       return findings;
     }
+    Duration ahead = SessionCheck.databaseAhead(config.pgUrl());
     for (int i = 0; i < config.redisUrls().size(); i++) {
-      findings.addAll(RedisCheck.run("redis." + i, config.redisUrls().get(i)));
+      findings.addAll(RedisCheck.run("redis." + i, config.redisUrls().get(i), ahead));
+    }
+    List<Finding> rights = SchemaCheck.rights(config.pgUrl());
+    findings.addAll(rights);
+    if (!Finding.clean(rights)) {
+      return findings; // What follows would only say the same in other words.
     }
     try (Millpond millpond = Millpond.connect(config)) {
       findings.add(Finding.ok("schema", "up to date"));
+      findings.addAll(SchemaCheck.partitions(config.pgUrl()));
+      findings.addAll(FleetCheck.run(config.pgUrl()));
       books(millpond.checkBooks(), findings);
     } catch (SchemaException e) {
-      findings.add(
-          Finding.wrong(
-              "schema",
-              String.valueOf(e.getMessage()).replaceAll("\\s+", " "),
-              "Run millpond migrate"));
+      findings.add(schema(e));
     } catch (UnavailableException e) {
       findings.add(
           Finding.unreachable(
               "postgres", String.valueOf(e.getMessage()), "Check that PostgreSQL keeps running"));
     }
     return findings;
+  }
+
+  private static Finding schema(SchemaException e) {
+    String found = String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
+    return found.contains("newer")
+        ? Finding.error(
+            "schema",
+            found,
+            "this version does not know what the newer one wrote",
+            "Start the version of Millpond that migrated the database, or a newer one")
+        : Finding.error(
+            "schema", found, "no process of this version starts", "./millpond migrate --pg-url …");
   }
 
   private static void books(BooksReport report, List<Finding> findings) {
@@ -60,16 +81,18 @@ public final class Doctor {
     List<BooksReport.Finding> wrong = report.findings();
     for (BooksReport.Finding finding : wrong.subList(0, Math.min(BOOKS_SHOWN, wrong.size()))) {
       findings.add(
-          Finding.wrong(
+          Finding.error(
               "books." + finding.rule(),
               finding.subject() + ": " + finding.detail(),
+              "a job may be lost, or be counted twice",
               "Run doctor again after a minute; what stays is a defect, please report it"));
     }
     if (wrong.size() > BOOKS_SHOWN) {
       findings.add(
-          Finding.wrong(
+          Finding.error(
               "books",
               (wrong.size() - BOOKS_SHOWN) + " further findings, " + wrong.size() + " in all",
+              "a job may be lost, or be counted twice",
               "Start with the findings above"));
     }
   }

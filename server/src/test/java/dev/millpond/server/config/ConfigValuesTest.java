@@ -67,6 +67,37 @@ class ConfigValuesTest {
   }
 
   @Test
+  void aFileThatIsNoTextIsRefused() throws IOException {
+    Path file = directory.resolve("millpond.properties");
+    Files.write(file, new byte[] {'a', '=', (byte) 0xff, (byte) 0xfe, '\n'});
+    assertThatThrownBy(() -> ConfigValues.load(Map.of(), Map.of(), file))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("in UTF-8");
+    Files.writeString(file, "millpond.role=\\uZZZZ\n");
+    assertThatThrownBy(() -> ConfigValues.load(Map.of(), Map.of(), file))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("Malformed");
+    Files.write(file, new byte[(1 << 20) + 1]);
+    assertThatThrownBy(() -> ConfigValues.load(Map.of(), Map.of(), file))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("at most 1048576 bytes");
+  }
+
+  @Test
+  void aDirectoryIsNoFile() {
+    assertThatThrownBy(() -> ConfigValues.load(Map.of(), Map.of(), directory))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("--config")
+        .hasMessageContaining(directory.toString());
+  }
+
+  @Test
+  void aByteOrderMarkIsPassedOver() throws IOException {
+    Path file = file("\uFEFFmillpond.http.port=1\n");
+    assertThat(ConfigValues.load(Map.of(), Map.of(), file).get(ConfigKey.HTTP_PORT)).isEqualTo("1");
+  }
+
+  @Test
   void anUnknownVariableIsWarnedAboutWithTheNearest() {
     ConfigValues values =
         ConfigValues.load(
