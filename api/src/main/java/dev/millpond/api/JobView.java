@@ -2,6 +2,7 @@ package dev.millpond.api;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param error the last error of a job that has not succeeded
  * @param attempts ended attempts, oldest first
  * @param progress as last reported by a run long enough to be tracked
+ * @param holder what holds the job; null when it was not looked for
+ * @param nextStep what happens next, in one sentence for people; null when it was not looked for
  */
 public record JobView(
     Request request,
@@ -27,7 +30,40 @@ public record JobView(
     @Nullable String result,
     @Nullable JobError error,
     List<Attempt> attempts,
-    @Nullable Progress progress) {
+    @Nullable Progress progress,
+    @Nullable Holder holder,
+    @Nullable String nextStep) {
+
+  /** A job whose holder was not looked for. */
+  public JobView(
+      Request request,
+      JobState state,
+      @Nullable String waitReason,
+      int attempt,
+      Timing timing,
+      @Nullable String result,
+      @Nullable JobError error,
+      List<Attempt> attempts,
+      @Nullable Progress progress) {
+    this(
+        request, state, waitReason, attempt, timing, result, error, attempts, progress, null, null);
+  }
+
+  /** The same job with its holder. */
+  public JobView withHolder(Holder found, String next) {
+    return new JobView(
+        request,
+        state,
+        waitReason,
+        attempt,
+        timing,
+        result,
+        error,
+        attempts,
+        progress,
+        found,
+        next);
+  }
 
   public UUID id() {
     return request.id();
@@ -73,6 +109,51 @@ public record JobView(
       Instant endedAt,
       String ended,
       @Nullable JobError error) {}
+
+  /**
+   * What holds a job: a live job has exactly one holder. Null for what does not apply, or was not
+   * found in time.
+   *
+   * @param worker that has it or had it last
+   * @param dispatchId of the batch that a runnable job travels in
+   * @param sentAt when that was sent to its stream
+   * @param claimedAt when a worker claimed it from PostgreSQL
+   * @param seenAt when the worker last said that it runs the job
+   * @param deadline at which the attempt is ended, whatever its handler does
+   */
+  public record Holder(
+      HolderType type,
+      @Nullable Worker worker,
+      @Nullable UUID dispatchId,
+      @Nullable Instant sentAt,
+      @Nullable Instant claimedAt,
+      @Nullable Instant seenAt,
+      @Nullable Instant deadline) {
+
+    /** Without anything known but its type. */
+    public static Holder of(HolderType type) {
+      return new Holder(type, null, null, null, null, null, null);
+    }
+  }
+
+  /** What can hold a job. */
+  public enum HolderType {
+    /** A batch on its way to a worker, or just with one. */
+    BATCH,
+    /** A state row of its own: scheduled, or running for a while. */
+    STATE,
+    /** Its outcome. */
+    OUTCOME,
+    DEAD_LETTER;
+
+    /** The name used in REST and on the command line. */
+    public String wireName() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /** A worker; host and process only while its session is known. */
+  public record Worker(UUID id, @Nullable String host, @Nullable Long pid) {}
 
   /** How far a run has come, by its own account. */
   public record Progress(int percent, @Nullable String message) {}

@@ -45,11 +45,16 @@ public final class JobStore {
 
   private JobStore() {}
 
-  /** Reads it in one snapshot. */
+  /** Reads it with its holder in one snapshot. */
   public static Optional<JobView> find(Connection tx, UUID id) throws SQLException {
     try (Statement statement = tx.createStatement()) {
       statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     }
+    Optional<JobView> found = read(tx, id);
+    return found.isPresent() ? Optional.of(HolderReader.add(tx, found.get())) : found;
+  }
+
+  private static Optional<JobView> read(Connection tx, UUID id) throws SQLException {
     List<Attempt> attempts = attempts(tx, id);
     try (PreparedStatement statement = tx.prepareStatement(FIND)) {
       statement.setObject(1, id);

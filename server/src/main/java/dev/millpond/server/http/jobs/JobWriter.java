@@ -34,9 +34,33 @@ final class JobWriter {
       Json.optional(out, "message", progress.message());
       out.writeEndObject();
     }
+    holder(out, job.holder());
+    Json.optional(out, "nextStep", job.nextStep());
     if (existing) {
       out.writeBooleanProperty("existing", true);
     }
+    out.writeEndObject();
+  }
+
+  private static void holder(JsonGenerator out, JobView.@Nullable Holder holder) {
+    if (holder == null) {
+      return;
+    }
+    out.writeObjectPropertyStart("holder");
+    out.writeStringProperty("type", holder.type().wireName());
+    JobView.Worker worker = holder.worker();
+    if (worker != null) {
+      out.writeStringProperty("workerId", worker.id().toString());
+      Json.optional(out, "host", worker.host());
+      if (worker.pid() != null) {
+        out.writeNumberProperty("pid", worker.pid());
+      }
+    }
+    Json.optional(out, "dispatchId", holder.dispatchId());
+    Json.optional(out, "sentAt", holder.sentAt());
+    Json.optional(out, "claimedAt", holder.claimedAt());
+    Json.optional(out, "seenAt", holder.seenAt());
+    Json.optional(out, "deadline", holder.deadline());
     out.writeEndObject();
   }
 

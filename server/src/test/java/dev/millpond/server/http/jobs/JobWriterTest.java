@@ -98,6 +98,44 @@ class JobWriterTest {
                 + "}],\"progress\":{\"percent\":50,\"message\":\"half\"}}");
   }
 
+  @Test
+  void theHolderAndTheNextStepAreShownAsFarAsTheyAreKnown() {
+    JobView job =
+        new JobView(
+            new JobView.Request(ID, "a", "q", "high", "1", JobOptions.DEFAULT),
+            JobState.RUNNING,
+            null,
+            1,
+            new JobView.Timing(TIME, null, TIME, null),
+            null,
+            null,
+            List.of(),
+            null);
+    String time = "\"2027-01-31T08:30:00Z\"";
+    assertThat(
+            text(
+                job.withHolder(
+                    new JobView.Holder(
+                        JobView.HolderType.STATE,
+                        new JobView.Worker(WORKER, "here", 7L),
+                        null,
+                        null,
+                        null,
+                        TIME,
+                        TIME),
+                    "It runs.")))
+        .contains(
+            "\"holder\":{\"type\":\"state\","
+                + "\"workerId\":\"00000000-0000-0000-0000-000000000002\",\"host\":\"here\","
+                + "\"pid\":7,\"seenAt\":"
+                + time
+                + ",\"deadline\":"
+                + time
+                + "},\"nextStep\":\"It runs.\"");
+    assertThat(text(job.withHolder(JobView.Holder.of(JobView.HolderType.DEAD_LETTER), "Nothing.")))
+        .contains("\"holder\":{\"type\":\"dead-letter\"}");
+  }
+
   private static String text(JobView job) {
     return new String(Json.write(out -> JobWriter.write(out, job, false)), StandardCharsets.UTF_8);
   }
