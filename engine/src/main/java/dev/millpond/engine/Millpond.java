@@ -13,6 +13,7 @@ import dev.millpond.api.SubmitResult;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.engine.lifecycle.Node;
 import dev.millpond.engine.lifecycle.store.Schema;
+import dev.millpond.engine.query.BulkRedrive;
 import dev.millpond.engine.query.Change;
 import dev.millpond.engine.query.Count;
 import dev.millpond.engine.query.DeadLetterFilter;
@@ -20,11 +21,13 @@ import dev.millpond.engine.query.DeadLetterView;
 import dev.millpond.engine.query.Health;
 import dev.millpond.engine.query.Page;
 import dev.millpond.engine.query.QueueView;
+import dev.millpond.engine.query.Replacement;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -144,6 +147,32 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
   @Override
   public RedriveResult redrive(UUID id) {
     return node.queries().redrive(id);
+  }
+
+  /**
+   * Gives all dead letters that match a new life, as far as one bounded call goes.
+   *
+   * @param expected how many there must be, else nothing is done; empty for any number
+   */
+  public BulkRedrive redriveAll(DeadLetterFilter filter, OptionalLong expected) {
+    return node.redrives().redriveAll(filter, expected);
+  }
+
+  /**
+   * Submits an edited copy of a dead job and ends the dead one as {@code cancelled}.
+   *
+   * @param payload JSON text; null for the same as before
+   * @param maxAttempts null for the same as before
+   * @throws dev.millpond.api.InvalidJobException when a value is out of its range
+   */
+  public Replacement replaceDeadLetter(
+      UUID id, @Nullable String payload, @Nullable Integer maxAttempts) {
+    return node.redrives().replace(id, payload, maxAttempts);
+  }
+
+  /** One dead letter; empty when the job is not dead or not there. */
+  public Optional<DeadLetterView> deadLetter(UUID id) {
+    return node.redrives().find(id);
   }
 
   @Override

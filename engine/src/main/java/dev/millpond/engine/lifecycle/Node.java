@@ -23,6 +23,7 @@ import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.query.Health;
 import dev.millpond.engine.query.Health.Component;
 import dev.millpond.engine.query.Queries;
+import dev.millpond.engine.query.Redrives;
 import dev.millpond.engine.submit.JobIds;
 import dev.millpond.engine.submit.Submitter;
 import dev.millpond.engine.worker.HandlerRegistry;
@@ -57,6 +58,7 @@ public final class Node {
   private final Writer writer;
   private final Submitter submitter;
   private final Queries queries;
+  private final Redrives redrives;
   private final Worker worker;
   private final Maintenance maintenance;
   private boolean maintaining;
@@ -89,6 +91,8 @@ public final class Node {
     this.submitter =
         new Submitter(writer, ids, clock, lanes, transactions, config.limits(), PATIENCE);
     this.queries = new Queries(transactions, lanes, maker, clock, ways::wakePostgres);
+    this.redrives =
+        new Redrives(transactions, queries, maker, ids, config.limits(), ways::wakePostgres);
     this.worker =
         new Worker(config, session, handlers, lanes, pace, transactions, writer, metrics, clock);
     this.maintenance =
@@ -172,6 +176,10 @@ public final class Node {
 
   public Queries queries() {
     return queries;
+  }
+
+  public Redrives redrives() {
+    return redrives;
   }
 
   public HandlerRegistry handlers() {

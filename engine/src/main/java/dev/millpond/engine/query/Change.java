@@ -1,6 +1,6 @@
 package dev.millpond.engine.query;
 
-import dev.millpond.api.JobRequest;
+import dev.millpond.api.JobRequest.Start;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,14 +8,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param start when it may run
  */
-public record Change(@Nullable String priorityClass, JobRequest.@Nullable Start start) {
+public record Change(@Nullable String priorityClass, @Nullable Start start) {
   public Change {
     if (priorityClass == null && start == null) {
       throw new IllegalArgumentException("nothing to change");
     }
   }
 
-  public static Change runAt(JobRequest.Start start) {
+  public static Change runAt(Start start) {
     return new Change(null, start);
   }
 

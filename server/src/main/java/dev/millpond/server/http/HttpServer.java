@@ -9,6 +9,7 @@ import dev.millpond.server.http.health.HealthController;
 import dev.millpond.server.http.health.Readiness;
 import dev.millpond.server.http.jobs.BatchController;
 import dev.millpond.server.http.jobs.JobsController;
+import dev.millpond.server.http.jobs.SteerController;
 import dev.millpond.server.http.problem.ProblemAdvice;
 import dev.millpond.server.http.queues.QueuesController;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -91,6 +92,7 @@ public final class HttpServer implements AutoCloseable {
       context.register(
           JobsController.class,
           BatchController.class,
+          SteerController.class,
           QueuesController.class,
           DeadLettersController.class);
     }

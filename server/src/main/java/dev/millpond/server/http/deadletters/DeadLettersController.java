@@ -3,20 +3,29 @@ package dev.millpond.server.http.deadletters;
 import dev.millpond.api.JobState;
 import dev.millpond.api.RedriveResult;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.query.BulkRedrive;
 import dev.millpond.engine.query.Count;
 import dev.millpond.engine.query.DeadLetterView;
 import dev.millpond.engine.query.Page;
+import dev.millpond.engine.query.Replacement;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.PathId;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.jobs.JobReader;
 import dev.millpond.server.http.json.Json;
 import dev.millpond.server.http.problem.Problem;
+import dev.millpond.server.http.problem.ProblemException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.UUID;
 import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PatchMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RestController;
@@ -25,10 +34,15 @@ import tools.jackson.core.JsonGenerator;
 /** Lists the dead letters and gives dead jobs a new life. */
 @RestController
 public final class DeadLettersController {
-  private final Millpond millpond;
+  private static final String EXPECTED = "expectedCount";
+  private static final List<String> EDITABLE = List.of("payload", "maxAttempts");
 
-  public DeadLettersController(Millpond millpond) {
+  private final Millpond millpond;
+  private final RequestBody body;
+
+  public DeadLettersController(Millpond millpond, RequestBody body) {
     this.millpond = millpond;
+    this.body = body;
   }
 
   /** A page of dead letters that match the filters, newest first. */
@@ -68,6 +82,85 @@ public final class DeadLettersController {
         .writeTo(response);
   }
 
+  /** One dead letter. */
+  @GetMapping("/v1/dead-letters/{jobId}")
+  public void get(
+      @PathVariable("jobId") String jobId, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    Query.none(request);
+    UUID id = PathId.of(jobId).orElseThrow(() -> noSuchLetter(jobId));
+    DeadLetterView letter = millpond.deadLetter(id).orElseThrow(() -> noSuchLetter(jobId));
+    Answer.json(200, out -> letter(out, letter)).writeTo(response);
+  }
+
+  /**
+   * Redrives all dead letters that match the filters, as far as one bounded call goes. With {@code
+   * expectedCount} only if there are as many as that.
+   */
+  @PostMapping("/v1/dead-letters/redrive")
+  public void redriveAll(HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    List<String> parameters = new ArrayList<>(DeadLetterParameter.names());
+    parameters.add(EXPECTED);
+    Query query = Query.of(request, parameters);
+    RequestBody.none(request);
+    OptionalInt given = query.number(EXPECTED, 0, Integer.MAX_VALUE);
+    OptionalLong expected =
+        given.isPresent() ? OptionalLong.of(given.getAsInt()) : OptionalLong.empty();
+    switch (millpond.redriveAll(DeadLetterParameter.filter(query), expected)) {
+      case BulkRedrive.Done done ->
+          Answer.json(
+                  200,
+                  out -> {
+                    out.writeStartObject();
+                    out.writeNumberProperty("redriven", done.redriven());
+                    out.writeNumberProperty("skipped", done.skipped());
+                    out.writeNumberProperty("remaining", done.remaining().count());
+                    out.writeEndObject();
+                  })
+              .writeTo(response);
+      case BulkRedrive.CountDiffers differs ->
+          Problem.of(
+                  409,
+                  "count-differs",
+                  differs.actual().count() + " dead letters match, not " + expected.getAsLong())
+              .remedy("Look at them again: GET /v1/dead-letters/count with the same filters")
+              .with("count", differs.actual().count())
+              .writeTo(response);
+    }
+  }
+
+  /**
+   * Submits a copy of a dead job with another payload or number of attempts; the dead job ends as
+   * {@code cancelled}, its last attempt names the copy.
+   */
+  @PatchMapping("/v1/dead-letters/{jobId}")
+  public void replace(
+      @PathVariable("jobId") String jobId, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    Query.none(request);
+    UUID id = PathId.of(jobId).orElseThrow(() -> PathId.noSuchJob(jobId));
+    JobReader.Edit edit = JobReader.edit(body.json(request), EDITABLE);
+    switch (millpond.replaceDeadLetter(id, edit.payload(), edit.maxAttempts())) {
+      case Replacement.Replaced replaced -> {
+        response.setHeader("Location", "/v1/jobs/" + replaced.newId());
+        Answer.json(
+                202,
+                out -> {
+                  out.writeStartObject();
+                  out.writeStringProperty("id", replaced.newId().toString());
+                  out.writeStringProperty("state", JobState.RUNNABLE.wireName());
+                  out.writeStringProperty("replaces", id.toString());
+                  out.writeEndObject();
+                })
+            .writeTo(response);
+      }
+      case Replacement.WrongState wrong ->
+          notDead(id, wrong.state(), "only a dead job is replaced").writeTo(response);
+      case Replacement.NotFound missing -> PathId.noSuchJob(jobId).problem().writeTo(response);
+    }
+  }
+
   /** Makes a dead job runnable again, at attempt 1 and with the same id. */
   @PostMapping("/v1/dead-letters/{jobId}/redrive")
   public void redrive(
@@ -90,14 +183,21 @@ public final class DeadLettersController {
             .writeTo(response);
       }
       case RedriveResult.WrongState wrong ->
-          Problem.of(
-                  409,
-                  "wrong-state",
-                  "Job " + id + " is " + wrong.state().wireName() + "; only a dead job is redriven")
-              .with("state", wrong.state().wireName())
-              .writeTo(response);
+          notDead(id, wrong.state(), "only a dead job is redriven").writeTo(response);
       case RedriveResult.NotFound missing -> PathId.noSuchJob(jobId).problem().writeTo(response);
     }
+  }
+
+  private static Problem notDead(UUID id, JobState state, String why) {
+    return Problem.of(409, "wrong-state", "Job " + id + " is " + state.wireName() + "; " + why)
+        .remedy("Look at the job: GET /v1/jobs/" + id)
+        .with("state", state.wireName());
+  }
+
+  private static ProblemException noSuchLetter(String id) {
+    return new ProblemException(
+        Problem.of(404, "dead-letter-not-found", "There is no dead letter of a job " + id)
+            .remedy("Look at the job: GET /v1/jobs/" + id));
   }
 
   private static void letter(JsonGenerator out, DeadLetterView letter) {

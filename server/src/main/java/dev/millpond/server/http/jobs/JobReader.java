@@ -29,7 +29,7 @@ import tools.jackson.core.JsonToken;
  * Reads submitted jobs. Checks the shape: known fields of the right type; the engine checks the
  * values. {@code null} counts as absent. All errors of a request are reported together.
  */
-final class JobReader {
+public final class JobReader {
   private static final List<String> FIELDS =
       List.of(
           "kind",
@@ -133,6 +133,65 @@ final class JobReader {
     }
   }
 
+  /** Fields of a job that can be changed; null for those that were not given. */
+  public record Edit(
+      @Nullable String priorityClass,
+      @Nullable Start start,
+      @Nullable String payload,
+      @Nullable Integer maxAttempts) {}
+
+  /**
+   * Reads changes of a job: at least one of the fields.
+   *
+   * @param allowed names of the fields that can be changed
+   * @throws ProblemException as {@link #one}
+   */
+  public static Edit edit(byte[] body, List<String> allowed) {
+    return JsonReader.read(
+        body,
+        in -> {
+          JobReader reader = new JobReader(in);
+          Draft draft = reader.fields(allowed);
+          if (draft.given == 0) {
+            reader.error("", "required", "must have at least one of " + allowed);
+          }
+          reader.errors.throwIfAny();
+          Start start =
+              draft.runAt != null
+                  ? new Start.At(draft.runAt)
+                  : draft.delay != null ? new Start.In(draft.delay) : null;
+          return new Edit(
+              draft.priorityClass,
+              start,
+              draft.payloadSeen ? draft.payload : null,
+              draft.maxAttempts);
+        });
+  }
+
+  private Draft fields(List<String> allowed) {
+    Draft draft = new Draft();
+    if (!expect(JsonToken.START_OBJECT, "an object")) {
+      draft.given = 1;
+      return draft;
+    }
+    while (in.next() == JsonToken.PROPERTY_NAME) {
+      String name = in.text();
+      String pointer = in.pointer();
+      in.next();
+      draft.given++;
+      if (allowed.contains(name)) {
+        field(draft, name, pointer);
+      } else {
+        error(pointer, "unknown_field", "cannot be changed; nearest: " + Nearest.to(name, allowed));
+        in.skip();
+      }
+    }
+    if (draft.runAt != null && draft.delay != null) {
+      error("/delay", "conflict", "cannot be given together with runAt");
+    }
+    return draft;
+  }
+
   /** The jobs of a list, at whose start the reader is. */
   private List<JobRequest> list(int most) {
     List<JobRequest> jobs = new ArrayList<>();
@@ -201,6 +260,7 @@ final class JobReader {
 
   private void field(Draft draft, String name, String pointer) {
     if (in.token() == JsonToken.VALUE_NULL && FIELDS.contains(name)) {
+      draft.given--;
       // Absent, and for a payload the same as null.
       return;
     }
@@ -211,7 +271,10 @@ final class JobReader {
       }
       case "queue" -> draft.queue = string("a string");
       case "priorityClass" -> draft.priorityClass = string("a string");
-      case "payload" -> draft.payload = in.raw();
+      case "payload" -> {
+        draft.payloadSeen = true;
+        draft.payload = in.raw();
+      }
       case "runAt" -> draft.runAt = instant();
       case "delay" -> draft.delay = duration();
       case "maxAttempts" -> draft.maxAttempts = integer();
@@ -391,6 +454,11 @@ final class JobReader {
     private @Nullable String queue;
     private @Nullable String priorityClass;
     private String payload = "null";
+    private boolean payloadSeen;
+
+    /** Fields of an edit. */
+    private int given;
+
     private @Nullable Instant runAt;
     private @Nullable Duration delay;
     private @Nullable Integer maxAttempts;

@@ -8,12 +8,16 @@ import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.PathId;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.json.Json;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
 import dev.millpond.server.http.problem.Problems;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -26,6 +30,8 @@ import tools.jackson.core.JsonGenerator;
 /** Takes jobs one by one, and shows them. An answer to a submit follows its commit. */
 @RestController
 public final class JobsController {
+  private static final int ETAG_BYTES = 12;
+
   private final Millpond millpond;
   private final RequestBody body;
 
@@ -63,7 +69,28 @@ public final class JobsController {
       throws IOException {
     Query.none(request);
     JobView job = PathId.of(id).flatMap(millpond::find).orElseThrow(() -> PathId.noSuchJob(id));
-    Answer.json(200, out -> JobWriter.write(out, job, false)).writeTo(response);
+    show(job, response);
+  }
+
+  /** Shows a job with its ETag. */
+  static void show(JobView job, HttpServletResponse response) throws IOException {
+    byte[] bytes = bytes(job);
+    response.setHeader("ETag", etag(bytes));
+    new Answer(200, "application/json", bytes).writeTo(response);
+  }
+
+  static byte[] bytes(JobView job) {
+    return Json.write(out -> JobWriter.write(out, job, false));
+  }
+
+  /** A strong tag: another one for each byte that differs. */
+  static String etag(byte[] shown) {
+    try {
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(shown);
+      return '"' + HexFormat.of().formatHex(hash, 0, ETAG_BYTES) + '"';
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
   }
 
   private void replay(UUID id, HttpServletResponse response) throws IOException {
