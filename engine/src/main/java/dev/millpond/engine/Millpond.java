@@ -19,6 +19,9 @@ import dev.millpond.engine.query.Count;
 import dev.millpond.engine.query.DeadLetterFilter;
 import dev.millpond.engine.query.DeadLetterView;
 import dev.millpond.engine.query.Health;
+import dev.millpond.engine.query.JobFilter;
+import dev.millpond.engine.query.JobSummary;
+import dev.millpond.engine.query.LogLine;
 import dev.millpond.engine.query.Page;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.engine.query.Replacement;
@@ -211,6 +214,40 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
   }
 
   /**
+   * Jobs, newest first. One call looks at a bounded number of jobs: a page that is {@linkplain
+   * Page#partial partial} has found what it has, and its cursor goes on.
+   *
+   * @param cursor of the page before, null for the first
+   * @param limit 1 to 500
+   * @throws dev.millpond.engine.query.InvalidCursorException when the cursor is none of this list
+   * @throws dev.millpond.engine.query.InvalidFilterException when the limit is out of its range
+   * @throws dev.millpond.engine.query.InvalidPathException when the payload's path is none
+   */
+  public Page<JobSummary> jobs(JobFilter filter, @Nullable String cursor, int limit) {
+    return node.queries().jobs(filter, cursor, limit);
+  }
+
+  /**
+   * Like {@link #jobs}, with all there is of each job but its holder and next step. A page ends, as
+   * a partial one, after the job that brings it over 8 MiB.
+   */
+  public Page<JobView> wholeJobs(JobFilter filter, @Nullable String cursor, int limit) {
+    return node.queries().wholeJobs(filter, cursor, limit);
+  }
+
+  /**
+   * What the runs of a job have logged, oldest line first; empty when there is no such job.
+   *
+   * @param after cursor of the page before, null for the first
+   * @param limit 1 to 500
+   * @throws dev.millpond.engine.query.InvalidCursorException when the cursor is none of this list
+   * @throws dev.millpond.engine.query.InvalidFilterException when the limit is out of its range
+   */
+  public Optional<Page<LogLine>> log(UUID id, @Nullable String after, int limit) {
+    return node.queries().log(id, after, limit);
+  }
+
+  /**
    * Dead letters, newest first.
    *
    * @param cursor of the page before, null for the first
@@ -224,7 +261,7 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
   }
 
   /**
-   * How many dead letters match: exact up to 100,000, or as far as two seconds reach; beyond that
+   * How many dead letters match: exact up to 100,000, or as far as five seconds reach; beyond that
    * there are at least so many.
    */
   public Count countDeadLetters(DeadLetterFilter filter) {

@@ -9,6 +9,7 @@ import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.metrics.EngineMetrics;
+import dev.millpond.engine.query.RestingCounts;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,7 +87,8 @@ public final class Maintenance implements AutoCloseable {
             Reconciler.Config.of(timing),
             holder.toString(),
             fed);
-    QueueSampler sampler = new QueueSampler(leadership, lanes, metrics);
+    QueueSampler sampler =
+        new QueueSampler(leadership, lanes, new RestingCounts(transactions), metrics);
     DepthCompactor compactor = new DepthCompactor(leadership);
     Expirer expirer = new Expirer(leadership, metrics, Expirer.Config.DEFAULT);
     Tidier tidier = new Tidier(leadership, Tidier.Config.DEFAULT);

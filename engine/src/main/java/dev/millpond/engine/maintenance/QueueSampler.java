@@ -4,12 +4,15 @@ import dev.millpond.engine.books.store.BooksStore;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.query.QueueView;
+import dev.millpond.engine.query.RestingCounts;
 import dev.millpond.engine.query.store.QueueReadStore;
+import dev.millpond.engine.query.store.QueueReadStore.Resting;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Publishes depth and oldest age of the queues; by the leader alone, so that each is there once.
@@ -20,12 +23,14 @@ final class QueueSampler {
 
   private final Leadership leadership;
   private final Lanes lanes;
+  private final RestingCounts resting;
   private final MultiGauge depth;
   private final MultiGauge age;
 
-  QueueSampler(Leadership leadership, Lanes lanes, EngineMetrics metrics) {
+  QueueSampler(Leadership leadership, Lanes lanes, RestingCounts resting, EngineMetrics metrics) {
     this.leadership = leadership;
     this.lanes = lanes;
+    this.resting = resting;
     this.depth =
         metrics.multiGauge("millpond.queue.depth", "Jobs of a queue by state, as last counted");
     this.age =
@@ -40,8 +45,9 @@ final class QueueSampler {
       age.register(List.of(), true);
       return new Result(0);
     }
+    Map<String, Resting> counts = resting.get();
     List<QueueView> queues =
-        leadership.call(tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), lanes));
+        leadership.call(tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), lanes, counts));
     List<Row<?>> depths = new ArrayList<>();
     List<Row<?>> ages = new ArrayList<>();
     for (QueueView queue : queues) {

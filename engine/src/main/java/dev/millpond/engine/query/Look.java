@@ -27,7 +27,7 @@ final class Look {
   private static final int ROWS_MAX = 16_000;
 
   /** When a chunk is cut off; a single row is given longer, as it cannot be made less. */
-  private static final long CHUNK_MILLIS = 250;
+  private static final long CHUNK_MILLIS = 200;
 
   private static final long ROW_MILLIS = 1_000;
 

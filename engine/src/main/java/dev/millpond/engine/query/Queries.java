@@ -7,17 +7,24 @@ import dev.millpond.api.SteerResult;
 import dev.millpond.engine.books.store.BooksStore;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.query.Cursors.DeadLetterPosition;
+import dev.millpond.engine.query.Cursors.LogPosition;
 import dev.millpond.engine.query.store.ChangeStore;
 import dev.millpond.engine.query.store.DeadLetterStore;
+import dev.millpond.engine.query.store.JobListStore;
+import dev.millpond.engine.query.store.JobPath;
 import dev.millpond.engine.query.store.JobStore;
+import dev.millpond.engine.query.store.LogStore;
 import dev.millpond.engine.query.store.QueueReadStore;
+import dev.millpond.engine.query.store.QueueReadStore.Resting;
 import dev.millpond.engine.query.store.SteerStore;
 import dev.millpond.engine.submit.JobRules;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +36,7 @@ public final class Queries {
 
   private final Transactions transactions;
   private final Look look;
+  private final RestingCounts resting;
   private final Lanes lanes;
   private final BatchMaker maker;
   private final InstantSource clock;
@@ -46,6 +54,7 @@ public final class Queries {
       Runnable waiting) {
     this.transactions = transactions;
     this.look = new Look(transactions);
+    this.resting = new RestingCounts(transactions);
     this.lanes = lanes;
     this.maker = maker;
     this.clock = clock;
@@ -90,7 +99,45 @@ public final class Queries {
   }
 
   public List<QueueView> queues() {
-    return transactions.callOrThrow(tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), lanes));
+    Map<String, Resting> counts = resting.get();
+    return transactions.callOrThrow(
+        tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), lanes, counts));
+  }
+
+  /** Jobs in short, newest first. */
+  public Page<JobSummary> jobs(JobFilter filter, @Nullable String cursor, int limit) {
+    FilterRules.limit(limit);
+    UUID from = from(filter, cursor);
+    return look.page(
+        JobListStore.summaries(filter, path(filter)), from, limit, Window.PAGE, Cursors::of);
+  }
+
+  /** Whole jobs, newest first; a page of large ones has fewer. */
+  public Page<JobView> wholeJobs(JobFilter filter, @Nullable String cursor, int limit) {
+    FilterRules.limit(limit);
+    UUID from = from(filter, cursor);
+    return look.page(
+        JobListStore.whole(filter, path(filter)), from, limit, Window.PAGE, Cursors::of);
+  }
+
+  private static UUID from(JobFilter filter, @Nullable String cursor) {
+    UUID start = JobListStore.start(filter);
+    if (cursor == null) {
+      return start;
+    }
+    UUID given = Cursors.job(cursor);
+    return PgArray.UUID_ORDER.compare(given, start) < 0 ? given : start;
+  }
+
+  private @Nullable JobPath path(JobFilter filter) {
+    return filter.payload() == null ? null : JobPath.of(transactions, filter.payload());
+  }
+
+  /** Log lines of a job, oldest first; empty when there is no such job. */
+  public Optional<Page<LogLine>> log(UUID id, @Nullable String after, int limit) {
+    FilterRules.limit(limit);
+    LogPosition from = after == null ? new LogPosition(0, 0) : Cursors.log(after);
+    return transactions.callOrThrow(tx -> LogStore.read(tx, id, from, limit));
   }
 
   /** Dead letters, newest first. */
@@ -105,7 +152,7 @@ public final class Queries {
     return look.page(DeadLetterStore.views(filter), from, limit, Window.PAGE, Cursors::of);
   }
 
-  /** Dead letters that match: exact up to {@link #COUNT_MAX}, if two seconds are enough. */
+  /** Dead letters that match: exact up to {@link #COUNT_MAX}, if five seconds are enough. */
   public Count countDeadLetters(DeadLetterFilter filter) {
     Page<UUID> page =
         look.page(

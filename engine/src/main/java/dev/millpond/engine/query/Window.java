@@ -13,5 +13,5 @@ record Window(int rows, Duration time) {
   static final Window PAGE = new Window(50_000, Duration.ofMillis(200));
 
   /** Of a count: there is one before a bulk operation. */
-  static final Window COUNT = new Window(Integer.MAX_VALUE, Duration.ofSeconds(2));
+  static final Window COUNT = new Window(Integer.MAX_VALUE, Duration.ofSeconds(5));
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
@@ -59,6 +60,9 @@ public final class JobJson {
     try {
       text =
           payload instanceof RawJson raw ? valid(raw.text()) : MAPPER.writeValueAsString(payload);
+      if (JsonbRules.suspect(text)) {
+        checkTokens(text);
+      }
     } catch (JacksonException e) {
       throw new InvalidJobException("/payload", "cannot be written as JSON: " + message(e));
     }
@@ -81,6 +85,14 @@ public final class JobJson {
       }
     }
     return text;
+  }
+
+  private static void checkTokens(String text) {
+    try (JsonParser parser = MAPPER.createParser(text)) {
+      for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+        JsonbRules.check(parser, token);
+      }
+    }
   }
 
   /** Whether the text is longer than this in UTF-8, without encoding what is clearly short. */

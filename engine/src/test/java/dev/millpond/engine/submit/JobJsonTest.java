@@ -9,10 +9,13 @@ import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobRequest.RawJson;
 import dev.millpond.api.Limits;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,6 +53,52 @@ class JobJsonTest {
     assertThatExceptionOfType(InvalidJobException.class)
         .isThrownBy(() -> payload(new RawJson(text)))
         .satisfies(e -> assertThat(e.pointer()).isEqualTo("/payload"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"a\\u0000b\"",
+        "{\"\\u0000\":1}",
+        "[\"\\ud800\"]",
+        "\"\\udc00\\ud800\"",
+        "\"\ud83d\"",
+        "1e400",
+        "[1E-309]",
+        "{\"a\":1e999999999999}",
+      })
+  void whatJsonbCannotHoldIsRefused(String text) {
+    assertThatExceptionOfType(InvalidJobException.class)
+        .isThrownBy(() -> payload(new RawJson(text)))
+        .satisfies(e -> assertThat(e.pointer()).isEqualTo("/payload"));
+  }
+
+  @Test
+  void whatJsonbCannotHoldIsRefusedInAnObjectAsWell() {
+    for (Object object :
+        List.of(
+            new Person("\u0000", 1),
+            List.of("\udc00"),
+            Map.of("\u0000", 1),
+            new BigDecimal("1E+400"),
+            BigInteger.TEN.pow(150_000))) {
+      assertThatExceptionOfType(InvalidJobException.class).isThrownBy(() -> payload(object));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"\\ud83d\\ude00\"",
+        "\"\ud83d\ude00\"",
+        "\"\\\\u0000\"",
+        "1e308",
+        "-2.5E-308",
+        "\"1e999\"",
+        "\"\\u0001\"",
+      })
+  void whatOnlyLooksLikeItIsTaken(String text) {
+    assertThat(payload(new RawJson(text))).isEqualTo(text);
   }
 
   @Test

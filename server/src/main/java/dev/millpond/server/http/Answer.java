@@ -1,8 +1,11 @@
 package dev.millpond.server.http;
 
+import dev.millpond.engine.query.Page;
 import dev.millpond.server.http.json.Json;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.function.BiConsumer;
+import tools.jackson.core.JsonGenerator;
 
 /** A whole answer, written in one piece. Headers beside the type are set on the response before. */
 public final class Answer {
@@ -24,6 +27,21 @@ public final class Answer {
   /** A JSON answer. */
   public static Answer json(int status, Json.Body body) {
     return new Answer(status, "application/json", Json.write(body));
+  }
+
+  /** A page of a list, each item by its writer. */
+  public static <T> Answer page(Page<T> page, BiConsumer<JsonGenerator, T> item) {
+    return json(
+        200,
+        out -> {
+          out.writeStartObject();
+          out.writeArrayPropertyStart("items");
+          page.items().forEach(each -> item.accept(out, each));
+          out.writeEndArray();
+          Json.optional(out, "nextCursor", page.nextCursor());
+          out.writeBooleanProperty("partial", page.partial());
+          out.writeEndObject();
+        });
   }
 
   public void writeTo(HttpServletResponse response) throws IOException {

@@ -8,6 +8,7 @@ import dev.millpond.server.http.deadletters.DeadLettersController;
 import dev.millpond.server.http.health.HealthController;
 import dev.millpond.server.http.health.Readiness;
 import dev.millpond.server.http.jobs.BatchController;
+import dev.millpond.server.http.jobs.JobListController;
 import dev.millpond.server.http.jobs.JobsController;
 import dev.millpond.server.http.jobs.SteerController;
 import dev.millpond.server.http.problem.ProblemAdvice;
@@ -91,6 +92,7 @@ public final class HttpServer implements AutoCloseable {
     if (parts.api()) {
       context.register(
           JobsController.class,
+          JobListController.class,
           BatchController.class,
           SteerController.class,
           QueuesController.class,

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /** The query part of a request. Unknown, repeated and broken parameters are refused. */
 public final class Query {
@@ -35,7 +36,16 @@ public final class Query {
    * @throws ProblemException 400 for a parameter that is not among the known ones
    */
   public static Query of(HttpServletRequest request, List<String> known) {
-    String text = request.getQueryString();
+    return parse(request.getQueryString(), known);
+  }
+
+  /**
+   * Reads the text of a query.
+   *
+   * @param text null for none
+   * @throws ProblemException as {@link #of}
+   */
+  public static Query parse(@Nullable String text, List<String> known) {
     Map<String, String> values = new HashMap<>();
     if (text != null && !text.isEmpty()) {
       for (String part : text.split("&", -1)) {

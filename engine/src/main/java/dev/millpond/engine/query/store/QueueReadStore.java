@@ -22,16 +22,14 @@ public final class QueueReadStore {
       "SELECT queue, class, greatest(sum(delta), 0) FROM millpond.queue_depth GROUP BY queue,"
           + " class";
 
-  private static final String SCHEDULED =
+  /** The state rows are small; the dead letters, one for each dead row, are not. */
+  private static final String RESTING =
       """
-      SELECT queue, count(*) FROM (
-          SELECT queue FROM millpond.job_state WHERE phase IN ('scheduled', 'waiting') LIMIT ?) AS s
+      SELECT queue, count(*) FILTER (WHERE phase <> 'dead'), count(*) FILTER (WHERE phase = 'dead')
+      FROM (SELECT queue, phase FROM millpond.job_state
+            WHERE phase IN ('scheduled', 'waiting', 'dead') LIMIT ?) AS s
       GROUP BY queue
       """;
-
-  private static final String DEAD =
-      "SELECT queue, count(*) FROM (SELECT queue FROM millpond.dead_letter LIMIT ?) AS d GROUP BY"
-          + " queue";
 
   /** Ids are time-ordered: the first of each queue, class and kind is its oldest. */
   private static final String OLDEST =
@@ -50,7 +48,36 @@ public final class QueueReadStore {
 
   private QueueReadStore() {}
 
-  public static List<QueueView> queues(Connection tx, List<String> names, Lanes lanes)
+  /**
+   * Jobs of a queue that are in no one's way.
+   *
+   * @param scheduled or waiting
+   */
+  public record Resting(long scheduled, long dead) {
+    private static final Resting NONE = new Resting(0, 0);
+  }
+
+  /** Counts the resting jobs by queue; reads all of their rows, up to a million. */
+  public static Map<String, Resting> resting(Connection tx) throws SQLException {
+    Map<String, Resting> counts = new HashMap<>();
+    try (PreparedStatement statement = tx.prepareStatement(RESTING)) {
+      statement.setInt(1, COUNT_MAX);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          counts.put(rows.getString(1), new Resting(rows.getLong(2), rows.getLong(3)));
+        }
+      }
+    }
+    return counts;
+  }
+
+  /**
+   * The queues with these names.
+   *
+   * @param counts of {@link #resting}, maybe of a moment ago
+   */
+  public static List<QueueView> queues(
+      Connection tx, List<String> names, Lanes lanes, Map<String, Resting> counts)
       throws SQLException {
     Map<Lane, Long> depths = new HashMap<>();
     try (Statement statement = tx.createStatement();
@@ -59,8 +86,6 @@ public final class QueueReadStore {
         depths.put(new Lane(rows.getString(1), rows.getString(2)), rows.getLong(3));
       }
     }
-    Map<String, Long> scheduled = counts(tx, SCHEDULED);
-    Map<String, Long> dead = counts(tx, DEAD);
     Map<String, Long> oldest = oldest(tx);
     List<QueueView> views = new ArrayList<>();
     for (String name : names) {
@@ -72,29 +97,17 @@ public final class QueueReadStore {
         depth += of;
         classes.add(new ClassDepth(priorityClass, of, lanes.weight(lane)));
       }
+      Resting resting = counts.getOrDefault(name, Resting.NONE);
       views.add(
           new QueueView(
               name,
               depth,
-              scheduled.getOrDefault(name, 0L),
-              dead.getOrDefault(name, 0L),
+              resting.scheduled(),
+              resting.dead(),
               oldest.getOrDefault(name, 0L),
               classes));
     }
     return views;
-  }
-
-  private static Map<String, Long> counts(Connection tx, String sql) throws SQLException {
-    Map<String, Long> counts = new HashMap<>();
-    try (PreparedStatement statement = tx.prepareStatement(sql)) {
-      statement.setInt(1, COUNT_MAX);
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          counts.put(rows.getString(1), rows.getLong(2));
-        }
-      }
-    }
-    return counts;
   }
 
   private static Map<String, Long> oldest(Connection tx) throws SQLException {

@@ -16,9 +16,9 @@ public final class Snapshot {
   }
 
   /**
-   * One snapshot for the statements of a scan, each of which must end in time. They go by the
-   * indexes that give their order, with plans made for their values: one for any value might read
-   * all partitions.
+   * One snapshot for the statements of a scan, each of which must end in time. They go along the
+   * indexes that give their order and read no further than they must, which a bitmap of another
+   * index would; with plans made for their values, as one for any value would open all partitions.
    */
   public static void beginScan(Connection tx, long timeoutMillis) throws SQLException {
     execute(
@@ -26,7 +26,8 @@ public final class Snapshot {
         READ
             + "; SET LOCAL statement_timeout = "
             + timeoutMillis
-            + "; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off");
+            + "; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off"
+            + "; SET LOCAL enable_bitmapscan = off; SET LOCAL max_parallel_workers_per_gather = 0");
   }
 
   private static void execute(Connection tx, String sql) throws SQLException {

@@ -52,18 +52,7 @@ public final class DeadLettersController {
     Page<DeadLetterView> page =
         millpond.deadLetters(
             DeadLetterParameter.filter(query), query.find("cursor").orElse(null), query.limit());
-    Answer.json(
-            200,
-            out -> {
-              out.writeStartObject();
-              out.writeArrayPropertyStart("items");
-              page.items().forEach(letter -> letter(out, letter));
-              out.writeEndArray();
-              Json.optional(out, "nextCursor", page.nextCursor());
-              out.writeBooleanProperty("partial", page.partial());
-              out.writeEndObject();
-            })
-        .writeTo(response);
+    Answer.page(page, DeadLettersController::letter).writeTo(response);
   }
 
   /** How many dead letters match the filters; at least so many where it is not exact. */

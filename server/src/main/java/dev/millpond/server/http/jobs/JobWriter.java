@@ -2,8 +2,11 @@ package dev.millpond.server.http.jobs;
 
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobOptions.Expiry;
+import dev.millpond.api.JobState;
 import dev.millpond.api.JobView;
+import dev.millpond.engine.query.JobSummary;
 import dev.millpond.server.http.json.Json;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
@@ -14,26 +17,13 @@ final class JobWriter {
   static void write(JsonGenerator out, JobView job, boolean existing) {
     out.writeStartObject();
     request(out, job.request());
-    out.writeStringProperty("state", job.state().wireName());
-    Json.optional(out, "waitReason", job.waitReason());
-    out.writeNumberProperty("attempt", job.attempt());
-    JobView.Timing timing = job.timing();
-    Json.optional(out, "createdAt", timing.createdAt());
-    Json.optional(out, "runAt", timing.runAt());
-    Json.optional(out, "startedAt", timing.startedAt());
-    Json.optional(out, "endedAt", timing.endedAt());
+    state(out, job.state(), job.waitReason(), job.attempt(), job.timing());
     Json.raw(out, "result", job.result());
     error(out, job.error());
     out.writeArrayPropertyStart("attempts");
     job.attempts().forEach(attempt -> attempt(out, attempt));
     out.writeEndArray();
-    JobView.Progress progress = job.progress();
-    if (progress != null) {
-      out.writeObjectPropertyStart("progress");
-      out.writeNumberProperty("percent", progress.percent());
-      Json.optional(out, "message", progress.message());
-      out.writeEndObject();
-    }
+    progress(out, job.progress());
     holder(out, job.holder());
     Json.optional(out, "nextStep", job.nextStep());
     if (existing) {
@@ -64,13 +54,57 @@ final class JobWriter {
     out.writeEndObject();
   }
 
+  /** A job of a list: the same but for payload, result, attempts and stack. */
+  static void summary(JsonGenerator out, JobSummary job) {
+    out.writeStartObject();
+    name(out, job.id(), job.kind(), job.queue(), job.priorityClass());
+    options(out, job.options());
+    JobSummary.Status status = job.status();
+    state(out, status.state(), status.waitReason(), status.attempt(), status.timing());
+    error(out, status.error());
+    progress(out, status.progress());
+    out.writeEndObject();
+  }
+
+  private static void name(
+      JsonGenerator out, UUID id, String kind, String queue, String priorityClass) {
+    out.writeStringProperty("id", id.toString());
+    out.writeStringProperty("kind", kind);
+    out.writeStringProperty("queue", queue);
+    out.writeStringProperty("priorityClass", priorityClass);
+  }
+
+  private static void state(
+      JsonGenerator out,
+      JobState state,
+      @Nullable String waitReason,
+      int attempt,
+      JobView.Timing timing) {
+    out.writeStringProperty("state", state.wireName());
+    Json.optional(out, "waitReason", waitReason);
+    out.writeNumberProperty("attempt", attempt);
+    Json.optional(out, "createdAt", timing.createdAt());
+    Json.optional(out, "runAt", timing.runAt());
+    Json.optional(out, "startedAt", timing.startedAt());
+    Json.optional(out, "endedAt", timing.endedAt());
+  }
+
+  private static void progress(JsonGenerator out, JobView.@Nullable Progress progress) {
+    if (progress != null) {
+      out.writeObjectPropertyStart("progress");
+      out.writeNumberProperty("percent", progress.percent());
+      Json.optional(out, "message", progress.message());
+      out.writeEndObject();
+    }
+  }
+
   private static void request(JsonGenerator out, JobView.Request request) {
-    out.writeStringProperty("id", request.id().toString());
-    out.writeStringProperty("kind", request.kind());
-    out.writeStringProperty("queue", request.queue());
-    out.writeStringProperty("priorityClass", request.priorityClass());
+    name(out, request.id(), request.kind(), request.queue(), request.priorityClass());
     Json.raw(out, "payload", request.payload());
-    JobOptions options = request.options();
+    options(out, request.options());
+  }
+
+  private static void options(JsonGenerator out, JobOptions options) {
     Json.optional(out, "maxAttempts", options.maxAttempts());
     if (options.backoff() != null) {
       out.writeObjectPropertyStart("backoff");
