@@ -12,9 +12,16 @@ import java.util.List;
  * @param slots jobs a worker runs at once
  * @param timing leases and beats; the same for all processes of a fleet
  * @param limits what is taken of one job and one submit
+ * @param retention how long ended jobs are kept, at least as long as keys live
  */
 public record MillpondConfig(
-    String pgUrl, List<String> redisUrls, int shards, int slots, Timing timing, JobLimits limits) {
+    String pgUrl,
+    List<String> redisUrls,
+    int shards,
+    int slots,
+    Timing timing,
+    JobLimits limits,
+    RetentionConfig retention) {
 
   /** Most jobs one worker process may run at once. */
   public static final int SLOTS_MAX = 10_000;
@@ -39,32 +46,44 @@ public record MillpondConfig(
     if (slots < 1 || slots > SLOTS_MAX) {
       throw new ConfigException("millpond.worker.slots", slots, "1 to " + SLOTS_MAX);
     }
+    retention.checkKeys(limits.keysLive());
   }
 
   /** PostgreSQL alone, with defaults. */
   public static MillpondConfig of(String pgUrl) {
     return new MillpondConfig(
-        pgUrl, List.of(), 1, defaultSlots(), Timing.DEFAULT, JobLimits.DEFAULT);
+        pgUrl,
+        List.of(),
+        1,
+        defaultSlots(),
+        Timing.DEFAULT,
+        JobLimits.DEFAULT,
+        RetentionConfig.DEFAULT);
   }
 
   public MillpondConfig withRedis(List<String> urls) {
-    return new MillpondConfig(pgUrl, urls, Math.max(shards, urls.size()), slots, timing, limits);
+    return new MillpondConfig(
+        pgUrl, urls, Math.max(shards, urls.size()), slots, timing, limits, retention);
   }
 
   public MillpondConfig withShards(int newShards) {
-    return new MillpondConfig(pgUrl, redisUrls, newShards, slots, timing, limits);
+    return new MillpondConfig(pgUrl, redisUrls, newShards, slots, timing, limits, retention);
   }
 
   public MillpondConfig withSlots(int newSlots) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, newSlots, timing, limits);
+    return new MillpondConfig(pgUrl, redisUrls, shards, newSlots, timing, limits, retention);
   }
 
   public MillpondConfig withTiming(Timing newTiming) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, slots, newTiming, limits);
+    return new MillpondConfig(pgUrl, redisUrls, shards, slots, newTiming, limits, retention);
   }
 
   public MillpondConfig withLimits(JobLimits newLimits) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing, newLimits);
+    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing, newLimits, retention);
+  }
+
+  public MillpondConfig withRetention(RetentionConfig newRetention) {
+    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing, limits, newRetention);
   }
 
   /** Eight for each core, at least 16: handlers mostly wait. */

@@ -105,6 +105,7 @@ public final class Node {
             maker,
             pace,
             config.timing(),
+            config.retention(),
             metrics);
   }
 

@@ -83,6 +83,14 @@ final class Leadership {
     }
   }
 
+  /**
+   * Runs a transaction that does not begin by holding the leader's row: one that only reads, or one
+   * that reads for long and confirms the epoch itself before it first writes.
+   */
+  <T extends @org.jspecify.annotations.Nullable Object> T unconfirmed(Transactions.Work<T> work) {
+    return transactions.call(work);
+  }
+
   void giveUp() {
     if (held()) {
       try {

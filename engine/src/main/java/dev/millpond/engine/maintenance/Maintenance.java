@@ -1,5 +1,6 @@
 package dev.millpond.engine.maintenance;
 
+import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.KindPace;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -38,6 +40,9 @@ public final class Maintenance implements AutoCloseable {
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
   private static final Duration TIDY_EVERY = Duration.ofSeconds(30);
   private static final Duration PARTITIONS_EVERY = Duration.ofMinutes(10);
+  private static final Duration RETAIN_EVERY = Duration.ofMinutes(1);
+  private static final Duration RETAIN_BUSY = Duration.ofMillis(250);
+  private static final Duration LOCKED_WAIT = Duration.ofSeconds(10);
 
   private final Leadership leadership;
   private final List<Role> roles = new ArrayList<>();
@@ -66,6 +71,7 @@ public final class Maintenance implements AutoCloseable {
       BatchMaker maker,
       KindPace pace,
       Timing timing,
+      RetentionConfig kept,
       EngineMetrics metrics) {
     Duration lease = timing.lease().dividedBy(3);
     lease = lease.compareTo(LEADER_LEASE_MIN) < 0 ? LEADER_LEASE_MIN : lease;
@@ -94,13 +100,16 @@ public final class Maintenance implements AutoCloseable {
     Tidier tidier = new Tidier(leadership, Tidier.Config.DEFAULT);
     PartitionKeeper partitions = new PartitionKeeper(leadership, PartitionKeeper.Config.DEFAULT);
 
+    Retention retention = new Retention(leadership, Retention.Config.of(kept), metrics);
+
     addAlways(
         "leader",
         () -> {
           leadership.runOnce();
           return renew;
         });
-    add("partitions", () -> after(partitions.runOnce(), PARTITIONS_EVERY));
+    add("partitions", () -> afterLocks(partitions.runOnce().locked(), PARTITIONS_EVERY));
+    add("retention", () -> next(retention.runOnce()));
     add("promoter", () -> after(promoter.runOnce(), min(PROMOTE_EVERY, timing.scan())));
     add("reaper", () -> after(reaper.runOnce(), timing.scan()));
     add("reconciler", () -> after(reconciler.runOnce(), timing.scan()));
@@ -121,6 +130,18 @@ public final class Maintenance implements AutoCloseable {
   private static Duration after(Object result, Duration wait) {
     log.trace("{}", result);
     return wait;
+  }
+
+  private static Duration next(Retention.Result result) {
+    log.trace("{}", result);
+    return result.more() ? RETAIN_BUSY : afterLocks(result.lockFailures() > 0, RETAIN_EVERY);
+  }
+
+  /** Long after a lock that was not to be had, and not at the same time as others. */
+  private static Duration afterLocks(boolean failed, Duration otherwise) {
+    return failed
+        ? LOCKED_WAIT.plusMillis(ThreadLocalRandom.current().nextLong(LOCKED_WAIT.toMillis()))
+        : otherwise;
   }
 
   private static Duration min(Duration a, Duration b) {

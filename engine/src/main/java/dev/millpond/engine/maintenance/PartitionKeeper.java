@@ -1,5 +1,7 @@
 package dev.millpond.engine.maintenance;
 
+import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.maintenance.store.TidyStore;
 
 /** Makes partitions before their day comes: an id without one lands in the default partition. */
@@ -14,8 +16,13 @@ final class PartitionKeeper {
     static final Config DEFAULT = new Config(1, 3);
   }
 
-  /** Days that were new. */
-  record Result(int days) {}
+  /**
+   * What one look did.
+   *
+   * @param days that were new
+   * @param locked whether a transaction held the default partitions; there is time to try again
+   */
+  record Result(int days, boolean locked) {}
 
   private final Leadership leadership;
   private final Config config;
@@ -26,7 +33,15 @@ final class PartitionKeeper {
   }
 
   Result runOnce() {
-    return new Result(
-        leadership.call(tx -> TidyStore.ensurePartitions(tx, config.behind(), config.ahead())));
+    try {
+      int days =
+          leadership.call(tx -> TidyStore.ensurePartitions(tx, config.behind(), config.ahead()));
+      return new Result(days, false);
+    } catch (DatabaseException e) {
+      if (e.fault() == Pg.Fault.LOCK) {
+        return new Result(0, true);
+      }
+      throw e;
+    }
   }
 }

@@ -54,6 +54,28 @@ public final class EngineMetrics {
     }
   }
 
+  /** What retention does. */
+  public enum Retained {
+    DAYS_DROPPED("days.dropped", "Days whose partitions were dropped"),
+    JOBS_DROPPED("jobs.dropped", "Ended jobs that went with their day"),
+    JOBS_TRIMMED("jobs.trimmed", "Ended jobs removed one by one"),
+    SURVIVORS_MOVED("survivors.moved", "Jobs kept when their day was dropped"),
+    DEAD_LETTERS_REMOVED("dead.letters.removed", "Dead letters older than millpond.retention.dead"),
+    LOCK_FAILURES("lock.failures", "Drops put off because a transaction held the tables");
+
+    private final String meter;
+    private final String description;
+
+    Retained(String meter, String description) {
+      this.meter = "millpond.retention." + meter;
+      this.description = description;
+    }
+
+    String meter() {
+      return meter;
+    }
+  }
+
   private record Key(Step step, Lane lane, String kind) {}
 
   private record LaneKey(String meter, Lane lane) {}
@@ -143,6 +165,16 @@ public final class EngineMetrics {
                     .tag("lane", name)
                     .register(registry))
         .record(rows);
+  }
+
+  /** Counts what retention did. */
+  public void retained(Retained what, long count) {
+    if (count > 0) {
+      Counter.builder(what.meter())
+          .description(what.description)
+          .register(registry)
+          .increment((double) count);
+    }
   }
 
   /** Outcomes that PostgreSQL would not take. Their jobs run again. */

@@ -64,6 +64,21 @@ public enum ConfigKey {
   TIMING_BEAT("timing.beat", "DURATION", null, "How often a session says that it lives."),
   TIMING_SETTLE("timing.settle", "DURATION", null, "How long a batch may stay undecided."),
   TIMING_SCAN("timing.scan", "DURATION", null, "How often the maintenance roles look."),
+  RETENTION_SUCCEEDED(
+      "retention.succeeded",
+      "DURATION",
+      "7d",
+      "How long jobs that succeeded are kept after their end, 1h or more; they go with their day."),
+  RETENTION_CANCELLED(
+      "retention.cancelled",
+      "DURATION",
+      "7d",
+      "How long cancelled jobs are kept after their end, 1h or more; they go with their day."),
+  RETENTION_DEAD(
+      "retention.dead",
+      "DURATION",
+      null,
+      "How long dead letters are kept, 1h or more. None: until they are redriven."),
   DATA_DIR("data.dir", "DIR", ".millpond", "Directory for this process's files."),
   RUN_FILE(
       "run.file",

@@ -3,6 +3,7 @@ package dev.millpond.server.config;
 import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.Timing;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -109,7 +110,8 @@ public record ServerConfig(
         values.find(ConfigKey.WORKER_SLOTS).isPresent()
             ? number(values, ConfigKey.WORKER_SLOTS, 1, MillpondConfig.SLOTS_MAX)
             : MillpondConfig.defaultSlots();
-    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing(values), limits(values));
+    return new MillpondConfig(
+        pgUrl, redisUrls, shards, slots, timing(values), limits(values), retention(values));
   }
 
   private static JobLimits limits(ConfigValues values) {
@@ -141,6 +143,16 @@ public record ServerConfig(
         duration(values, ConfigKey.TIMING_BEAT, profile.beat()),
         duration(values, ConfigKey.TIMING_SETTLE, profile.settle()),
         duration(values, ConfigKey.TIMING_SCAN, profile.scan()));
+  }
+
+  private static RetentionConfig retention(ConfigValues values) {
+    RetentionConfig standard = RetentionConfig.DEFAULT;
+    return new RetentionConfig(
+        duration(values, ConfigKey.RETENTION_SUCCEEDED, standard.succeeded()),
+        duration(values, ConfigKey.RETENTION_CANCELLED, standard.cancelled()),
+        values.find(ConfigKey.RETENTION_DEAD).isPresent()
+            ? duration(values, ConfigKey.RETENTION_DEAD, RetentionConfig.MOST)
+            : standard.dead());
   }
 
   private static Duration drainTimeout(ConfigValues values) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.JobLimits;
+import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.Timing;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -71,6 +72,16 @@ class ServerConfigTest {
   }
 
   @Test
+  void endedJobsAreKeptForAWeekAndDeadLettersForGoodUnlessConfigured() {
+    assertThat(config(Map.of()).engine().retention()).isEqualTo(RetentionConfig.DEFAULT);
+    Map<ConfigKey, String> given =
+        Map.of(ConfigKey.RETENTION_SUCCEEDED, "1d", ConfigKey.RETENTION_DEAD, "90d");
+    assertThat(config(given).engine().retention())
+        .isEqualTo(
+            new RetentionConfig(Duration.ofDays(1), Duration.ofDays(7), Duration.ofDays(90)));
+  }
+
+  @Test
   void thePostgresUrlIsNeeded() {
     assertThatThrownBy(() -> ServerConfig.of(ConfigValues.load(Map.of(), Map.of(), null)))
         .isInstanceOf(ConfigException.class)
@@ -99,6 +110,10 @@ class ServerConfigTest {
     "BATCH_JOBS, 10001, 1 to 10000",
     "IDEMPOTENCY_TTL, 59s, PT1M to PT720H",
     "IDEMPOTENCY_TTL, 31d, PT1M to PT720H",
+    "RETENTION_SUCCEEDED, 59m, PT1H to PT87600H",
+    "RETENTION_CANCELLED, 23h, 'at least millpond.idempotency.ttl, which is PT24H'",
+    "RETENTION_DEAD, 4000d, PT1H to PT87600H",
+    "RETENTION_DEAD, soon, a duration",
     "HTTP_BODY_BYTES, 200000, 262144 to 67108864",
     "HTTP_NDJSON_BYTES, 16777215, 16777216 to 268435456",
     "AUTH_MODE, keys, none",

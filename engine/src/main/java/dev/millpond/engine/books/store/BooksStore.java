@@ -2,6 +2,7 @@ package dev.millpond.engine.books.store;
 
 import dev.millpond.engine.books.BooksReport.Finding;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -167,7 +168,7 @@ public final class BooksStore {
   public static List<Finding> findings(Connection tx, int limit) throws SQLException {
     List<Finding> findings = new ArrayList<>();
     try (Statement statement = tx.createStatement()) {
-      statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;" + JobTables.HOLD);
       statement.execute("SET LOCAL statement_timeout = 0");
     }
     for (Map.Entry<String, String> rule : RULES.entrySet()) {
@@ -183,7 +184,7 @@ public final class BooksStore {
     return findings;
   }
 
-  /** Acknowledged jobs that PostgreSQL does not know. */
+  /** Acknowledged jobs that PostgreSQL does not know, but for those old enough to be removed. */
   public static List<Finding> unknown(Connection tx, Set<UUID> acknowledged, int limit)
       throws SQLException {
     List<Finding> findings = new ArrayList<>();
@@ -193,7 +194,11 @@ public final class BooksStore {
     String sql =
         """
         SELECT u.id::text FROM unnest(?::uuid[]) AS u (id)
-        WHERE NOT EXISTS (SELECT FROM millpond.job j WHERE j.id = u.id) LIMIT ?
+        WHERE NOT EXISTS (SELECT FROM millpond.job j WHERE j.id = u.id)
+          AND u.id >= coalesce((SELECT millpond.uuid_floor(value::timestamptz)
+                                FROM millpond.setting WHERE key = 'retention.horizon'),
+                               '00000000-0000-0000-0000-000000000000')
+        LIMIT ?
         """;
     try (PreparedStatement statement = tx.prepareStatement(sql)) {
       statement.setObject(1, PgArray.uuids(acknowledged.toArray(UUID[]::new)));

@@ -192,11 +192,12 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
         marker.setLong(2, connection.seq());
         marker.executeUpdate();
       }
-      flush.written = new ColdFlush(flush.portions, session.get(), maker).run(tx);
+      // Jobs before outcomes, as everywhere: a dropped partition locks its parents in this order.
       if (!flush.submits.isEmpty()) {
         flush.verdicts = KeyStore.take(tx, flush.submits);
         insertFresh(tx, flush);
       }
+      flush.written = new ColdFlush(flush.portions, session.get(), maker).run(tx);
       tx.commit();
     } catch (SQLException e) {
       rollback(tx, e);

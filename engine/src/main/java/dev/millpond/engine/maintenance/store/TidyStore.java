@@ -102,6 +102,9 @@ public final class TidyStore {
     }
   }
 
+  /** While it waits for a lock of the default partitions, readers wait for it. */
+  private static final int PARTITION_LOCK_MILLIS = 100;
+
   /** Makes the partitions of the days around today; how many days were new. */
   public static int ensurePartitions(Connection tx, int behind, int ahead) throws SQLException {
     String sql =
@@ -110,6 +113,9 @@ public final class TidyStore {
             SELECT millpond.ensure_partitions((now() AT TIME ZONE 'UTC')::date + d) AS made
             FROM generate_series(-?, ?) AS d) AS days
         """;
+    try (Statement statement = tx.createStatement()) {
+      statement.execute("SET LOCAL lock_timeout = " + PARTITION_LOCK_MILLIS);
+    }
     try (PreparedStatement statement = tx.prepareStatement(sql)) {
       statement.setInt(1, behind);
       statement.setInt(2, ahead);

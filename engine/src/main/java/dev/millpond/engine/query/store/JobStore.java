@@ -106,11 +106,11 @@ public final class JobStore {
 
   /** Reads it without its holder, which may take a while to find, in the caller's snapshot. */
   static Optional<JobView> read(Connection tx, UUID id) throws SQLException {
-    List<Attempt> attempts = attempts(tx, id);
+    // Jobs before attempts, as everywhere: partitions are locked in this order.
     try (PreparedStatement statement = tx.prepareStatement(FIND)) {
       statement.setObject(1, id);
       try (ResultSet row = statement.executeQuery()) {
-        return row.next() ? Optional.of(view(row, attempts)) : Optional.empty();
+        return row.next() ? Optional.of(view(row, attempts(tx, id))) : Optional.empty();
       }
     }
   }

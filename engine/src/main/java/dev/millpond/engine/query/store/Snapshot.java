@@ -1,12 +1,16 @@
 package dev.millpond.engine.query.store;
 
+import dev.millpond.engine.lifecycle.store.JobTables;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 
-/** What a transaction that only reads begins with. */
+/**
+ * What a transaction that only reads begins with: a drop of partitions comes before or after it.
+ */
 public final class Snapshot {
-  private static final String READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+  private static final String READ =
+      "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;" + JobTables.HOLD;
 
   private Snapshot() {}
 

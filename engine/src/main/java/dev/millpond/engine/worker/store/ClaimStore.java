@@ -18,20 +18,21 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Verifies and loads claimed batches (rule R14): the dispatch row exists; then outcomes, states,
- * jobs, in this order, in one round trip. On a connection of its own; confined to one thread.
+ * Verifies and loads claimed batches (rule R14): the dispatch row exists; then jobs, outcomes,
+ * states, in this order, in one round trip. On a connection of its own; confined to one thread.
  */
 public final class ClaimStore implements AutoCloseable {
   private static final int LOCK_TIMEOUT_MILLIS = 250;
   private static final int SOCKET_TIMEOUT_SECONDS = 20;
 
+  /** A job never changes, so it may be read before its outcome; tables are locked in this order. */
   private static final String LOAD =
       """
       SELECT id FROM millpond.dispatch WHERE id = ANY (?::uuid[]);
+      SELECT id, payload, options FROM millpond.job WHERE id = ANY (?::uuid[]) AND id BETWEEN ? AND ?;
       SELECT job_id FROM millpond.job_outcome WHERE job_id = ANY (?::uuid[]) AND job_id BETWEEN ? AND ?;
       SELECT job_id, phase, lease_token, attempt
-      FROM millpond.job_state WHERE job_id = ANY (?::uuid[]);
-      SELECT id, payload, options FROM millpond.job WHERE id = ANY (?::uuid[]) AND id BETWEEN ? AND ?
+      FROM millpond.job_state WHERE job_id = ANY (?::uuid[])
       """;
 
   private final String url;
@@ -131,11 +132,18 @@ public final class ClaimStore implements AutoCloseable {
     load.setObject(++i, ids.getFirst());
     load.setObject(++i, ids.getLast());
     load.setObject(++i, jobIds);
-    load.setObject(++i, jobIds);
     load.setObject(++i, ids.getFirst());
     load.setObject(++i, ids.getLast());
+    load.setObject(++i, jobIds);
     load.execute();
     readIds(load, rows);
+    load.getMoreResults();
+    try (ResultSet result = load.getResultSet()) {
+      while (result.next()) {
+        contents.put(
+            result.getObject(1, UUID.class), new Content(result.getString(2), result.getString(3)));
+      }
+    }
     load.getMoreResults();
     readIds(load, ended);
     load.getMoreResults();
@@ -144,13 +152,6 @@ public final class ClaimStore implements AutoCloseable {
         states.put(
             result.getObject(1, UUID.class),
             new State(result.getString(2), result.getInt(3), result.getInt(4)));
-      }
-    }
-    load.getMoreResults();
-    try (ResultSet result = load.getResultSet()) {
-      while (result.next()) {
-        contents.put(
-            result.getObject(1, UUID.class), new Content(result.getString(2), result.getString(3)));
       }
     }
   }
