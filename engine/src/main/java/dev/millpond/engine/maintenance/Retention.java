@@ -161,6 +161,7 @@ final class Retention {
 
   private Drop drop(LocalDate day, Cut cut, Set<UUID> named) {
     long began = System.nanoTime();
+    removeResults(Part.of(day), cut);
     Drop drop =
         leadership.unconfirmed(
             tx -> RetentionStore.drop(tx, leadership.epoch(), day, cut, named, config.manner()));
@@ -189,6 +190,21 @@ final class Retention {
       case Drop.NotLeader ignored -> {}
     }
     return drop;
+  }
+
+  /** Results that are kept apart go first; a job of this age may lose its own before itself. */
+  private void removeResults(Part part, Cut cut) {
+    UUID after = part.after();
+    while (after != null) {
+      UUID from = after;
+      if (!leadership.unconfirmed(tx -> TrimStore.anyResults(tx, part, from))) {
+        return;
+      }
+      after =
+          leadership
+              .call(tx -> TrimStore.removeResults(tx, part, from, cut, config.trimPage()))
+              .to();
+    }
   }
 
   private record Trim(int removed, Pass left) {}

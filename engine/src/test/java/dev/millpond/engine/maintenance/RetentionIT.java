@@ -108,6 +108,22 @@ class RetentionIT {
   }
 
   @Test
+  void resultsThatAreKeptApartGoWithTheirJobs() {
+    OldDay day = OldDay.of(database, 10);
+    UUID old = day.ended("succeeded", LONG_AGO);
+    UUID young = day.ended("succeeded", Duration.ofDays(1));
+    for (UUID id : List.of(old, young)) {
+      database.update(
+          "INSERT INTO millpond.job_result VALUES (?, '1', now() + interval '1 year')", id);
+    }
+    assertThat(look().dropped()).isEqualTo(1);
+    assertThat(database.ids("SELECT job_id FROM millpond.job_result")).containsExactly(young);
+    database.update("UPDATE millpond.job_outcome SET ended_at = now() - interval '8 days'");
+    assertThat(look().trimmed()).isEqualTo(1);
+    assertThat(database.number("SELECT count(*) FROM millpond.job_result")).isZero();
+  }
+
+  @Test
   void theDaysOneByOneFromTheOldest() {
     OldDay newer = OldDay.of(database, 10);
     OldDay older = OldDay.of(database, 12);
@@ -361,6 +377,8 @@ class RetentionIT {
             "dead_letter.job_id", // has a state row
             "idempotency_key.job_id", // expires before
             "idempotency_key.job_ids",
+            "job_result.job_id", // removed before the day is dropped
+            "job_expiry.job_id", // swept by the expirer
             "cancel_notice.job_id"); // removed after minutes
   }
 }

@@ -48,8 +48,23 @@ public final class TrimStore {
       RETURNING job_id, queue, kind
       """;
 
+  private static final String RESULTS_END =
+      """
+      SELECT job_id FROM millpond.job_result WHERE job_id > ? AND job_id <= ?
+      ORDER BY job_id OFFSET ? LIMIT 1
+      """;
+
+  private static final String RESULTS =
+      """
+      DELETE FROM millpond.job_result r
+      WHERE r.job_id > ? AND r.job_id <= ?
+        AND EXISTS (SELECT FROM millpond.job_outcome_%s o
+                    WHERE o.job_id = r.job_id AND o.ended_at < ?)
+      """;
+
   /** What belongs to a job in tables of its own key, beside the partitioned ones. */
-  private static final List<String> BESIDE = List.of("dead_letter", "cancel_notice");
+  private static final List<String> BESIDE =
+      List.of("dead_letter", "job_result", "job_expiry", "cancel_notice");
 
   private TrimStore() {}
 
@@ -92,6 +107,26 @@ public final class TrimStore {
     }
     removeRest(tx, "_" + part.suffix(), removed, cut);
     return new Page(removed.size(), end);
+  }
+
+  /**
+   * Removes a page of the results that are kept apart of a day that is to be dropped: those of jobs
+   * that are old enough to go.
+   */
+  public static Page removeResults(Connection tx, Part part, UUID after, Cut cut, int rows)
+      throws SQLException {
+    UUID end = RetentionStore.pageEnd(tx, RESULTS_END, after, part.upTo(), rows);
+    try (PreparedStatement statement = tx.prepareStatement(part.sql(RESULTS))) {
+      statement.setObject(1, after);
+      statement.setObject(2, end == null ? part.upTo() : end);
+      statement.setObject(3, cut.succeeded());
+      return new Page(statement.executeUpdate(), end);
+    }
+  }
+
+  /** Whether there are results in a range. */
+  public static boolean anyResults(Connection tx, Part part, UUID after) throws SQLException {
+    return RetentionStore.pageEnd(tx, RESULTS_END, after, part.upTo(), 1) != null;
   }
 
   /** Dead letters that were removed, by queue and kind. */
