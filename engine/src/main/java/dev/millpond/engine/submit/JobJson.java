@@ -58,10 +58,13 @@ public final class JobJson {
   public static String payload(@Nullable Object payload, int most) {
     String text;
     try {
-      text =
-          payload instanceof RawJson raw ? valid(raw.text()) : MAPPER.writeValueAsString(payload);
-      if (JsonbRules.suspect(text)) {
-        checkTokens(text);
+      if (payload instanceof RawJson raw) {
+        text = valid(raw.text(), true);
+      } else {
+        text = MAPPER.writeValueAsString(payload);
+        if (JsonbRules.suspect(text)) {
+          text = valid(text, true);
+        }
       }
     } catch (JacksonException e) {
       throw new InvalidJobException("/payload", "cannot be written as JSON: " + message(e));
@@ -74,25 +77,34 @@ public final class JobJson {
     return text;
   }
 
-  private static String valid(String text) {
+  /**
+   * The text, if it is one JSON value.
+   *
+   * @param forJsonb whether it must keep {@link JsonbRules} as well
+   */
+  private static String valid(String text, boolean forJsonb) {
+    boolean escapes = forJsonb && text.indexOf("\\u") >= 0;
     try (JsonParser parser = MAPPER.createParser(text)) {
-      if (parser.nextToken() == null) {
+      JsonToken token = parser.nextToken();
+      if (token == null) {
         throw new InvalidJobException("/payload", "is empty");
       }
-      parser.skipChildren();
+      int depth = 0;
+      while (true) {
+        depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+        if (forJsonb) {
+          JsonbRules.check(parser, token, escapes);
+        }
+        if (depth == 0) {
+          break;
+        }
+        token = parser.nextToken();
+      }
       if (parser.nextToken() != null) {
         throw new InvalidJobException("/payload", "has more after its JSON value");
       }
     }
     return text;
-  }
-
-  private static void checkTokens(String text) {
-    try (JsonParser parser = MAPPER.createParser(text)) {
-      for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
-        JsonbRules.check(parser, token);
-      }
-    }
   }
 
   /** Whether the text is longer than this in UTF-8, without encoding what is clearly short. */
@@ -122,7 +134,10 @@ public final class JobJson {
     }
     String text;
     try {
-      text = result instanceof RawJson raw ? valid(raw.text()) : MAPPER.writeValueAsString(result);
+      text =
+          result instanceof RawJson raw
+              ? valid(raw.text(), false)
+              : MAPPER.writeValueAsString(result);
     } catch (JacksonException | InvalidJobException e) {
       throw new IllegalArgumentException(
           "the result cannot be written as JSON: " + e.getMessage(), e);

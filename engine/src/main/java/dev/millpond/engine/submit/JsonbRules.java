@@ -13,50 +13,67 @@ final class JsonbRules {
   /** Largest exponent of a number, about that of a double. */
   private static final int EXPONENT_MAX = 308;
 
+  /** Characters of an exponent, with its sign; more are no small number or a pointless one. */
+  private static final int EXPONENT_CHARS = 8;
+
   /** Most characters of a number. */
   private static final int NUMBER_CHARS = 400;
 
   private JsonbRules() {}
 
-  /** Whether a JSON text needs a look at its tokens; one pass, as each job asks. */
+  /**
+   * Whether JSON that we have written of an object needs a look at its tokens: it has an escape, a
+   * decimal number with an exponent, or very many digits. Each job asks, so these are searches that
+   * the JVM does quickly. A half of a surrogate pair that is no escape is left to the driver, which
+   * writes a question mark.
+   */
   static boolean suspect(String text) {
-    int digits = 0;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c >= '0' && c <= '9') {
-        if (++digits > NUMBER_CHARS) {
-          return true;
-        }
-        continue;
+    return text.indexOf("\\u") >= 0
+        || text.indexOf("E+") >= 0
+        || text.indexOf("E-") >= 0
+        || hasLongNumber(text);
+  }
+
+  /** Whether there are {@link #NUMBER_CHARS} digits in a row: then one is at each such step. */
+  private static boolean hasLongNumber(String text) {
+    for (int at = NUMBER_CHARS - 1; at < text.length(); at += NUMBER_CHARS) {
+      int first = at;
+      while (isDigit(text, first - 1)) {
+        first--;
       }
-      boolean found =
-          switch (c) {
-            case 'e', 'E' -> digits > 0 && i + 1 < text.length() && startsExponent(text, i + 1);
-            case '\\' -> i + 1 < text.length() && text.charAt(i + 1) == 'u';
-            default -> Character.isSurrogate(c);
-          };
-      if (found) {
+      int end = at;
+      while (isDigit(text, end)) {
+        end++;
+      }
+      if (end - first > NUMBER_CHARS) {
         return true;
       }
-      digits = 0;
     }
     return false;
   }
 
-  private static boolean startsExponent(String text, int at) {
-    char c = text.charAt(at);
-    return c == '+' || c == '-' || (c >= '0' && c <= '9');
+  private static boolean isDigit(String text, int at) {
+    return at >= 0 && at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9';
   }
 
   /**
    * Checks the current token.
    *
+   * @param escapes whether the text has any \\u: nothing else puts a U+0000 into a string
    * @throws InvalidJobException when it breaks a rule
    */
-  static void check(JsonParser parser, JsonToken token) {
+  static void check(JsonParser parser, JsonToken token, boolean escapes) {
     switch (token) {
-      case PROPERTY_NAME, VALUE_STRING -> text(parser.getString());
-      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> number(parser.getString());
+      case PROPERTY_NAME, VALUE_STRING -> {
+        if (escapes) {
+          text(parser.getString());
+        }
+      }
+      case VALUE_NUMBER_INT -> length(parser.getStringLength());
+      case VALUE_NUMBER_FLOAT -> {
+        length(parser.getStringLength());
+        exponent(parser.getString());
+      }
       default -> {}
     }
   }
@@ -77,20 +94,26 @@ final class JsonbRules {
     }
   }
 
-  private static void number(String number) {
-    int e = Math.max(number.indexOf('e'), number.indexOf('E'));
-    boolean small = true;
-    if (e >= 0) {
-      String exponent = number.substring(e + 1);
-      small = exponent.length() <= 5 && Math.abs(Integer.parseInt(exponent)) <= EXPONENT_MAX;
+  private static void length(int chars) {
+    if (chars > NUMBER_CHARS) {
+      throw new InvalidJobException(
+          "/payload", "has a number of " + chars + " characters; most are " + NUMBER_CHARS);
     }
-    if (!small || number.length() > NUMBER_CHARS) {
+  }
+
+  private static void exponent(String number) {
+    int e = Math.max(number.indexOf('e'), number.indexOf('E'));
+    if (e < 0) {
+      return;
+    }
+    String exponent = number.substring(e + 1);
+    if (exponent.length() > EXPONENT_CHARS || Math.abs(Integer.parseInt(exponent)) > EXPONENT_MAX) {
       throw new InvalidJobException(
           "/payload",
-          "has a number with more than "
-              + NUMBER_CHARS
-              + " characters or an exponent beyond "
-              + EXPONENT_MAX);
+          "has a number with an exponent beyond "
+              + EXPONENT_MAX
+              + ": "
+              + number.substring(0, Math.min(number.length(), 40)));
     }
   }
 }

@@ -34,14 +34,48 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The list of jobs: each filter on jobs that were really run, the walk by cursor, the window. */
 class JobListIT {
   private static final JobFilter ALL = JobFilter.ALL;
   private static final Duration LATER = Duration.ofHours(1);
+
+  /** How many of three payloads a path finds. */
+  private static final Map<String, Integer> PATHS =
+      Map.ofEntries(
+          Map.entry("$.size > 5", 1),
+          Map.entry("$.size > 500", 0),
+          Map.entry("$.size == \"12\"", 0),
+          Map.entry("$.name", 2),
+          Map.entry("$.name == \"b\"", 1),
+          Map.entry("$.name like_regex \"^[ab]$\"", 2),
+          Map.entry("$.tags[*] == \"x\"", 1),
+          Map.entry("$.none", 0),
+          Map.entry("exists($.none)", 0),
+          Map.entry("!exists($.none)", 3),
+          Map.entry("$.on", 1),
+          Map.entry("$.on == false", 1),
+          Map.entry("$.nil", 1),
+          Map.entry("strict $.size", 1),
+          Map.entry("$.at.datetime() < \"2026-01-01\".datetime()", 1),
+          Map.entry("$.at.datetime() < \"2026-01-01T00:00:00+02:00\".datetime()", 1),
+          Map.entry("$.size / 0 > 1", 0),
+          Map.entry("$ ? (@.size == 12 && @.name == \"a\")", 1),
+          Map.entry("$[1]", 0),
+          Map.entry("true", 3),
+          Map.entry("$.\"on\"", 1));
+
+  /** Where a path is none; -1 where PostgreSQL does not say. */
+  private static final Map<String, Integer> NO_PATHS =
+      Map.ofEntries(
+          Map.entry("$.a >", 5),
+          Map.entry("$.a == }", 7),
+          Map.entry("$.a }} == }", 4),
+          Map.entry("$.a ? (@ > 1", 12),
+          Map.entry("$[1", 3),
+          Map.entry("@.a", -1),
+          Map.entry("$.a like_regex \"[\"", -1),
+          Map.entry("1e999999", -1));
 
   private static Database database;
   private Fleet fleet;
@@ -265,59 +299,26 @@ class JobListIT {
     assertThat(found(ALL.withError("card"))).containsExactly(dead);
   }
 
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "$.size > 5|1",
-        "$.size > 500|0",
-        "$.size == \"12\"|0",
-        "$.name|2",
-        "$.name == \"b\"|1",
-        "$.name like_regex \"^[ab]$\"|2",
-        "$.tags[*] == \"x\"|1",
-        "$.none|0",
-        "exists($.none)|0",
-        "!exists($.none)|3",
-        "$.on|1",
-        "$.on == false|1",
-        "$.nil|1",
-        "strict $.size|1",
-        "$.at.datetime() < \"2026-01-01\".datetime()|1",
-        "$.at.datetime() < \"2026-01-01T00:00:00+02:00\".datetime()|1",
-        "$.size / 0 > 1|0",
-        "$ ? (@.size == 12 && @.name == \"a\")|1",
-        "$[1]|0",
-        "true|3",
-        "'$.\"on\"'|1",
-      })
-  void aPathFindsItsPayloads(String path, int count) {
+  @Test
+  void aPathFindsItsPayloads() {
     submit(JobRequest.of("nobody", new RawJson("{\"size\":12,\"name\":\"a\",\"tags\":[\"x\"]}")));
     submit(JobRequest.of("nobody", new RawJson("{\"name\":\"b\",\"on\":false,\"nil\":null}")));
     submit(JobRequest.of("nobody", new RawJson("{\"at\":\"2025-05-05\"}")).withDelay(LATER));
-    assertThat(found(ALL.withPayload(path))).hasSize(count);
-    assertThat(found(ALL.withPayload(path).withStates(JobState.SCHEDULED)))
-        .hasSizeLessThanOrEqualTo(1);
+    PATHS.forEach((path, count) -> {
+      assertThat(found(ALL.withPayload(path))).as(path).hasSize(count);
+      assertThat(found(ALL.withPayload(path).withStates(JobState.SCHEDULED)))
+          .as(path)
+          .hasSizeLessThanOrEqualTo(1);
+    });
   }
 
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "$.a >|5",
-        "$.a == }|7",
-        "$.a }} == }|4",
-        "$.a ? (@ > 1|12",
-        "$[1|3",
-        "@.a|-1",
-        "$.a like_regex \"[\"|-1",
-        "1e999999|-1",
-      })
-  void aPathThatIsNoneIsRefusedWithItsPlace(String path, int position) {
-    assertThatExceptionOfType(InvalidPathException.class)
-        .isThrownBy(() -> millpond.jobs(ALL.withPayload(path), null, 10))
-        .satisfies(e -> assertThat(e.position()).as(e.getMessage()).isEqualTo(position))
-        .withMessageNotContaining("ERROR");
+  @Test
+  void aPathThatIsNoneIsRefusedWithItsPlace() {
+    NO_PATHS.forEach((path, position) ->
+        assertThatExceptionOfType(InvalidPathException.class)
+            .isThrownBy(() -> millpond.jobs(ALL.withPayload(path), null, 10))
+            .satisfies(e -> assertThat(e.position()).as(e.getMessage()).isEqualTo(position))
+            .withMessageNotContaining("ERROR"));
   }
 
   @Test
@@ -408,12 +409,24 @@ class JobListIT {
     assertThat(met).containsExactlyInAnyOrderElementsOf(ids);
   }
 
-  @ParameterizedTest
-  @ValueSource(ints = {0, -1, 501, Integer.MAX_VALUE})
-  void aLimitOutOfItsRangeIsRefused(int limit) {
-    assertThatExceptionOfType(InvalidFilterException.class)
-        .isThrownBy(() -> millpond.jobs(ALL, null, limit))
-        .satisfies(e -> assertThat(e.parameter()).isEqualTo("limit"));
+  @Test
+  void aLimitOutOfItsRangeIsRefused() {
+    for (int limit : new int[] {0, -1, 501, Integer.MAX_VALUE}) {
+      assertThatExceptionOfType(InvalidFilterException.class)
+          .isThrownBy(() -> millpond.jobs(ALL, null, limit))
+          .satisfies(e -> assertThat(e.parameter()).isEqualTo("limit"));
+    }
+  }
+
+  @Test
+  void aQueueShowsWhatRests() {
+    oneOfEach();
+    submit(JobRequest.of("ok", 1).withDelay(LATER));
+    Fleet.until(
+        "scheduled, waiting and dead jobs of the queue",
+        () ->
+            millpond.queues().stream()
+                .anyMatch(queue -> queue.scheduled() == 3 && queue.dead() == 1));
   }
 
   @Test

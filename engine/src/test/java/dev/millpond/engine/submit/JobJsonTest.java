@@ -62,8 +62,8 @@ class JobJsonTest {
         "{\"\\u0000\":1}",
         "[\"\\ud800\"]",
         "\"\\udc00\\ud800\"",
-        "\"\ud83d\"",
         "1e400",
+        "[1,2.5e+000309 ]",
         "[1E-309]",
         "{\"a\":1e999999999999}",
       })
@@ -78,7 +78,6 @@ class JobJsonTest {
     for (Object object :
         List.of(
             new Person("\u0000", 1),
-            List.of("\udc00"),
             Map.of("\u0000", 1),
             new BigDecimal("1E+400"),
             BigInteger.TEN.pow(150_000))) {
@@ -95,6 +94,8 @@ class JobJsonTest {
         "1e308",
         "-2.5E-308",
         "\"1e999\"",
+        "\"1e999 \"",
+        "\"0195e3e4-3e123-4e99999a\"",
         "\"\\u0001\"",
       })
   void whatOnlyLooksLikeItIsTaken(String text) {
