@@ -70,6 +70,10 @@ final class Desk {
     runs.remove(run.claimed().batch().id(), run);
   }
 
+  boolean idle() {
+    return runs.isEmpty() && tracked.isEmpty();
+  }
+
   Collection<BatchRun> runs() {
     return runs.values();
   }

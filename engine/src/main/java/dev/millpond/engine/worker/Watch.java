@@ -17,6 +17,12 @@ final class Watch {
   /** A batch that takes longer than this has its first ends written before its last. */
   private static final long PART_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
+  /**
+   * While nothing runs. Not longer than a part of a batch may take: whatever has started meanwhile
+   * is first looked at when that is due.
+   */
+  private static final long IDLE_TICK_MILLIS = TimeUnit.NANOSECONDS.toMillis(PART_NANOS);
+
   private final Desk desk;
   private final long settleNanos;
   private final Worker worker;
@@ -41,7 +47,7 @@ final class Watch {
       } catch (RuntimeException e) {
         log.error("watching jobs failed in a way it must not", e);
       }
-      worker.awaitStop(TICK_MILLIS);
+      worker.awaitStop(desk.idle() ? IDLE_TICK_MILLIS : TICK_MILLIS);
     }
   }
 
