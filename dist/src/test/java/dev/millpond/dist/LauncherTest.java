@@ -59,10 +59,7 @@ class LauncherTest {
 
   @BeforeEach
   void checkout() throws IOException {
-    Path real = Path.of("").toAbsolutePath();
-    while (!Files.exists(real.resolve("build/find-jdk.sh"))) {
-      real = real.getParent();
-    }
+    Path real = realCheckout();
     layout = Files.createDirectories(root.resolve("dist/target/millpond"));
     trainings = root.resolve("trainings");
     Files.createDirectories(root.resolve("build"));
@@ -163,6 +160,15 @@ class LauncherTest {
                 layout.toString(),
                 root.resolve("build/start-cache.sh").toString()));
     assertThat(ran.out()).containsExactly("-XX:SharedArchiveFile=|0123456789ab-24000002");
+  }
+
+  private static Path realCheckout() {
+    for (Path up = Path.of("").toAbsolutePath(); up != null; up = up.getParent()) {
+      if (Files.exists(up.resolve("build/find-jdk.sh"))) {
+        return up;
+      }
+    }
+    throw new IllegalStateException("not in a checkout");
   }
 
   private Ran launch(Map<String, String> environment, String... arguments)

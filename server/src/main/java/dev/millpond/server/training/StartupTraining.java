@@ -36,7 +36,7 @@ import tools.jackson.databind.ObjectMapper;
  */
 public final class StartupTraining {
   /** Bound on the whole; a training that takes longer is given up. */
-  private static final Duration PATIENCE = Duration.ofSeconds(90);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   private static final Duration READY_PATIENCE = Duration.ofSeconds(30);
   private static final Duration END_PATIENCE = Duration.ofSeconds(60);
