@@ -13,6 +13,7 @@ import java.util.List;
  * @param timing leases and beats; the same for all processes of a fleet
  * @param limits what is taken of one job and one submit
  * @param retention how long ended jobs are kept, at least as long as keys live
+ * @param webhooks how the end of a job is told to others
  */
 public record MillpondConfig(
     String pgUrl,
@@ -21,7 +22,8 @@ public record MillpondConfig(
     int slots,
     Timing timing,
     JobLimits limits,
-    RetentionConfig retention) {
+    RetentionConfig retention,
+    WebhookConfig webhooks) {
 
   /** Most jobs one worker process may run at once. */
   public static final int SLOTS_MAX = 10_000;
@@ -58,32 +60,38 @@ public record MillpondConfig(
         defaultSlots(),
         Timing.DEFAULT,
         JobLimits.DEFAULT,
-        RetentionConfig.DEFAULT);
+        RetentionConfig.DEFAULT,
+        WebhookConfig.NONE);
   }
 
   public MillpondConfig withRedis(List<String> urls) {
     return new MillpondConfig(
-        pgUrl, urls, Math.max(shards, urls.size()), slots, timing, limits, retention);
+        pgUrl, urls, Math.max(shards, urls.size()), slots, timing, limits, retention, webhooks);
   }
 
   public MillpondConfig withShards(int newShards) {
-    return new MillpondConfig(pgUrl, redisUrls, newShards, slots, timing, limits, retention);
+    return new MillpondConfig(pgUrl, redisUrls, newShards, slots, timing, limits, retention, webhooks);
   }
 
   public MillpondConfig withSlots(int newSlots) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, newSlots, timing, limits, retention);
+    return new MillpondConfig(pgUrl, redisUrls, shards, newSlots, timing, limits, retention, webhooks);
   }
 
   public MillpondConfig withTiming(Timing newTiming) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, slots, newTiming, limits, retention);
+    return new MillpondConfig(pgUrl, redisUrls, shards, slots, newTiming, limits, retention, webhooks);
   }
 
   public MillpondConfig withLimits(JobLimits newLimits) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing, newLimits, retention);
+    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing, newLimits, retention, webhooks);
   }
 
   public MillpondConfig withRetention(RetentionConfig newRetention) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing, limits, newRetention);
+    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing, limits, newRetention, webhooks);
+  }
+
+  public MillpondConfig withWebhooks(WebhookConfig newWebhooks) {
+    return new MillpondConfig(
+        pgUrl, redisUrls, shards, slots, timing, limits, retention, newWebhooks);
   }
 
   /** Eight for each core, at least 16: handlers mostly wait. */

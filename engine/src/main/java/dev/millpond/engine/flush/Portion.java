@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param unstarted jobs to give back; only with {@code last}
  * @param elsewhere whether what is given back should go to a worker that knows its kind
  * @param logs lines of the ended attempts
+ * @param webhooks whether one of its jobs has a webhook, which its end has to call
  * @param then called once after the commit, on a thread that must not be blocked
  */
 public record Portion(
@@ -35,6 +36,7 @@ public record Portion(
     List<Held> unstarted,
     boolean elsewhere,
     List<LogLine> logs,
+    boolean webhooks,
     BiConsumer<Portion, Written> then) {
 
   /** A job and the token under which it is held. */
@@ -175,10 +177,14 @@ public record Portion(
 
   /**
    * Whether it fits the hot lane: first attempts of a batch that all succeeded, with results that
-   * are kept in their outcomes.
+   * are kept in their outcomes, and that nobody has to be told of.
    */
   public boolean plain() {
-    if (batch == null || !started.isEmpty() || !unstarted.isEmpty() || !logs.isEmpty()) {
+    if (batch == null
+        || webhooks
+        || !started.isEmpty()
+        || !unstarted.isEmpty()
+        || !logs.isEmpty()) {
       return false;
     }
     for (End end : ends) {

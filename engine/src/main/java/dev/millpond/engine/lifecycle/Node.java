@@ -1,5 +1,6 @@
 package dev.millpond.engine.lifecycle;
 
+import dev.millpond.api.JobView;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.books.Books;
 import dev.millpond.engine.books.BooksReport;
@@ -26,6 +27,9 @@ import dev.millpond.engine.query.Queries;
 import dev.millpond.engine.query.Redrives;
 import dev.millpond.engine.submit.JobIds;
 import dev.millpond.engine.submit.Submitter;
+import dev.millpond.engine.submit.store.QueueStore;
+import dev.millpond.engine.webhook.WebhookCall;
+import dev.millpond.engine.webhook.WebhookHandler;
 import dev.millpond.engine.worker.HandlerRegistry;
 import dev.millpond.engine.worker.Session;
 import dev.millpond.engine.worker.Worker;
@@ -34,6 +38,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -57,6 +62,7 @@ public final class Node {
   private final Ways ways;
   private final Writer writer;
   private final Submitter submitter;
+  private final WebhookHandler webhooks;
   private final Queries queries;
   private final Redrives redrives;
   private final Worker worker;
@@ -88,8 +94,11 @@ public final class Node {
             config.pgUrl(), session, Math.max(1, servers.size()), this::downServers);
     this.ways = new Ways(streams, postgres);
     this.writer = new Writer(config.pgUrl(), session, maker, pace, ways, metrics);
-    this.submitter =
-        new Submitter(writer, ids, clock, lanes, transactions, config.limits(), PATIENCE);
+    this.submitter = new Submitter(writer, ids, clock, lanes, transactions, config, PATIENCE);
+    this.webhooks = new WebhookHandler(config.webhooks(), this::job, clock);
+    if (config.webhooks().enabled()) {
+      handlers.registerHandler(WebhookCall.KIND, WebhookCall.class, webhooks, webhooks.options());
+    }
     this.queries = new Queries(transactions, lanes, maker, clock, ways::wakePostgres);
     this.redrives =
         new Redrives(transactions, queries, maker, ids, config.limits(), ways::wakePostgres);
@@ -121,6 +130,9 @@ public final class Node {
     try {
       node.clock.measure(node.transactions);
       node.promise(config.limits().keysLive());
+      if (config.webhooks().enabled()) {
+        node.prepareWebhooks();
+      }
     } catch (RuntimeException e) {
       node.transactions.close();
       throw e;
@@ -135,6 +147,19 @@ public final class Node {
       SettingStore.raise(tx, SettingStore.KEYS_LIVE_LONGEST, keysLive);
       return true;
     });
+  }
+
+  /** Makes the queue of the calls known before the first one, here and everywhere. */
+  private void prepareWebhooks() {
+    transactions.callOrThrow(tx -> {
+      QueueStore.ensure(tx, WebhookCall.QUEUE);
+      return true;
+    });
+    lanes.learn(List.of(WebhookCall.QUEUE));
+  }
+
+  private Optional<JobView> job(UUID job) {
+    return queries.find(job);
   }
 
   private List<Integer> shardsOf(int server) {
@@ -249,6 +274,7 @@ public final class Node {
     submitter.close();
     writer.close();
     worker.close();
+    webhooks.close();
     if (maintaining) {
       maintenance.close();
     }

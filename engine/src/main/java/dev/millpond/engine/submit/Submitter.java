@@ -8,6 +8,8 @@ import dev.millpond.api.JobRequest;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.JobLimits;
+import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.WebhookConfig;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.flush.KeyedSubmit;
 import dev.millpond.engine.flush.KeyedSubmit.Item;
@@ -18,6 +20,7 @@ import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.submit.JobRules.Origin;
 import dev.millpond.engine.submit.store.QueueStore;
+import dev.millpond.engine.webhook.WebhookUrl;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -46,6 +49,7 @@ public final class Submitter implements AutoCloseable {
   private final Lanes lanes;
   private final Transactions transactions;
   private final JobLimits limits;
+  private final WebhookConfig webhooks;
   private final Duration patience;
   private final Deadlines deadlines = new Deadlines();
 
@@ -60,14 +64,15 @@ public final class Submitter implements AutoCloseable {
       InstantSource clock,
       Lanes lanes,
       Transactions transactions,
-      JobLimits limits,
+      MillpondConfig config,
       Duration patience) {
     this.writer = writer;
     this.ids = ids;
     this.clock = clock;
     this.lanes = lanes;
     this.transactions = transactions;
-    this.limits = limits;
+    this.limits = config.limits();
+    this.webhooks = config.webhooks();
     this.patience = patience;
     deadlines.start();
   }
@@ -188,6 +193,7 @@ public final class Submitter implements AutoCloseable {
 
   private NewJob check(JobRequest request, Instant now, Origin origin) {
     JobRules.check(request, now, lanes.classes(), origin);
+    WebhookUrl.check(request.options().webhook(), webhooks);
     String payload = JobJson.payload(request.payload(), limits.payloadBytes());
     if (!lanes.knows(request.queue())) {
       transactions.callOrThrow(tx -> {

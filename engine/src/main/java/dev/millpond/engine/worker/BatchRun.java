@@ -46,6 +46,7 @@ final class BatchRun {
   private boolean dissolved;
   private boolean closed;
   private boolean abandoned;
+  private boolean webhooks;
 
   private record Ended(Attempt attempt, @Nullable End end) {}
 
@@ -62,6 +63,7 @@ final class BatchRun {
 
   void add(Attempt attempt) {
     attempts.add(attempt);
+    webhooks |= attempt.options().webhook() != null;
     open++;
   }
 
@@ -255,6 +257,7 @@ final class BatchRun {
             unstarted,
             toElsewhere,
             List.copyOf(lines),
+            webhooks,
             this::written);
     ends.clear();
     lines.clear();
@@ -272,6 +275,7 @@ final class BatchRun {
         List.of(),
         false,
         attempt.takeLines(),
+        attempt.options().webhook() != null,
         desk::count);
   }
 

@@ -318,6 +318,7 @@ public final class Worker implements AutoCloseable {
             held,
             elsewhere,
             List.of(),
+            false,
             (portion, news) -> origin.release(List.of(claimed))));
   }
 

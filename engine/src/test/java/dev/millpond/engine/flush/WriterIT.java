@@ -229,6 +229,7 @@ class WriterIT {
         List.of(),
         false,
         List.of(),
+        false,
         (portion, news) -> written.put(batch.id(), news));
   }
 }

@@ -192,6 +192,7 @@ class ReaperIT {
               List.of(),
               false,
               List.of(),
+              false,
               (portion, written) -> news.complete(written)));
       assertThat(news.get(10, TimeUnit.SECONDS).stale()).containsExactlyInAnyOrderElementsOf(ids);
     }

@@ -53,6 +53,17 @@ public enum ConfigKey {
       "N",
       "67108864",
       "Most bytes of an application/x-ndjson body, from http.body.bytes to 268435456."),
+  WEBHOOK_SECRET_FILE(
+      "webhook.secret-file",
+      "FILE",
+      null,
+      "File with the secret that signs webhooks: 24 to 64 random bytes in base64; a second line"
+          + " while it is changed. None: jobs with a webhook are refused."),
+  WEBHOOK_ALLOW(
+      "webhook.allow",
+      "TARGET[,TARGET]",
+      "",
+      "Addresses, ranges and hosts that webhooks may call besides the public internet."),
   HANDLERS("handlers", "JAR[,JAR]", "", "Jars with a HandlerModule, for the worker role."),
   DRAIN_TIMEOUT(
       "drain.timeout",
@@ -110,7 +121,7 @@ public enum ConfigKey {
 
   /** The name in the environment: {@code MILLPOND_PG_URL}. */
   public String env() {
-    return ENV_PREFIX + suffix.replace('.', '_').toUpperCase(Locale.ROOT);
+    return ENV_PREFIX + suffix.replace('.', '_').replace('-', '_').toUpperCase(Locale.ROOT);
   }
 
   /** The name on the command line: {@code --pg-url}. */

@@ -5,6 +5,8 @@ import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.Timing;
+import dev.millpond.engine.WebhookConfig;
+import dev.millpond.engine.webhook.AllowedTargets;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.InvalidPathException;
@@ -111,7 +113,24 @@ public record ServerConfig(
             ? number(values, ConfigKey.WORKER_SLOTS, 1, MillpondConfig.SLOTS_MAX)
             : MillpondConfig.defaultSlots();
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing(values), limits(values), retention(values));
+        pgUrl,
+        redisUrls,
+        shards,
+        slots,
+        timing(values),
+        limits(values),
+        retention(values),
+        webhooks(values));
+  }
+
+  private static WebhookConfig webhooks(ConfigValues values) {
+    AllowedTargets allow = AllowedTargets.and(list(values.get(ConfigKey.WEBHOOK_ALLOW)));
+    return values
+        .find(ConfigKey.WEBHOOK_SECRET_FILE)
+        .map(text ->
+            WebhookConfig.signedBy(path(values, ConfigKey.WEBHOOK_SECRET_FILE, text))
+                .withAllow(allow))
+        .orElse(WebhookConfig.NONE);
   }
 
   private static JobLimits limits(ConfigValues values) {

@@ -57,6 +57,29 @@ public final class BooksStore {
                      ) AS l GROUP BY queue, class) AS w ON w.queue = c.queue AND w.class = c.class
           """;
 
+  /** Jobs that call webhooks, and what they tell. */
+  private static final String CALLS =
+      """
+      SELECT j.id AS call, (j.payload::json ->> 'jobId')::uuid AS job_id,
+             j.payload::json ->> 'state' AS state, (j.payload::json ->> 'leaseToken')::int AS token
+      FROM millpond.job j WHERE j.kind = 'millpond.webhook'
+      """;
+
+  /**
+   * Ends of the last hour that have to be told: what is older may have been dropped with its day.
+   */
+  private static final String TOLD =
+      """
+      SELECT o.job_id, o.outcome AS state, o.lease_token AS token
+      FROM millpond.job_outcome o JOIN millpond.job j ON j.id = o.job_id
+      WHERE o.ended_at > now() - interval '1 hour' AND j.options::json ->> 'webhook' IS NOT NULL
+      UNION ALL
+      SELECT d.job_id, 'dead', s.lease_token
+      FROM millpond.dead_letter d JOIN millpond.job_state s ON s.job_id = d.job_id
+      JOIN millpond.job j ON j.id = d.job_id
+      WHERE d.dead_at > now() - interval '1 hour' AND j.options::json ->> 'webhook' IS NOT NULL
+      """;
+
   /** Rule to query; each gives subject and detail, takes a limit, and reads one snapshot. */
   private static final Map<String, String> RULES = rules();
 
@@ -153,6 +176,24 @@ public final class BooksStore {
             + " LEFT JOIN millpond.job_outcome o ON o.job_id = a.job_id"
             + " GROUP BY a.job_id"
             + " HAVING max(a.lease_token) > max(coalesce(s.lease_token, o.lease_token, 1))");
+    rules.put(
+        "webhook-missing",
+        "SELECT e.job_id::text, e.state || ' with a webhook, and has ' || count(c.job_id) || '"
+            + " calls' FROM ("
+            + TOLD
+            + ") AS e LEFT JOIN ("
+            + CALLS
+            + ") AS c ON c.job_id = e.job_id AND c.state = e.state AND c.token = e.token"
+            + " GROUP BY e.job_id, e.state HAVING count(c.job_id) <> 1");
+    rules.put(
+        "webhook-without-end",
+        "SELECT c.call::text, 'tells that ' || c.job_id || ' is ' || c.state || ' at token '"
+            + " || c.token FROM ("
+            + CALLS
+            + ") AS c JOIN millpond.job j ON j.id = c.job_id LEFT JOIN millpond.job_state s ON"
+            + " s.job_id = c.job_id LEFT JOIN millpond.job_outcome o ON o.job_id = c.job_id WHERE"
+            + " CASE c.state WHEN 'dead' THEN c.token > coalesce(o.lease_token, s.lease_token, 1)"
+            + " ELSE (o.outcome, o.lease_token) IS DISTINCT FROM (c.state, c.token) END");
     rules.put(
         "depth",
         "SELECT queue || '/' || class, 'counted ' || counted || ', are ' || actual FROM ("

@@ -15,6 +15,7 @@ import dev.millpond.engine.flush.Portion.Started;
 import dev.millpond.engine.flush.Portion.Success;
 import dev.millpond.engine.flush.Portion.Written;
 import dev.millpond.engine.lifecycle.store.PgArray;
+import dev.millpond.engine.webhook.store.WebhookStore;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -107,6 +108,7 @@ public final class ColdFlush {
     EndStore.insertAttempts(tx, failures, cancelled, session);
     EndStore.retry(tx, failures);
     EndStore.bury(tx, failures);
+    WebhookStore.call(tx, withWebhooks(successes, cancelled, failures));
     EndStore.track(tx, started, session);
     EndStore.insertLogs(tx, portions, stale);
     EndStore.giveBack(tx, returned);
@@ -312,6 +314,26 @@ public final class ColdFlush {
     cancelled.forEach(c -> ids.add(c.what().jobId()));
     ids.addAll(ended);
     ids.removeIf(id -> !states.containsKey(id));
+    return ids;
+  }
+
+  /**
+   * Ends in portions with webhooks; those that were lost, or are tried again, are left out there.
+   */
+  private List<UUID> withWebhooks(
+      List<Passed<Success>> successes,
+      List<Passed<Cancelled>> cancelled,
+      List<Passed<Failure>> failures) {
+    List<UUID> ids = new ArrayList<>();
+    List<Passed<? extends End>> ends = new ArrayList<>();
+    ends.addAll(successes);
+    ends.addAll(cancelled);
+    ends.addAll(failures);
+    for (Passed<? extends End> end : ends) {
+      if (end.portion().webhooks()) {
+        ids.add(end.what().jobId());
+      }
+    }
     return ids;
   }
 

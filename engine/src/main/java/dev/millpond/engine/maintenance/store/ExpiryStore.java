@@ -6,6 +6,7 @@ import dev.millpond.engine.flush.Expired;
 import dev.millpond.engine.flush.store.EndedJobs;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
+import dev.millpond.engine.webhook.store.WebhookStore;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -306,6 +307,7 @@ public final class ExpiryStore {
       statement.executeUpdate();
     }
     update(tx, DELETE_STATES, ended);
+    WebhookStore.call(tx, ended);
     return ended;
   }
 

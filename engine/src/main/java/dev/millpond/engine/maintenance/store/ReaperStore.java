@@ -4,6 +4,7 @@ import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.maintenance.store.RescueStore.Lost;
+import dev.millpond.engine.webhook.store.WebhookStore;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -182,6 +183,7 @@ public final class ReaperStore {
   /** Ends jobs whose cancellation was asked for. */
   public static void cancel(Connection tx, List<Lost> lost) throws SQLException {
     update(tx, CANCELLED, lost);
+    WebhookStore.call(tx, lost.stream().map(Lost::jobId).toList());
     update(tx, DELETE_STATES, lost);
     Map<Lane, Integer> depth = new HashMap<>();
     lost.forEach(job -> depth.merge(job.lane(), -1, Integer::sum));

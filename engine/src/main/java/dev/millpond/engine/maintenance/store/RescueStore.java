@@ -7,6 +7,7 @@ import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.store.EndedJobs;
 import dev.millpond.engine.lifecycle.store.PgArray;
+import dev.millpond.engine.webhook.store.WebhookStore;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -143,6 +144,7 @@ public final class RescueStore {
     }
     upsert(tx, RUNNABLE, again);
     upsert(tx, POISON, poison);
+    WebhookStore.call(tx, poison.stream().map(next -> next.lost().jobId()).toList());
     DispatchStore.addDepth(tx, depth);
     List<Batch> batches = group(again, maker);
     DispatchStore.insert(tx, batches, false);

@@ -11,6 +11,7 @@ import dev.millpond.engine.query.store.HolderStore.Job;
 import dev.millpond.engine.query.store.HolderStore.Mode;
 import dev.millpond.engine.query.store.HolderStore.Row;
 import dev.millpond.engine.query.store.HolderStore.State;
+import dev.millpond.engine.webhook.store.WebhookStore;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -122,8 +123,12 @@ public final class SteerStore {
       statement.setObject(1, id);
       statement.setInt(2, attempt);
       statement.setInt(3, token);
-      return statement.executeUpdate() == 1;
+      if (statement.executeUpdate() != 1) {
+        return false;
+      }
     }
+    WebhookStore.call(tx, List.of(id));
+    return true;
   }
 
   private static JobState endedMeanwhile(Connection tx, UUID id) throws SQLException {

@@ -8,6 +8,7 @@ import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.store.ResultStore;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.submit.JobJson;
+import dev.millpond.engine.webhook.store.WebhookStore;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -89,6 +90,9 @@ public final class UserTransaction implements AutoCloseable {
         if (!end(tx, job, options, startedMicros, result)) {
           tx.rollback();
           return Result.LOST;
+        }
+        if (options.webhook() != null) {
+          WebhookStore.call(tx, List.of(job.id()));
         }
         DispatchStore.addDepth(tx, Map.of(lane, -1));
       } catch (Exception e) {

@@ -253,6 +253,16 @@ class HotFlushIT {
       ends.add(new Success(batch.jobIds()[i], 1, false, 1, 0, i % 2 == 0 ? "\"done\"" : null));
     }
     return new Portion(
-        LANE, "noop", batch, last, ends, List.of(), List.of(), false, List.of(), (p, w) -> {});
+        LANE,
+        "noop",
+        batch,
+        last,
+        ends,
+        List.of(),
+        List.of(),
+        false,
+        List.of(),
+        false,
+        (p, w) -> {});
   }
 }
