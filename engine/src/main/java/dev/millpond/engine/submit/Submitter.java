@@ -55,7 +55,7 @@ public final class Submitter implements AutoCloseable {
 
   /**
    * @param clock the database's, as far as known
-   * @param limits what is taken of one job and one submit
+   * @param config limits of jobs, and where webhooks may go
    * @param patience how long a caller waits for room and commit
    */
   public Submitter(

@@ -3,14 +3,17 @@ package dev.millpond.engine.crash;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobRequest;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Timing;
+import dev.millpond.engine.WebhookConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -85,7 +88,7 @@ final class CrashScene implements AutoCloseable {
   private final Millpond producer;
   private @Nullable Millpond fleet;
 
-  private CrashScene(Mode mode) throws IOException {
+  private CrashScene(Mode mode, WebhookConfig webhooks) throws IOException {
     Database idle = databases.poll();
     this.database = idle == null ? Database.fresh() : idle;
     if (idle == null) {
@@ -101,7 +104,8 @@ final class CrashScene implements AutoCloseable {
     this.subject =
         Subject.start(
             folder, postgres.url(), redis == null ? SubjectMain.NO_REDIS : redis.url(), queue);
-    MillpondConfig alone = MillpondConfig.of(database.url()).withTiming(TIMING);
+    MillpondConfig alone =
+        MillpondConfig.of(database.url()).withTiming(TIMING).withWebhooks(webhooks);
     this.config = streams ? alone.withRedis(List.of(redisUrl)) : alone;
     this.producer = Millpond.connect(config.withTiming(PATIENT));
     subject.awaitReady();
@@ -111,7 +115,7 @@ final class CrashScene implements AutoCloseable {
   private static synchronized void rehearse() throws IOException {
     if (!rehearsed) {
       rehearsed = true;
-      try (CrashScene scene = new CrashScene(Mode.STREAMS)) {
+      try (CrashScene scene = new CrashScene(Mode.STREAMS, WebhookConfig.NONE)) {
         scene.submit(Task.What.FAIL_ONCE, 1);
         scene.subject.tell("submit 1");
         scene.subject.tell("maintain");
@@ -123,9 +127,18 @@ final class CrashScene implements AutoCloseable {
   }
 
   static CrashScene open(Mode mode) {
+    return open(mode, WebhookConfig.NONE);
+  }
+
+  /**
+   * Opens a scene.
+   *
+   * @param webhooks of the producer and the fleet; the subject knows of none
+   */
+  static CrashScene open(Mode mode, WebhookConfig webhooks) {
     try {
       rehearse();
-      return new CrashScene(mode);
+      return new CrashScene(mode, webhooks);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -232,6 +245,12 @@ final class CrashScene implements AutoCloseable {
   /** Submits jobs that travel in one batch, in their order. */
   List<UUID> submit(Task.What... whats) {
     return submit(producer, Stream.of(whats).map(what -> new Task(what).request(queue)).toList());
+  }
+
+  /** Submits a job that calls a webhook when it ends. */
+  List<UUID> submit(Task.What what, URI webhook) {
+    JobOptions options = JobOptions.DEFAULT.withWebhook(webhook);
+    return submit(producer, new Task(what).request(queue).withOptions(options), 1);
   }
 
   /** Submits past the streams: the feeder finds rows that wait. */

@@ -1,5 +1,6 @@
 package dev.millpond.engine.webhook;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -21,6 +22,7 @@ import dev.millpond.engine.WebhookConfig;
 import dev.millpond.engine.webhook.Receiver.Call;
 import dev.millpond.engine.webhook.Receiver.Reply;
 import java.net.InetAddress;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -122,6 +124,10 @@ class WebhookIT {
 
   private static long written() {
     return database.number("SELECT count(*) FROM millpond.job WHERE kind = 'millpond.webhook'");
+  }
+
+  private static String errorOf(JobView call) {
+    return String.valueOf(requireNonNull(call.error()).message());
   }
 
   private static UUID callId() {
@@ -298,11 +304,8 @@ class WebhookIT {
   void anExpiryIsToldWhoeverEndsTheJob() {
     Millpond node = fleet.worker(config(), m -> {});
     JobOptions soon =
-        JobOptions.DEFAULT
-            .withWebhook(receiver.url("/hook"))
-            .withExpiresIn(Duration.ofMillis(50));
-    UUID byTheMaintenance =
-        node.submitOrThrow(JobRequest.of("nobody", "").withOptions(soon));
+        JobOptions.DEFAULT.withWebhook(receiver.url("/hook")).withExpiresIn(Duration.ofMillis(50));
+    UUID byTheMaintenance = node.submitOrThrow(JobRequest.of("nobody", "").withOptions(soon));
     node.startMaintenance();
     assertThat(untilCalled().body())
         .contains(byTheMaintenance.toString(), "\"type\":\"job.cancelled\"", "expired");
@@ -409,7 +412,7 @@ class WebhookIT {
     untilCallsEnded(1);
     JobView call = node.find(callId()).orElseThrow();
     assertThat(call.state()).isEqualTo(JobState.DEAD);
-    assertThat(call.error().message())
+    assertThat(errorOf(call))
         .startsWith("http://127.0.0.1:")
         .contains(" gave 410: no [31m more  xxx")
         .doesNotContain("a=b", "\u001b", "\u0000")
@@ -447,13 +450,13 @@ class WebhookIT {
     Millpond node = node(config, m -> m.registerHandler("noop", String.class, (c, p) -> null));
     JobOptions options =
         JobOptions.DEFAULT.withWebhook(
-            java.net.URI.create("http://public.example:" + receiver.url("/").getPort() + "/"));
+            URI.create("http://public.example:" + receiver.url("/").getPort() + "/"));
     node.submitOrThrow(JobRequest.of("noop", "").withOptions(options));
 
     untilCallsEnded(1);
     JobView call = node.find(callId()).orElseThrow();
     assertThat(call.state()).isEqualTo(JobState.DEAD);
-    assertThat(call.error().message())
+    assertThat(errorOf(call))
         .contains("public.example leads to 127.0.0.1, which is loopback", "millpond.webhook.allow");
     assertThat(asked).hasValue(1);
     assertThat(receiver.calls()).isEmpty();
@@ -470,7 +473,7 @@ class WebhookIT {
     Millpond node = node(config, m -> m.registerHandler("noop", String.class, (c, p) -> null));
     JobOptions options =
         JobOptions.DEFAULT.withWebhook(
-            java.net.URI.create("http://allowed.example:" + receiver.url("/").getPort() + "/x"));
+            URI.create("http://allowed.example:" + receiver.url("/").getPort() + "/x"));
     node.submitOrThrow(JobRequest.of("noop", "").withOptions(options));
 
     assertThat(untilCalled().header("Host")).startsWith("allowed.example:");
@@ -482,8 +485,7 @@ class WebhookIT {
     Millpond without = fleet.producer();
     JobRequest inside =
         JobRequest.of("noop", "")
-            .withOptions(
-                JobOptions.DEFAULT.withWebhook(java.net.URI.create("http://169.254.169.254/")));
+            .withOptions(JobOptions.DEFAULT.withWebhook(URI.create("http://169.254.169.254/")));
 
     assertThatThrownBy(() -> node.submit(inside))
         .isInstanceOf(InvalidJobException.class)

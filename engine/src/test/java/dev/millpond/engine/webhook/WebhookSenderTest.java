@@ -11,7 +11,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -311,7 +310,7 @@ class WebhookSenderTest {
         .isInstanceOf(IOException.class);
   }
 
-  private static InetAddress[] loopback() throws UnknownHostException {
-    return new InetAddress[] {InetAddress.getByName("127.0.0.1")};
+  private static InetAddress[] loopback() {
+    return new InetAddress[] {InetAddress.getLoopbackAddress()};
   }
 }

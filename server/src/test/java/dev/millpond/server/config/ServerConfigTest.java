@@ -7,11 +7,14 @@ import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.Timing;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -51,6 +54,31 @@ class ServerConfigTest {
         config(Map.of(ConfigKey.TIMING, "fast", ConfigKey.TIMING_SCAN, "100ms")).engine().timing();
     assertThat(timing.lease()).isEqualTo(Timing.FAST.lease());
     assertThat(timing.scan()).isEqualTo(Duration.ofMillis(100));
+  }
+
+  @Test
+  void webhooksNeedASecretFile(@TempDir Path folder) throws IOException {
+    assertThat(config(Map.of()).engine().webhooks().enabled()).isFalse();
+    Path file = Files.writeString(folder.resolve("s"), "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    assertThat(
+            config(
+                    Map.of(
+                        ConfigKey.WEBHOOK_SECRET_FILE,
+                        file.toString(),
+                        ConfigKey.WEBHOOK_ALLOW,
+                        "10.0.0.0/8, hooks.internal"))
+                .engine()
+                .webhooks()
+                .enabled())
+        .isTrue();
+    assertThat(ConfigKey.WEBHOOK_SECRET_FILE.env()).isEqualTo("MILLPOND_WEBHOOK_SECRET_FILE");
+    assertThat(ConfigKey.WEBHOOK_SECRET_FILE.flag()).isEqualTo("--webhook-secret-file");
+    assertThatThrownBy(() -> config(Map.of(ConfigKey.WEBHOOK_SECRET_FILE, folder + "/none")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("millpond.webhook.secret-file");
+    assertThatThrownBy(() -> config(Map.of(ConfigKey.WEBHOOK_ALLOW, "10.0.0.0/99")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("millpond.webhook.allow");
   }
 
   @Test
