@@ -329,6 +329,47 @@ class WebhookIT {
   }
 
   @Test
+  void aDeadJobThatIsReplacedIsToldAsCancelledAndItsCopyCallsForItself() {
+    Millpond node =
+        node(m ->
+            m.registerHandler(
+                "picky",
+                String.class,
+                (c, payload) -> {
+                  if (!payload.equals("good")) {
+                    throw new FatalJobException("bad payload");
+                  }
+                  return null;
+                }));
+    UUID id = node.submitOrThrow(job("picky"));
+    fleet.untilState(id, JobState.DEAD);
+
+    node.replaceDeadLetter(id, "\"good\"", null);
+
+    untilCallsEnded(3);
+    assertThat(receiver.calls())
+        .extracting(c -> json.readTree(c.body()).path("type").asString())
+        .containsExactlyInAnyOrder("job.dead", "job.cancelled", "job.succeeded");
+  }
+
+  @Test
+  void aCallThatIsDeadCanBeReplacedByOneToAnotherAddress() {
+    receiver.reply(Reply.of(410));
+    Millpond node = node(m -> m.registerHandler("noop", String.class, (c, p) -> null));
+    node.submitOrThrow(job("noop"));
+    untilCallsEnded(1);
+    String payload =
+        database
+            .strings("SELECT payload FROM millpond.job WHERE kind = 'millpond.webhook'")
+            .getFirst();
+
+    node.replaceDeadLetter(callId(), payload.replace("/hook?a=b", "/moved"), null);
+
+    untilCallsEnded(2);
+    assertThat(receiver.calls().getLast().path()).isEqualTo("/moved");
+  }
+
+  @Test
   void theEndInAHandlersOwnTransactionIsTold() {
     Millpond node =
         node(m ->

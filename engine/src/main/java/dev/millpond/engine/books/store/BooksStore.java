@@ -57,12 +57,14 @@ public final class BooksStore {
                      ) AS l GROUP BY queue, class) AS w ON w.queue = c.queue AND w.class = c.class
           """;
 
-  /** Jobs that call webhooks, and what they tell. */
+  /** Jobs that call webhooks, and what they tell; a replaced one has an edited copy. */
   private static final String CALLS =
       """
       SELECT j.id AS call, (j.payload::json ->> 'jobId')::uuid AS job_id,
              j.payload::json ->> 'state' AS state, (j.payload::json ->> 'leaseToken')::int AS token
       FROM millpond.job j WHERE j.kind = 'millpond.webhook'
+        AND NOT EXISTS (SELECT FROM millpond.job_attempt a
+                        WHERE a.job_id = j.id AND a.error_type = 'replaced')
       """;
 
   /**

@@ -12,6 +12,7 @@ import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.query.DeadLetterView;
 import dev.millpond.engine.query.Replacement;
 import dev.millpond.engine.submit.JobJson;
+import dev.millpond.engine.webhook.store.WebhookStore;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -177,6 +178,7 @@ public final class RedriveStore {
       statement.setString(5, "replaced by job " + newId);
       statement.executeUpdate();
     }
+    WebhookStore.call(tx, List.of(id));
   }
 
   private static void copy(Connection tx, UUID id, Lane lane, String kind, Edit edit)
