@@ -70,23 +70,28 @@ public record MillpondConfig(
   }
 
   public MillpondConfig withShards(int newShards) {
-    return new MillpondConfig(pgUrl, redisUrls, newShards, slots, timing, limits, retention, webhooks);
+    return new MillpondConfig(
+        pgUrl, redisUrls, newShards, slots, timing, limits, retention, webhooks);
   }
 
   public MillpondConfig withSlots(int newSlots) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, newSlots, timing, limits, retention, webhooks);
+    return new MillpondConfig(
+        pgUrl, redisUrls, shards, newSlots, timing, limits, retention, webhooks);
   }
 
   public MillpondConfig withTiming(Timing newTiming) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, slots, newTiming, limits, retention, webhooks);
+    return new MillpondConfig(
+        pgUrl, redisUrls, shards, slots, newTiming, limits, retention, webhooks);
   }
 
   public MillpondConfig withLimits(JobLimits newLimits) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing, newLimits, retention, webhooks);
+    return new MillpondConfig(
+        pgUrl, redisUrls, shards, slots, timing, newLimits, retention, webhooks);
   }
 
   public MillpondConfig withRetention(RetentionConfig newRetention) {
-    return new MillpondConfig(pgUrl, redisUrls, shards, slots, timing, limits, newRetention, webhooks);
+    return new MillpondConfig(
+        pgUrl, redisUrls, shards, slots, timing, limits, newRetention, webhooks);
   }
 
   public MillpondConfig withWebhooks(WebhookConfig newWebhooks) {

@@ -82,7 +82,8 @@ public record WebhookConfig(
       }
       return signedWith(secrets);
     } catch (IOException e) {
-      throw new ConfigException(KEY, file, "a readable file (" + e.getClass().getName() + ")");
+      throw new ConfigException(
+          KEY, file + ", which cannot be read: " + e.getClass().getSimpleName(), FORM);
     } catch (IllegalArgumentException e) {
       throw new ConfigException(KEY, file + ", which has " + e.getMessage(), FORM);
     }
