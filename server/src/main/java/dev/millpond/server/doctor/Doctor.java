@@ -3,6 +3,7 @@ package dev.millpond.server.doctor;
 import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.SchemaException;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.server.doctor.store.FleetCheck;
@@ -39,7 +40,7 @@ public final class Doctor {
     }
     try (Millpond millpond = Millpond.connect(config)) {
       findings.add(Finding.ok("schema", "up to date"));
-      findings.addAll(SchemaCheck.partitions(config.pgUrl()));
+      findings.addAll(SchemaCheck.partitions(config.pgUrl(), kept(config.retention())));
       findings.addAll(FleetCheck.run(config.pgUrl()));
       books(millpond.checkBooks(), findings);
     } catch (SchemaException e) {
@@ -50,6 +51,11 @@ public final class Doctor {
               "postgres", String.valueOf(e.getMessage()), "Check that PostgreSQL keeps running"));
     }
     return findings;
+  }
+
+  private static Duration kept(RetentionConfig retention) {
+    Duration longest = retention.succeeded();
+    return longest.compareTo(retention.cancelled()) > 0 ? longest : retention.cancelled();
   }
 
   private static Finding schema(SchemaException e) {

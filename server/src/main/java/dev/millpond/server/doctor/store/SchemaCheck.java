@@ -3,6 +3,7 @@ package dev.millpond.server.doctor.store;
 import dev.millpond.server.doctor.Finding;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,8 +18,8 @@ public final class SchemaCheck {
   /** Rows of the default partition that are counted. */
   private static final int ROWS_COUNTED = 1_000;
 
-  /** Age of a partition, in days, from which it is said. */
-  private static final int DAYS_SAID = 60;
+  /** Days beyond the time that jobs are kept, after which a partition that is there is said. */
+  private static final int DAYS_GRACE = 2;
 
   private static final int SHOWN = 5;
 
@@ -29,9 +30,13 @@ public final class SchemaCheck {
     return asked(pgUrl, "postgres.rights", SchemaCheck::rights);
   }
 
-  /** The partitions of a schema that is up to date. */
-  public static List<Finding> partitions(String pgUrl) {
-    return asked(pgUrl, "schema.partitions", SchemaCheck::partitions);
+  /**
+   * The partitions of a schema that is up to date.
+   *
+   * @param kept how long ended jobs are kept
+   */
+  public static List<Finding> partitions(String pgUrl, Duration kept) {
+    return asked(pgUrl, "schema.partitions", connection -> partitions(connection, kept));
   }
 
   private static List<Finding> asked(String pgUrl, String check, Question.Part part) {
@@ -105,7 +110,9 @@ public final class SchemaCheck {
     return Question.rows(connection, sql, row -> "millpond." + row.getString(1), SHOWN);
   }
 
-  private static List<Finding> partitions(Connection connection) throws SQLException {
+  private static List<Finding> partitions(Connection connection, Duration kept)
+      throws SQLException {
+    long days = kept.toDays() + DAYS_GRACE;
     List<Finding> findings = new ArrayList<>();
     findings.add(days(connection));
     findings.add(defaults(connection));
@@ -126,16 +133,12 @@ public final class SchemaCheck {
                   ? Finding.ok("schema.partitions.old", "oldest " + row.getString(2))
                   : Finding.info(
                       "schema.partitions.old",
-                      old
-                          + " are older than "
-                          + DAYS_SAID
-                          + " days, the oldest "
-                          + row.getString(2),
-                      "they are kept because of how long jobs are to be kept, or because jobs in"
-                          + " them have not ended",
+                      old + " are older than " + days + " days, the oldest " + row.getString(2),
+                      "jobs in them have not ended or are dead letters, or the leader keeps jobs"
+                          + " for longer than is configured here",
                       "psql -c \"SELECT count(*) FROM millpond." + row.getString(2) + "\"");
             },
-            DAYS_SAID));
+            days));
     return findings;
   }
 
