@@ -271,6 +271,16 @@ final class CrashScene implements AutoCloseable {
     return submit(producer, request, jobs);
   }
 
+  /** Submits jobs with these options. */
+  List<UUID> submit(Task.What what, JobOptions options, int jobs) {
+    return submit(producer, new Task(what).request(queue).withOptions(options), jobs);
+  }
+
+  /** Submits a job that is not due for long. */
+  UUID submitForLater() {
+    return submit(producer, SUCCEED.request(queue).withDelay(Duration.ofHours(1)), 1).getFirst();
+  }
+
   private List<UUID> submit(Millpond to, JobRequest request, int jobs) {
     return submit(to, Collections.nCopies(jobs, request));
   }

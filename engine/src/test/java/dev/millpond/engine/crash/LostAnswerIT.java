@@ -7,8 +7,10 @@ import static dev.millpond.engine.crash.Moment.UNCOMMITTED;
 import static dev.millpond.engine.crash.Moment.UNSENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millpond.api.JobOptions;
 import dev.millpond.engine.crash.CrashScene.Mode;
 import dev.millpond.engine.crash.Task.What;
+import java.time.Duration;
 import java.util.UUID;
 
 /**
@@ -162,6 +164,33 @@ class LostAnswerIT {
       scene.finish();
       assertThat(scene.subjectRuns() + scene.fleetRuns()).isEqualTo(2);
       assertThat(scene.count("SELECT min(lease_token) FROM millpond.job_outcome")).isEqualTo(2);
+    }
+  }
+
+  @CrashTest
+  void aResultForATimeThatHadBeenCommittedIsFoundByItsMarker() throws Exception {
+    try (CrashScene scene = CrashScene.open(POSTGRES)) {
+      scene.submit(What.RESULT, JobOptions.DEFAULT.withResultTtl(Duration.ofHours(1)), 1);
+      Fault found = scene.countOfMarkersFound();
+      scene.strike(scene.cutAt(Step.RESULT, UNANSWERED), "work");
+      scene.awaitOutcomes(1);
+      scene.finish();
+      assertThat(scene.subjectRuns() + scene.fleetRuns()).isEqualTo(1);
+      assertThat(scene.count("SELECT count(*) FROM millpond.job_result")).isEqualTo(1);
+      CrashScene.await(() -> found.seen() == 1);
+    }
+  }
+
+  @CrashTest
+  void aRunNowThatHadBeenCommittedIsInDoubtAndRunsOnce() throws Exception {
+    try (CrashScene scene = CrashScene.open(POSTGRES)) {
+      UUID job = scene.submitForLater();
+      String runNow = "run-now " + job;
+      scene.strike(scene.cutAt(Step.CHANGE, UNANSWERED), runNow);
+      scene.subject().awaitDone(runNow);
+      assertThat(scene.subject().said()).contains("UnavailableException");
+      scene.finish();
+      assertThat(scene.fleetRuns()).isEqualTo(1);
     }
   }
 

@@ -50,6 +50,14 @@ enum Step implements Predicate<Exchange> {
   RESCUE_RUNNING(e -> e.commits("FOR UPDATE OF s SKIP LOCKED", "INSERT INTO millpond.dispatch")),
   /** Jobs whose time has come are dispatched. */
   PROMOTE(e -> e.commits("run_at = NULL", "INSERT INTO millpond.dispatch")),
+  /** Run time or class of a job that has not started is changed. */
+  CHANGE(e -> e.commits("CASE WHEN excluded.phase")),
+  /** Expired jobs that nobody has taken are ended. */
+  EXPIRE(e -> e.commits("JOIN millpond.job_expiry")),
+  /** A worker ends a job that had expired. */
+  END_EXPIRED(e -> e.commits("INSERT INTO millpond.job_outcome", "was not to start")),
+  /** A result is committed that lives shorter than its job. */
+  RESULT(e -> e.commits("INSERT INTO millpond.job_result")),
   /** A dead job gets a new life. */
   REDRIVE(e -> e.commits("SET lease_token = lease_token + 1"));
 

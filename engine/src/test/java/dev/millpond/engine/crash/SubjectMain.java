@@ -74,6 +74,9 @@ final class SubjectMain {
     try {
       return switch (words[0]) {
         case "submit" -> submit(Integer.parseInt(words[1]), JobOptions.DEFAULT);
+        case "submit-expiring" ->
+            submit(
+                Integer.parseInt(words[1]), JobOptions.DEFAULT.withExpiresIn(Duration.ofHours(1)));
         case "submit-keyed" -> submit(1, JobOptions.DEFAULT.withIdempotencyKey(words[1]));
         case "work" -> {
           millpond.startWorker();
@@ -84,6 +87,11 @@ final class SubjectMain {
           yield "maintains";
         }
         case "redrive" -> millpond.redrive(UUID.fromString(words[1]));
+        case "run-now" -> millpond.runNow(UUID.fromString(words[1]));
+        case "put-off" ->
+            millpond.reschedule(
+                UUID.fromString(words[1]), new JobRequest.Start.In(Duration.ofHours(1)));
+        case "change-class" -> millpond.changeClass(UUID.fromString(words[1]), words[2]);
         case "drain" -> millpond.drain(Duration.ofSeconds(1));
         case "open" -> {
           gate.countDown();

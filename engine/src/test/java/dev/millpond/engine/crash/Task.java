@@ -31,6 +31,8 @@ record Task(What what) {
   enum What {
     /** Nothing. */
     SUCCEED,
+    /** Returns a result. */
+    RESULT,
     /** Fails on its first attempt. */
     FAIL_ONCE,
     /** Is fatal under its first token. */
@@ -65,6 +67,9 @@ record Task(What what) {
   private @Nullable Object run(JobContext context, CountDownLatch gate) throws Exception {
     switch (what) {
       case SUCCEED -> {}
+      case RESULT -> {
+        return "done";
+      }
       case FAIL_ONCE -> {
         if (context.attempt() == 1) {
           throw new IllegalStateException("the first attempt fails");
