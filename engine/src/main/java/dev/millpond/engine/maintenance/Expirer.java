@@ -23,7 +23,7 @@ final class Expirer {
    * @param sweep rows that are compared with their jobs, to find those that have ended
    */
   record Config(int page, int pages, Duration again, int sweep) {
-    static final Config DEFAULT = new Config(500, 50, Duration.ofSeconds(10), 2_000);
+    static final Config DEFAULT = new Config(2_000, 20, Duration.ofSeconds(10), 2_000);
   }
 
   /**

@@ -15,13 +15,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 
-/** A process is killed while it changes a job, ends an expired one, or writes a result for a time. */
+/**
+ * A process is killed while it changes a job, ends an expired one, or writes a result for a time.
+ */
 class SteerCrashIT {
   private static final int JOBS = 3;
   private static final JobOptions FOR_AN_HOUR =
       JobOptions.DEFAULT.withResultTtl(Duration.ofHours(1));
-  private static final JobOptions SOON =
-      JobOptions.DEFAULT.withExpiresIn(Duration.ofMillis(200));
+  private static final JobOptions SOON = JobOptions.DEFAULT.withExpiresIn(Duration.ofMillis(200));
 
   private static JobView view(CrashScene scene, UUID id) {
     return scene.producer().find(id).orElseThrow();
@@ -58,8 +59,7 @@ class SteerCrashIT {
       JobView after = view(scene, job);
       boolean putOff = command.startsWith("put-off");
       assertThat(after.request().priorityClass()).isEqualTo(done && !putOff ? "high" : "normal");
-      assertThat(after.state())
-          .isEqualTo(done && putOff ? JobState.SCHEDULED : JobState.RUNNABLE);
+      assertThat(after.state()).isEqualTo(done && putOff ? JobState.SCHEDULED : JobState.RUNNABLE);
       assertThat(scene.producer().runNow(job)).isEqualTo(new SteerResult.Done());
       scene.finish();
       assertThat(scene.outcomes()).isEqualTo(JOBS);
@@ -91,10 +91,8 @@ class SteerCrashIT {
   private static void expiringDies(Step step, Moment moment, String command) throws Exception {
     try (CrashScene scene = CrashScene.open(POSTGRES)) {
       List<UUID> ids = scene.submit(What.SUCCEED, SOON, JOBS);
-      CrashScene.await(
-          () ->
-              scene.count("SELECT count(*) FROM millpond.job_expiry WHERE expires_at > now()")
-                  == 0);
+      CrashScene.await(() ->
+          scene.count("SELECT count(*) FROM millpond.job_expiry WHERE expires_at > now()") == 0);
       scene.strike(scene.killAt(step, moment), command);
       scene.finish();
       assertThat(scene.subjectRuns() + scene.fleetRuns()).isZero();

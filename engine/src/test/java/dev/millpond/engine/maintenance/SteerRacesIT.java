@@ -124,8 +124,7 @@ class SteerRacesIT {
   /** Claims what waits, as a worker does. */
   private List<Batch> claim() {
     Demand demand =
-        new Demand(
-            List.of(RoleScene.LANE, new Lane("default", "high")), Set.of("noop"), 4);
+        new Demand(List.of(RoleScene.LANE, new Lane("default", "high")), Set.of("noop"), 4);
     return dispatch.claim(demand, Duration.ZERO).stream().map(Claimed::batch).toList();
   }
 
@@ -187,27 +186,27 @@ class SteerRacesIT {
         UUID id = ids.get(round % ids.size());
         long lead = ThreadLocalRandom.current().nextLong(-SPREAD_NANOS, SPREAD_NANOS);
         Future<R> steering =
-            pool.submit(
-                () -> {
-                  barrier.await(20, TimeUnit.SECONDS);
-                  LockSupport.parkNanos(lead);
-                  return steer.apply(id);
-                });
+            pool.submit(() -> {
+              barrier.await(20, TimeUnit.SECONDS);
+              LockSupport.parkNanos(lead);
+              return steer.apply(id);
+            });
         Future<?> meeting =
-            pool.submit(
-                () -> {
-                  barrier.await(20, TimeUnit.SECONDS);
-                  LockSupport.parkNanos(-lead);
-                  other.run();
-                  return null;
-                });
+            pool.submit(() -> {
+              barrier.await(20, TimeUnit.SECONDS);
+              LockSupport.parkNanos(-lead);
+              other.run();
+              return null;
+            });
         R result = steering.get(20, TimeUnit.SECONDS);
         meeting.get(20, TimeUnit.SECONDS);
         JobState state = state(id);
         seen.merge(state, 1, Integer::sum);
         check.of(id, state, result);
         finish(scene.batches());
-        ids.stream().filter(job -> state(job) == JobState.SCHEDULED).forEach(scene.producer::cancel);
+        ids.stream()
+            .filter(job -> state(job) == JobState.SCHEDULED)
+            .forEach(scene.producer::cancel);
         ids.forEach(job -> assertThat(state(job).ended()).isTrue());
       }
     }
@@ -242,8 +241,7 @@ class SteerRacesIT {
   @Test
   void runNowAgainstThePromoter() throws Exception {
     Promoter promoter =
-        new Promoter(
-            scene.leadership, scene.maker, scene.pace, Promoter.Config.DEFAULT, () -> {});
+        new Promoter(scene.leadership, scene.maker, scene.pace, Promoter.Config.DEFAULT, () -> {});
     race(
         () -> {
           List<UUID> ids = submit(NOOP.withDelay(HOUR));
@@ -364,7 +362,8 @@ class SteerRacesIT {
         scene.producer::cancel,
         () -> current.forEach(change),
         (id, state, result) -> {
-          assertThat(result).isInstanceOfAny(CancelResult.Cancelled.class, CancelResult.Requested.class);
+          assertThat(result)
+              .isInstanceOfAny(CancelResult.Cancelled.class, CancelResult.Requested.class);
           assertThat(state).isEqualTo(JobState.CANCELLED);
         });
   }

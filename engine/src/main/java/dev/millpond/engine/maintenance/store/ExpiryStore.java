@@ -4,7 +4,6 @@ import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.Expired;
 import dev.millpond.engine.flush.store.EndedJobs;
-import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.webhook.store.WebhookStore;
 import java.sql.Connection;
@@ -27,15 +26,6 @@ import org.jspecify.annotations.Nullable;
  * to them. The caller owns the transaction. Stateless.
  */
 public final class ExpiryStore {
-  /**
-   * Dispatch rows of its lane that are looked at for one job: a first attempt's is among the first;
-   * that of a job that was promoted into a long backlog is looked for again later.
-   */
-  static final int LOOK_ROWS = 2_000;
-
-  /** A batch may be made by a process whose clock is this much behind its jobs' ids. */
-  private static final long MARGIN_MILLIS = 2_000;
-
   private static final String DUE =
       """
       SELECT job_id FROM millpond.job_expiry
@@ -55,24 +45,6 @@ public final class ExpiryStore {
       """
       SELECT id, queue, class, kind FROM millpond.job
       WHERE id = ANY (?::uuid[]) AND id BETWEEN ? AND ?
-      """;
-
-  private static final String LOCK_WAITING =
-      """
-      SELECT d.job_ids, d.tokens FROM millpond.dispatch d
-      WHERE d.sent_at IS NULL AND d.claimed_by IS NULL AND d.id = ANY (ARRAY (
-          SELECT b.id
-          FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::int4[], ?::uuid[])
-               AS u (id, queue, class, kind, token, low)
-          CROSS JOIN LATERAL (
-              SELECT c.id FROM (
-                  SELECT l.id, l.job_ids, l.tokens FROM millpond.dispatch l
-                  WHERE l.queue = u.queue AND l.class = u.class AND l.kind = u.kind AND l.id > u.low
-                  ORDER BY l.id LIMIT ?) AS c
-              WHERE c.job_ids @> ARRAY[u.id]
-                AND coalesce(c.tokens[array_position(c.job_ids, u.id)], 1) = u.token
-              LIMIT 1) AS b))
-      ORDER BY d.id FOR UPDATE SKIP LOCKED
       """;
 
   private static final String CANCEL =
@@ -144,7 +116,7 @@ public final class ExpiryStore {
       return new Page(0, List.of(), 0);
     }
     List<Expiring> free = lock(tx, due);
-    Set<UUID> waiting = lockWaiting(tx, free.stream().filter(ExpiryStore::runnable).toList());
+    Set<UUID> waiting = WaitingRows.lock(tx, free.stream().filter(ExpiryStore::runnable).toList());
     // A dispatch row that is locked by now may have been made for a state row that came meanwhile.
     Set<UUID> moved =
         withState(tx, free.stream().filter(j -> j.phase() == null).map(Expiring::jobId).toList());
@@ -247,47 +219,6 @@ public final class ExpiryStore {
         }
       }
     }
-  }
-
-  /**
-   * Locks the dispatch rows that name these jobs at their tokens and that nobody has taken; the
-   * jobs of them that are in such rows.
-   */
-  private static Set<UUID> lockWaiting(Connection tx, List<Expiring> jobs) throws SQLException {
-    Set<UUID> waiting = new HashSet<>();
-    if (jobs.isEmpty()) {
-      return waiting;
-    }
-    Map<UUID, Integer> tokens = new HashMap<>();
-    jobs.forEach(job -> tokens.put(job.jobId(), job.token()));
-    try (PreparedStatement statement = tx.prepareStatement(LOCK_WAITING)) {
-      int i = 0;
-      statement.setObject(++i, PgArray.uuids(jobs, Expiring::jobId));
-      statement.setObject(++i, PgArray.texts(jobs, j -> j.lane().queue()));
-      statement.setObject(++i, PgArray.texts(jobs, j -> j.lane().priorityClass()));
-      statement.setObject(++i, PgArray.texts(jobs, Expiring::kind));
-      statement.setObject(++i, PgArray.ints(jobs, Expiring::token));
-      statement.setObject(++i, PgArray.uuids(jobs, j -> low(j.jobId())));
-      statement.setInt(++i, LOOK_ROWS);
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          UUID[] ids = Pg.uuids(rows, 1);
-          int[] named = Pg.ints(rows, 2);
-          for (int j = 0; j < ids.length; j++) {
-            Integer token = tokens.get(ids[j]);
-            if (token != null && token == (named == null ? 1 : named[j])) {
-              waiting.add(ids[j]);
-            }
-          }
-        }
-      }
-    }
-    return waiting;
-  }
-
-  private static UUID low(UUID id) {
-    long millis = (id.getMostSignificantBits() >>> 16) - MARGIN_MILLIS;
-    return new UUID(Math.max(0, millis) << 16, 0);
   }
 
   /** Ends jobs whose holders are locked; those that came through, with their state rows gone. */
