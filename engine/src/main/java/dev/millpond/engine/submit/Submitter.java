@@ -188,20 +188,31 @@ public final class Submitter implements AutoCloseable {
         throw requests.size() == 1 ? e : e.at(i);
       }
     }
+    // Not before: a request that is refused makes no queue.
+    for (int i = 0; i < requests.size(); i++) {
+      try {
+        ensure(requests.get(i).queue());
+      } catch (InvalidJobException e) {
+        throw requests.size() == 1 ? e : e.at(i);
+      }
+    }
     return jobs;
+  }
+
+  private void ensure(String queue) {
+    if (!lanes.knows(queue)) {
+      transactions.callOrThrow(tx -> {
+        QueueStore.ensure(tx, queue);
+        return true;
+      });
+      lanes.learn(List.of(queue));
+    }
   }
 
   private NewJob check(JobRequest request, Instant now, Origin origin) {
     JobRules.check(request, now, lanes.classes(), origin);
     WebhookUrl.check(request.options().webhook(), webhooks);
     String payload = JobJson.payload(request.payload(), limits.payloadBytes());
-    if (!lanes.knows(request.queue())) {
-      transactions.callOrThrow(tx -> {
-        QueueStore.ensure(tx, request.queue());
-        return true;
-      });
-      lanes.learn(List.of(request.queue()));
-    }
     JobOptions options = absolute(request.options(), now);
     return new NewJob(
         ids.get(),

@@ -64,6 +64,12 @@ public enum ConfigKey {
       "TARGET[,TARGET]",
       "",
       "Addresses, ranges and hosts that webhooks may call besides the public internet."),
+  HTTP_TIMEOUT(
+      "http.timeout",
+      "DURATION",
+      "30s",
+      "Silence, or time for a head to be whole, after which a connection is cut; a body may take"
+          + " twice as long."),
   HANDLERS("handlers", "JAR[,JAR]", "", "Jars with a HandlerModule, for the worker role."),
   DRAIN_TIMEOUT(
       "drain.timeout",

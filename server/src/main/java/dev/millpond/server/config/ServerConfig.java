@@ -92,8 +92,14 @@ public record ServerConfig(
             ConfigKey.HTTP_BODY_BYTES,
             Math.max(BodyLimits.LEAST, payload),
             BodyLimits.JSON_MAX);
+    Duration silence = duration(values, ConfigKey.HTTP_TIMEOUT, Duration.ZERO);
+    if (silence.compareTo(BodyLimits.SILENCE_LEAST) < 0
+        || silence.compareTo(BodyLimits.SILENCE_MAX) > 0) {
+      throw values.refuse(
+          ConfigKey.HTTP_TIMEOUT, BodyLimits.SILENCE_LEAST + " to " + BodyLimits.SILENCE_MAX);
+    }
     return new BodyLimits(
-        body, number(values, ConfigKey.HTTP_NDJSON_BYTES, body, BodyLimits.NDJSON_MAX));
+        body, number(values, ConfigKey.HTTP_NDJSON_BYTES, body, BodyLimits.NDJSON_MAX), silence);
   }
 
   /** The part that every command needs which opens PostgreSQL. */

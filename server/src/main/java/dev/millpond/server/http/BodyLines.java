@@ -1,5 +1,6 @@
 package dev.millpond.server.http;
 
+import dev.millpond.server.config.BodyLimits;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -20,7 +21,7 @@ public final class BodyLines {
   private final InputStream in;
   private final long most;
   private final long chunkMost;
-  private final int lineMost;
+  private final BodyLimits limits;
   private final byte[] buffer = new byte[BUFFER_BYTES];
   private int at;
   private int end;
@@ -30,18 +31,18 @@ public final class BodyLines {
   private int number;
 
   /**
+   * @param limits of one line and of the time for what is held at once
    * @param most bytes of the body
    * @param chunkMost bytes of what is held at once
-   * @param lineMost bytes of one line
    */
-  BodyLines(HttpServletRequest request, BodyRoom room, long most, long chunkMost, int lineMost)
+  BodyLines(HttpServletRequest request, BodyRoom room, BodyLimits limits, long most, long chunkMost)
       throws IOException {
     this.request = request;
     this.room = room;
     this.in = request.getInputStream();
     this.most = most;
     this.chunkMost = chunkMost;
-    this.lineMost = lineMost;
+    this.limits = limits;
   }
 
   /**
@@ -84,8 +85,8 @@ public final class BodyLines {
         at++;
       }
       line.write(buffer, start, at - start);
-      if (line.size() > lineMost) {
-        throw limit("A line may have " + lineMost + " bytes", "Send smaller payloads");
+      if (line.size() > limits.json()) {
+        throw limit("A line may have " + limits.json() + " bytes", "Send smaller payloads");
       }
       if (at < end) {
         at++;
@@ -115,8 +116,8 @@ public final class BodyLines {
     if (chunk > BodyRoom.SMALL_BYTES) {
       room.take(request, chunkMost);
     }
-    if (System.nanoTime() - chunkBegan > RequestBody.MOST_TIME.toNanos()) {
-      throw RequestBody.tooSlow();
+    if (System.nanoTime() - chunkBegan > limits.bodyTime().toNanos()) {
+      throw RequestBody.tooSlow(limits.bodyTime());
     }
     return true;
   }

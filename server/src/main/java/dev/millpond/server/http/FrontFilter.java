@@ -55,8 +55,15 @@ final class FrontFilter implements Filter {
     // The target of the request line counts as well: it may name a host of its own.
     if (!known(host) || !known(request.getServerName())) {
       return Problem.of(
-              421, "wrong-host", "Host is \"" + host + "\"; allowed: 127.0.0.1, localhost, [::1]")
+              421,
+              "wrong-host",
+              (host == null ? "Host is missing" : "Host is \"" + host + "\"")
+                  + "; allowed: 127.0.0.1, localhost, [::1]")
           .remedy("Call the server by a loopback name");
+    }
+    if (request.getRequestURI().indexOf(';') >= 0) {
+      return Problem.of(400, "bad-request", "A path may not have parameters")
+          .remedy("Leave out what follows the semicolon");
     }
     String verb = request.getMethod();
     if (!VERBS.contains(verb)) {

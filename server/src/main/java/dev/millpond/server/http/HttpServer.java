@@ -13,11 +13,13 @@ import dev.millpond.server.http.jobs.JobsController;
 import dev.millpond.server.http.jobs.SteerController;
 import dev.millpond.server.http.problem.ProblemAdvice;
 import dev.millpond.server.http.queues.QueuesController;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.BindException;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.URI;
+import org.eclipse.jetty.server.AbstractConnector;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -47,13 +49,10 @@ public final class HttpServer implements AutoCloseable {
   /** Most open connections; more wait to be accepted. */
   private static final int CONNECTIONS_MOST = 10_000;
 
-  /** Silence after which a connection is cut. */
-  private static final int IDLE_MILLIS = 30_000;
-
   /**
    * What it serves.
    *
-   * @param bodies how large a request may be
+   * @param bodies how large and how slow a request may be
    * @param limits what is taken of one submit
    * @param api whether it serves more than health and metrics
    */
@@ -163,18 +162,27 @@ public final class HttpServer implements AutoCloseable {
       factory.setThreadPool(new VirtualThreadPool(REQUESTS_MOST));
       factory.setMaxConnections(CONNECTIONS_MOST);
       factory.setShutdown(Shutdown.GRACEFUL);
-      factory.addServerCustomizers(Web::tune);
+      factory.addServerCustomizers(server -> tune(server, parts));
       return factory;
     }
 
-    private static void tune(Server server) {
+    private static void tune(Server server, Parts parts) {
+      long silence = parts.bodies().silence().toMillis();
       server.setErrorHandler(new JettyProblems());
+      SlowHeads slowHeads = new SlowHeads(server, parts.bodies().silence());
+      server.addBean(slowHeads);
+      Gauge.builder("millpond.http.connections", slowHeads, SlowHeads::connections)
+          .description("Open connections")
+          .register(parts.registry());
       for (Connector connector : server.getConnectors()) {
+        if (connector instanceof AbstractConnector timed) {
+          timed.setIdleTimeout(silence);
+        }
         for (var protocol : connector.getConnectionFactories()) {
           if (protocol instanceof HttpConnectionFactory http) {
             HttpConfiguration configuration = http.getHttpConfiguration();
             configuration.setRequestHeaderSize(HEADER_BYTES);
-            configuration.setIdleTimeout(IDLE_MILLIS);
+            configuration.setIdleTimeout(silence);
             configuration.setSendServerVersion(false);
             configuration.setSendDateHeader(true);
           }

@@ -14,9 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the bodies of requests, after their headers have been found in order. Thread-safe. */
 public final class RequestBody {
-  /** Longest time for a body, or for one chunk of a stream, to arrive. */
-  static final Duration MOST_TIME = Duration.ofSeconds(60);
-
   private static final int FIRST_BUFFER_BYTES = 64 * 1024;
 
   /** What a body may be. */
@@ -78,7 +75,7 @@ public final class RequestBody {
   public BodyLines lines(HttpServletRequest request) throws IOException {
     long most = Math.min(limits.ndjson(), room.most());
     long declared = declared(request, most);
-    return new BodyLines(request, room, most, declared < 0 ? most : declared, limits.json());
+    return new BodyLines(request, room, limits, most, declared < 0 ? most : declared);
   }
 
   /**
@@ -88,7 +85,7 @@ public final class RequestBody {
    */
   public BodyLines chunkedLines(HttpServletRequest request) throws IOException {
     declared(request, limits.ndjson());
-    return new BodyLines(request, room, limits.ndjson(), limits.json(), limits.json());
+    return new BodyLines(request, room, limits, limits.ndjson(), limits.json());
   }
 
   /**
@@ -150,12 +147,12 @@ public final class RequestBody {
   }
 
   /** What comes first of a body whose length is not known; less than asked for when it ends. */
-  private static byte[] startOf(InputStream in) throws IOException {
+  private byte[] startOf(InputStream in) throws IOException {
     return read(in, new byte[0], BodyRoom.SMALL_BYTES);
   }
 
   /** Reads on after a start, up to a number of bytes; a sender who trickles is cut off. */
-  private static byte[] read(InputStream in, byte[] start, int most) throws IOException {
+  private byte[] read(InputStream in, byte[] start, int most) throws IOException {
     long began = System.nanoTime();
     byte[] buffer = Arrays.copyOf(start, Math.min(most, start.length + FIRST_BUFFER_BYTES));
     int length = start.length;
@@ -168,8 +165,8 @@ public final class RequestBody {
         break;
       }
       length += got;
-      if (System.nanoTime() - began > MOST_TIME.toNanos()) {
-        throw tooSlow();
+      if (System.nanoTime() - began > limits.bodyTime().toNanos()) {
+        throw tooSlow(limits.bodyTime());
       }
     }
     return length == buffer.length ? buffer : Arrays.copyOf(buffer, length);
@@ -185,9 +182,9 @@ public final class RequestBody {
     }
   }
 
-  static ProblemException tooSlow() {
+  static ProblemException tooSlow(Duration most) {
     return new ProblemException(
-        Problem.of(408, "request-timeout", "The body took longer than " + MOST_TIME)
+        Problem.of(408, "request-timeout", "The body took longer than " + most)
             .remedy("Send smaller batches")
             .header("Connection", "close"));
   }

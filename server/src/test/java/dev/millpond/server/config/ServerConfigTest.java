@@ -84,7 +84,8 @@ class ServerConfigTest {
   @Test
   void limitsAreTheDefaultsUnlessConfigured() {
     assertThat(config(Map.of()).engine().limits()).isEqualTo(JobLimits.DEFAULT);
-    assertThat(config(Map.of()).bodies()).isEqualTo(new BodyLimits(16 << 20, 64 << 20));
+    assertThat(config(Map.of()).bodies())
+        .isEqualTo(new BodyLimits(16 << 20, 64 << 20, Duration.ofSeconds(30)));
     ServerConfig config =
         config(
             Map.of(
@@ -144,6 +145,7 @@ class ServerConfigTest {
     "RETENTION_DEAD, soon, a duration",
     "HTTP_BODY_BYTES, 200000, 262144 to 67108864",
     "HTTP_NDJSON_BYTES, 16777215, 16777216 to 268435456",
+    "HTTP_TIMEOUT, 999ms, PT1S to PT10M",
     "AUTH_MODE, keys, none",
     "LOG_LEVEL, loud, error",
     "PG_URL, postgres://x, jdbc:postgresql:",

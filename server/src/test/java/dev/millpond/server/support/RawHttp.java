@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -26,7 +27,8 @@ public final class RawHttp {
     }
 
     public String body() {
-      return text.substring(text.indexOf("\r\n\r\n") + 4);
+      String body = text.substring(text.indexOf("\r\n\r\n") + 4);
+      return new String(body.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
     }
   }
 
@@ -50,6 +52,41 @@ public final class RawHttp {
 
   public static Answer send(URI server, String head) throws IOException {
     return send(server, head, new byte[0]);
+  }
+
+  /**
+   * Sends a head, and then a further text again and again, a fifth of a second apart, until the
+   * server answers or cuts the connection.
+   *
+   * @param more empty to send nothing more
+   */
+  public static Answer trickle(URI server, String head, String more) throws IOException {
+    try (Socket socket = new Socket(server.getHost(), server.getPort())) {
+      socket.setSoTimeout(200);
+      OutputStream out = socket.getOutputStream();
+      out.write(head.replace("\n", "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+      out.flush();
+      long deadline = System.nanoTime() + TIMEOUT.toNanos();
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      while (System.nanoTime() < deadline
+          && !complete(bytes.toString(StandardCharsets.ISO_8859_1))) {
+        try {
+          int b = socket.getInputStream().read();
+          if (b < 0) {
+            break;
+          }
+          bytes.write(b);
+        } catch (SocketTimeoutException e) {
+          out.write(more.getBytes(StandardCharsets.ISO_8859_1));
+          out.flush();
+        } catch (SocketException e) {
+          break;
+        }
+      }
+      return new Answer(bytes.toString(StandardCharsets.ISO_8859_1));
+    } catch (SocketException e) {
+      return new Answer("");
+    }
   }
 
   private static String read(InputStream in) throws IOException {

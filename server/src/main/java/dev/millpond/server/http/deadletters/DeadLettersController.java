@@ -112,7 +112,10 @@ public final class DeadLettersController {
           Problem.of(
                   409,
                   "count-differs",
-                  differs.actual().count() + " dead letters match, not " + expected.getAsLong())
+                  "Dead letters that match: "
+                      + differs.actual().count()
+                      + ", not "
+                      + expected.getAsLong())
               .remedy("Look at them again: GET /v1/dead-letters/count with the same filters")
               .with("count", differs.actual().count())
               .writeTo(response);

@@ -79,9 +79,11 @@ public final class JsonReader {
       }
       return value;
     } catch (StreamConstraintsException e) {
-      throw malformed("A limit is exceeded" + at(e.getLocation()) + ": " + e.getOriginalMessage());
+      throw malformed(
+          "A limit is exceeded" + at(e.getLocation()) + ": " + plain(e.getOriginalMessage()));
     } catch (JacksonException e) {
-      throw malformed("The body is not JSON" + at(e.getLocation()) + ": " + e.getOriginalMessage());
+      throw malformed(
+          "The body is not JSON" + at(e.getLocation()) + ": " + plain(e.getOriginalMessage()));
     }
   }
 
@@ -204,6 +206,15 @@ public final class JsonReader {
     } catch (CharacterCodingException e) {
       throw malformed("The body is not UTF-8");
     }
+  }
+
+  /** The parser's text without what only its programmer can use. */
+  private static String plain(String text) {
+    return text.replaceAll(" \\(start marker at [^)]*\\)", "")
+        .replaceAll(": enable `[^`]*` to allow", "")
+        .replaceAll(" \\(`?StreamReadConstraints[^)]*\\)+", "")
+        .replaceAll(", from `[^`]*`\\)?", "")
+        .replaceAll(" \\(not recognized as one since [^)]*\\)", "");
   }
 
   private static String at(TokenStreamLocation location) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeoutException;
+import org.eclipse.jetty.http.HttpException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -125,9 +126,18 @@ public final class Problems {
   }
 
   private static Problem brokenBody(IOException e) {
-    return e.getCause() instanceof TimeoutException
-        ? Problem.of(408, "request-timeout", "The body came too slowly")
-        : Problem.of(400, "incomplete-body", "The body ended early");
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof TimeoutException) {
+        return Problem.of(408, "request-timeout", "The body came too slowly")
+            .remedy("Send smaller batches")
+            .header("Connection", "close");
+      }
+      if (cause instanceof HttpException) {
+        return Problem.of(400, "bad-request", "The chunks of the body are not valid HTTP")
+            .header("Connection", "close");
+      }
+    }
+    return Problem.of(400, "incomplete-body", "The body ended early");
   }
 
   private static Problem unavailable(UnavailableException e, boolean changes) {
