@@ -737,6 +737,31 @@ final class BadInput {
           400,
           "invalid-parameter");
     }
+    for (String query :
+        List.of(
+            "limit=0",
+            "limit=501",
+            "cursor=not-ours",
+            "state=done",
+            "state=dead&state=dead",
+            "kind=Not%20A%20Name",
+            "queue=%7Bs0%7D",
+            "tag=UPPER",
+            "since=infinity",
+            "until=2027-01-01",
+            "payload=",
+            "fields=id",
+            "order=asc")) {
+      raw("jobs with " + query, get("/v1/jobs?" + query), "", 400, "invalid-parameter");
+    }
+    raw(
+        "a log after no line",
+        get("/v1/jobs/{succeeded}/log?after=x"),
+        "",
+        400,
+        "invalid-parameter");
+    raw("a path that is none", get("/v1/jobs?payload=%24%2E%2E%5B"), "", 422, "invalid-path");
+    raw("a log of no job", get("/v1/jobs/" + UNKNOWN + "/log"), "", 404, "job-not-found");
     raw(
         "a bad percent encoding in a query",
         get("/v1/dead-letters?queue=%zz"),
