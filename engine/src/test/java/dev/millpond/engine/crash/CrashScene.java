@@ -153,6 +153,11 @@ final class CrashScene implements AutoCloseable {
     return producer;
   }
 
+  /** What the tests of other processes' rows write directly. */
+  Database database() {
+    return database;
+  }
+
   String queue() {
     return queue;
   }

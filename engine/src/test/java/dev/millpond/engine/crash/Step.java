@@ -58,6 +58,16 @@ enum Step implements Predicate<Exchange> {
   END_EXPIRED(e -> e.commits("INSERT INTO millpond.job_outcome", "was not to start")),
   /** A result is committed that lives shorter than its job. */
   RESULT(e -> e.commits("INSERT INTO millpond.job_result")),
+  /** Rows are kept out of a day that is to be dropped. */
+  SEAL(e -> e.asks("IN SHARE MODE NOWAIT")),
+  /** The tables are locked for the drop of a day. */
+  LOCK_TABLES(e -> e.asks("IN ACCESS EXCLUSIVE MODE")),
+  /** The day's partitions are taken out of their tables. */
+  DETACH(e -> e.asks("DETACH PARTITION")),
+  /** The survivors' rows are put back. */
+  MOVE(e -> e.asks("INSERT INTO millpond.job_log SELECT * FROM millpond.job_log_p")),
+  /** The drop of a day is committed. */
+  DROP_DAY(e -> e.commits("DROP TABLE millpond.job_p")),
   /** A dead job gets a new life. */
   REDRIVE(e -> e.commits("SET lease_token = lease_token + 1"));
 
