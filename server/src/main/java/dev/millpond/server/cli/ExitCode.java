@@ -1,10 +1,12 @@
 package dev.millpond.server.cli;
 
+import dev.millpond.server.client.Reply;
+
 /** Exit codes of the command line. */
 public final class ExitCode {
   public static final int OK = 0;
 
-  /** A check failed, or the program itself did. */
+  /** A check failed, a job did not succeed, or the program or the server itself failed. */
   public static final int FAILED = 1;
 
   /** The command line or the configuration cannot be used. */
@@ -13,5 +15,24 @@ public final class ExitCode {
   /** PostgreSQL or the server cannot be reached. */
   public static final int UNREACHABLE = 3;
 
+  /** The server refused the request: nothing was done. */
+  public static final int REFUSED = 4;
+
+  /** The server does not let the caller do it. */
+  public static final int DENIED = 5;
+
   private ExitCode() {}
+
+  /** What a server's answer means to a script: the one mapping. */
+  public static int of(Reply reply) {
+    return switch (reply) {
+      case Reply.Done done -> OK;
+      case Reply.Failed failed -> FAILED;
+      case Reply.Unreachable unreachable -> UNREACHABLE;
+      case Reply.Unavailable unavailable -> UNREACHABLE;
+      case Reply.Foreign foreign -> UNREACHABLE;
+      case Reply.Refused refused -> REFUSED;
+      case Reply.Denied denied -> DENIED;
+    };
+  }
 }

@@ -1,13 +1,28 @@
 package dev.millpond.server.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.SchemaException;
+import dev.millpond.server.cli.remote.DeadLettersCommand;
+import dev.millpond.server.cli.remote.FailureText;
+import dev.millpond.server.cli.remote.InputException;
+import dev.millpond.server.cli.remote.JobsCommand;
+import dev.millpond.server.cli.remote.Noun;
+import dev.millpond.server.cli.remote.QueuesCommand;
+import dev.millpond.server.cli.terminal.PlainText;
+import dev.millpond.server.cli.terminal.Terminal;
+import dev.millpond.server.client.CallException;
 import dev.millpond.server.config.Nearest;
 import dev.millpond.server.demo.DemoCommand;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,27 +40,64 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ServerCommand.class,
       DemoCommand.class,
       MigrateCommand.class,
-      DoctorCommand.class
+      DoctorCommand.class,
+      JobsCommand.class,
+      DeadLettersCommand.class,
+      QueuesCommand.class,
+      CompletionCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "A flag goes over the environment (MILLPOND_PG_URL), that over the file of --config.",
-      "Exit codes: 0 ok, 1 a check failed, 2 usage or configuration, 3 unreachable."
+      "A flag goes over the environment (MILLPOND_PG_URL), that over the --config file.",
+      "Exit codes: 0 ok, 1 a check or a job failed, 2 usage or configuration,",
+      "3 unreachable, 4 refused, 5 not allowed."
     })
 public final class MillpondCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
+  /** Output is UTF-8 whatever the locale: a program that reads JSON expects nothing else. */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    PrintWriter out =
+        new PrintWriter(
+            new OutputStreamWriter(new FileOutputStream(FileDescriptor.out), UTF_8), true);
+    PrintWriter err =
+        new PrintWriter(
+            new OutputStreamWriter(new FileOutputStream(FileDescriptor.err), UTF_8), true);
+    int code =
+        commandLine(Terminal.ofProcess(), List.of(args)).setOut(out).setErr(err).execute(args);
+    out.flush();
+    err.flush();
+    System.exit(code);
+  }
+
+  /** The command line with all its commands, in this process's terminal. */
+  public static CommandLine commandLine() {
+    return commandLine(Terminal.ofProcess());
   }
 
   /** The command line with all its commands. */
-  public static CommandLine commandLine() {
+  public static CommandLine commandLine(Terminal terminal) {
+    return commandLine(terminal, List.of(CompletionCommand.NAME));
+  }
+
+  /** The command line, with the verbs of those nouns only that the arguments may ask for. */
+  private static CommandLine commandLine(Terminal terminal, List<String> args) {
     CommandLine program = new CommandLine(new MillpondCommand());
-    for (CommandLine command : program.getSubcommands().values()) {
-      if (command.getCommand() instanceof ConfiguredCommand configured) {
-        ConfigFlags.addTo(command.getCommandSpec(), configured.keys());
+    for (CommandLine command : Set.copyOf(program.getSubcommands().values())) {
+      Object object = command.getCommand();
+      switch (object) {
+        case ConfiguredCommand configured ->
+            ConfigFlags.addTo(command.getCommandSpec(), configured.keys());
+        case Noun noun -> {
+          if (args.contains(CompletionCommand.NAME)
+              || command.getCommandSpec().names().stream().anyMatch(args::contains)) {
+            noun.addVerbs(command, terminal);
+          }
+        }
+        default -> {
+          // Made of its annotations alone.
+        }
       }
     }
     return program
@@ -103,6 +155,14 @@ public final class MillpondCommand implements Runnable {
       case UnavailableException away -> {
         err.println(oneLine(away));
         yield ExitCode.UNREACHABLE;
+      }
+      case InputException input -> {
+        err.println(PlainText.line(String.valueOf(input.getMessage())));
+        yield ExitCode.USAGE;
+      }
+      case CallException call -> {
+        FailureText.print(err, call.failure());
+        yield ExitCode.of(call.failure());
       }
       default -> {
         e.printStackTrace(err);

@@ -30,6 +30,9 @@ public final class ConfigValues {
   /** Settings of the test suite, not of the product. */
   private static final String TEST_ENV_PREFIX = "MILLPOND_TEST_";
 
+  /** Names the server that the commands over HTTP call; the server itself reads it not. */
+  private static final String CLIENT_ENV = "MILLPOND_URL";
+
   /** Settings of the launcher script. */
   private static final String LAUNCHER_ENV_PREFIX = "MILLPOND_JAVA";
 
@@ -144,6 +147,7 @@ public final class ConfigValues {
     env.forEach((name, text) -> {
       if (!name.startsWith(ConfigKey.ENV_PREFIX)
           || name.equals(FILE_ENV)
+          || name.equals(CLIENT_ENV)
           || name.startsWith(TEST_ENV_PREFIX)
           || name.startsWith(LAUNCHER_ENV_PREFIX)
           || text.isEmpty()) {

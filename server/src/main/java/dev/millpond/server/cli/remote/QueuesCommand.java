@@ -1,0 +1,17 @@
+package dev.millpond.server.cli.remote;
+
+import java.util.List;
+import picocli.CommandLine.Command;
+
+/** {@code millpond queues}. */
+@Command(
+    name = "queues",
+    description = "Shows the queues with their depths.",
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND")
+public final class QueuesCommand extends Noun {
+  @Override
+  List<RemoteCommand> verbs() {
+    return List.of(new ListQueuesCommand(), new GetQueueCommand());
+  }
+}
