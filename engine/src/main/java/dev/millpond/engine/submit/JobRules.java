@@ -176,7 +176,9 @@ public final class JobRules {
     } else if (url.getRawUserInfo() != null) {
       wrong = "must not carry a user or password";
     } else if (url.getHost() == null || url.getHost().isEmpty()) {
-      wrong = "must name a host, is " + quote(text);
+      wrong =
+          "must name a host by its name in ASCII, or its address in the usual form; is "
+              + quote(text);
     }
     if (wrong != null) {
       throw new InvalidJobException("/webhook", wrong);

@@ -14,6 +14,9 @@ final class BadInput {
   static final String HOST = "Host: 127.0.0.1\nConnection: close\n";
   static final String UNKNOWN = "00000000-0000-7000-8000-000000000000";
 
+  /** With it, a webhook is refused for what it is. */
+  static final String WEBHOOK_SECRET = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
   /** The most bytes of a JSON body at the server of the table. */
   static final int BODY_BYTES = 1 << 20;
 
@@ -53,6 +56,7 @@ final class BadInput {
     BadInput table = new BadInput();
     table.json();
     table.fields();
+    table.webhooks();
     table.names();
     table.time();
     table.http();
@@ -143,14 +147,38 @@ final class BadInput {
         "a payload over its limit",
         "{\"kind\":\"a\",\"payload\":\"" + "x".repeat(256 * 1024) + "\"}",
         "/payload");
-    field(
-        "a webhook of another scheme",
-        "{\"kind\":\"a\",\"webhook\":\"file:///etc/passwd\"}",
-        "/webhook");
-    field(
-        "a webhook with a password",
-        "{\"kind\":\"a\",\"webhook\":\"https://u:p@example.com/\"}",
-        "/webhook");
+  }
+
+  private void webhooks() {
+    section = "Webhooks";
+    webhook("another scheme", "file:///etc/passwd");
+    webhook("no scheme", "//example.com/");
+    webhook("a password", "https://u:p@example.com/");
+    webhook("a fragment", "https://example.com/#x");
+    webhook("a port over 65535", "https://example.com:65536/");
+    webhook("no host", "https:///hook");
+    webhook("this machine", "http://localhost:5432/");
+    webhook("a name below localhost", "http://x.localhost/");
+    webhook("loopback", "http://127.0.0.1/");
+    webhook("the address of a cloud's metadata", "http://169.254.169.254/latest/meta-data/");
+    webhook("a private address", "http://192.168.1.1/");
+    webhook("an address shared by carriers", "http://100.64.0.1/");
+    webhook("IPv6 loopback", "http://[::1]/");
+    webhook("an IPv4 address in an IPv6 one", "http://[::ffff:8.8.8.8]/");
+    webhook("NAT64", "http://[64:ff9b::7f00:1]/");
+    webhook("6to4", "http://[2002:7f00:1::]/");
+    webhook("a zone", "http://[fe80::1%25eth0]/");
+    webhook("one number for an address", "http://2130706433/");
+    webhook("an octal number", "http://0177.0.0.1/");
+    webhook("a hexadecimal number", "http://0x7f.0.0.1/");
+    webhook("a short address", "http://127.1/");
+    webhook("a dot at the end", "http://example.com./");
+    webhook("percent signs in the host", "http://%31%32%37.0.0.1/");
+    webhook("digits that are no ASCII", "http://\uff11\uff12\uff17.0.0.1/");
+  }
+
+  private void webhook(String what, String url) {
+    field("a webhook: " + what, "{\"kind\":\"a\",\"webhook\":\"" + url + "\"}", "/webhook");
   }
 
   private void names() {

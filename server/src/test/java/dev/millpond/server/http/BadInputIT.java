@@ -74,11 +74,13 @@ class BadInputIT {
 
   @BeforeAll
   void start(@TempDir Path directory) throws Exception {
+    Path secret = Files.writeString(directory.resolve("secret"), BadInput.WEBHOOK_SECRET);
     live =
         LiveServer.start(
             directory,
             Map.of(
                 ConfigKey.ROLE, "api,maintenance",
+                ConfigKey.WEBHOOK_SECRET_FILE, secret.toString(),
                 ConfigKey.HTTP_BODY_BYTES, Integer.toString(BadInput.BODY_BYTES),
                 ConfigKey.BATCH_JOBS, Integer.toString(BadInput.BATCH_JOBS)));
     database = DriverManager.getConnection(live.engine().pgUrl());
