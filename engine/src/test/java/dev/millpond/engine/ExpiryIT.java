@@ -8,6 +8,7 @@ import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobState;
 import dev.millpond.api.JobView;
+import dev.millpond.api.SubmitResult;
 import dev.millpond.engine.Fleet.Mode;
 import java.time.Duration;
 import java.time.Instant;
@@ -116,6 +117,20 @@ class ExpiryIT {
     Millpond node = fleet.producer();
     UUID id = node.submitOrThrow(noop(SOON.withIdempotencyKey("a")));
     untilExpired();
+    fleet.worker(m -> m.registerHandler("noop", String.class, (context, p) -> null));
+    assertExpired(fleet.untilState(id, JobState.CANCELLED));
+  }
+
+  @Test
+  void aKeyedSubmitRepeatedAfterItsExpiryGivesTheSameJob() {
+    Millpond node = fleet.producer();
+    JobOptions options =
+        JobOptions.DEFAULT
+            .withExpiresAt(Instant.now().plusMillis(500))
+            .withIdempotencyKey("repeated");
+    UUID id = node.submitOrThrow(noop(options));
+    untilExpired();
+    assertThat(node.submit(noop(options))).isEqualTo(new SubmitResult.Existing(id));
     fleet.worker(m -> m.registerHandler("noop", String.class, (context, p) -> null));
     assertExpired(fleet.untilState(id, JobState.CANCELLED));
   }

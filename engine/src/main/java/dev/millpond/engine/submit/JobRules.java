@@ -52,15 +52,18 @@ public final class JobRules {
    * @param now the database's clock
    * @param classes the priority classes there are
    * @param origin whose job it is
+   * @param keyed whether it comes under an idempotency key: then it may repeat a job that has been
+   *     accepted, and an instant that has passed since is no reason to refuse it
    * @throws InvalidJobException naming the first field that is out of its range
    */
-  public static void check(JobRequest request, Instant now, List<String> classes, Origin origin) {
+  public static void check(
+      JobRequest request, Instant now, List<String> classes, Origin origin, boolean keyed) {
     name("/kind", request.kind(), origin);
     name("/queue", request.queue(), origin);
     checkClass(request.priorityClass(), classes);
     checkStart(request.start(), now);
     check(request.options(), origin);
-    expiry(request.options().expiry(), request.start(), now);
+    expiry(request.options().expiry(), request.start(), now, keyed);
   }
 
   /** Checks that there is such a priority class. */
@@ -89,7 +92,8 @@ public final class JobRules {
     }
   }
 
-  private static void expiry(@Nullable Expiry expiry, JobRequest.Start start, Instant now) {
+  private static void expiry(
+      @Nullable Expiry expiry, JobRequest.Start start, Instant now, boolean keyed) {
     String pointer;
     Instant expiresAt;
     switch (expiry) {
@@ -104,6 +108,9 @@ public final class JobRules {
       case Expiry.At at -> {
         pointer = "/expiresAt";
         expiresAt = at.expiresAt();
+        if (keyed && !expiresAt.isAfter(now)) {
+          return;
+        }
         if (!expiresAt.isAfter(now) || expiresAt.isAfter(now.plus(Limits.EXPIRY_CEILING))) {
           throw new InvalidJobException(
               pointer,

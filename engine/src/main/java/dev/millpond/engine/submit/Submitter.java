@@ -89,7 +89,7 @@ public final class Submitter implements AutoCloseable {
    */
   public List<SubmitResult> submit(List<JobRequest> requests, Origin origin) {
     long deadline = System.nanoTime() + patience.toNanos();
-    List<NewJob> jobs = check(requests, origin);
+    List<NewJob> jobs = check(requests, origin, false);
     if (hasKeys(requests)) {
       return join(keyed(requests, jobs, null, deadline), deadline);
     }
@@ -113,7 +113,7 @@ public final class Submitter implements AutoCloseable {
   public List<SubmitResult> submit(List<JobRequest> requests, String requestKey) {
     long deadline = System.nanoTime() + patience.toNanos();
     JobRules.key(requestKey);
-    List<NewJob> jobs = check(requests, Origin.PRODUCER);
+    List<NewJob> jobs = check(requests, Origin.PRODUCER, true);
     for (int i = 0; i < requests.size(); i++) {
       if (requestKey.equals(requests.get(i).options().idempotencyKey())) {
         throw new InvalidJobException("/idempotencyKey", "is the key of the whole request", i);
@@ -131,7 +131,7 @@ public final class Submitter implements AutoCloseable {
   public CompletableFuture<List<SubmitResult>> submitAsync(
       List<JobRequest> requests, Origin origin) {
     long deadline = System.nanoTime() + patience.toNanos();
-    List<NewJob> jobs = check(requests, origin);
+    List<NewJob> jobs = check(requests, origin, false);
     if (hasKeys(requests)) {
       return keyed(requests, jobs, null, deadline);
     }
@@ -174,7 +174,7 @@ public final class Submitter implements AutoCloseable {
     return false;
   }
 
-  private List<NewJob> check(List<JobRequest> requests, Origin origin) {
+  private List<NewJob> check(List<JobRequest> requests, Origin origin, boolean underRequestKey) {
     if (requests.isEmpty() || requests.size() > limits.batchJobs()) {
       throw new InvalidJobException(
           "/jobs", "must be 1 to " + limits.batchJobs() + ", are " + requests.size());
@@ -183,7 +183,9 @@ public final class Submitter implements AutoCloseable {
     List<NewJob> jobs = new ArrayList<>(requests.size());
     for (int i = 0; i < requests.size(); i++) {
       try {
-        jobs.add(check(requests.get(i), now, origin));
+        JobRequest request = requests.get(i);
+        boolean keyed = underRequestKey || request.options().idempotencyKey() != null;
+        jobs.add(check(request, now, origin, keyed));
       } catch (InvalidJobException e) {
         throw requests.size() == 1 ? e : e.at(i);
       }
@@ -209,8 +211,8 @@ public final class Submitter implements AutoCloseable {
     }
   }
 
-  private NewJob check(JobRequest request, Instant now, Origin origin) {
-    JobRules.check(request, now, lanes.classes(), origin);
+  private NewJob check(JobRequest request, Instant now, Origin origin, boolean keyed) {
+    JobRules.check(request, now, lanes.classes(), origin, keyed);
     WebhookUrl.check(request.options().webhook(), webhooks);
     String payload = JobJson.payload(request.payload(), limits.payloadBytes());
     JobOptions options = absolute(request.options(), now);

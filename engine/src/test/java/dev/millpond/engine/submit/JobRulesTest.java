@@ -137,9 +137,16 @@ class JobRulesTest {
     assertRefused(queue, "/queue");
     assertRefused(tag, "/tags/1");
     for (JobRequest own : List.of(kind, queue, tag)) {
-      JobRules.check(own, NOW, CLASSES, JobRules.Origin.ENGINE);
+      JobRules.check(own, NOW, CLASSES, JobRules.Origin.ENGINE, false);
     }
     check(JobRequest.of("millponds.webhook", null));
+  }
+
+  @Test
+  void underAKeyAnExpiryThatHasPassedIsNotRefused() {
+    JobRequest late = GOOD.withOptions(JobOptions.DEFAULT.withExpiresAt(NOW.minusSeconds(1)));
+    assertRefused(late, "/expiresAt");
+    JobRules.check(late, NOW, CLASSES, JobRules.Origin.PRODUCER, true);
   }
 
   @ParameterizedTest
@@ -175,7 +182,7 @@ class JobRulesTest {
   }
 
   private static void check(JobRequest request) {
-    JobRules.check(request, NOW, CLASSES, JobRules.Origin.PRODUCER);
+    JobRules.check(request, NOW, CLASSES, JobRules.Origin.PRODUCER, false);
   }
 
   private static void assertRefused(JobRequest request, String pointer) {
