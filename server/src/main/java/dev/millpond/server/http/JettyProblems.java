@@ -24,7 +24,14 @@ final class JettyProblems extends ErrorHandler {
       Callback callback) {
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, Problem.CONTENT_TYPE);
     response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
-    byte[] body = problem(status).body();
+    int shown = status;
+    if (status == HttpStatus.HTTP_VERSION_NOT_SUPPORTED_505
+        || status == HttpStatus.NOT_IMPLEMENTED_501) {
+      // What a caller asks for wrongly is no failure of the server.
+      shown = HttpStatus.BAD_REQUEST_400;
+      response.setStatus(shown);
+    }
+    byte[] body = problem(shown).body();
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
     response.write(true, ByteBuffer.wrap(body), callback);
   }

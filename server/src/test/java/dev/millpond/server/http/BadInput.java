@@ -265,12 +265,7 @@ final class BadInput {
     raw("what is no HTTP", "nonsense\n\n", "", 400, "bad-request");
     raw("no Host", "GET /v1/queues HTTP/1.1\n\n", "", 400, "bad-request");
     raw("HTTP/1.0 without a Host", "GET /v1/queues HTTP/1.0\n\n", "", 421, "wrong-host");
-    raw(
-        "HTTP/3.7",
-        "GET /v1/queues HTTP/3.7\n" + HOST + "\n",
-        "",
-        505,
-        "http-version-not-supported");
+    raw("HTTP/3.7", "GET /v1/queues HTTP/3.7\n" + HOST + "\n", "", 400, "bad-request");
     raw(
         "two Hosts",
         "GET /v1/queues HTTP/1.1\nHost: localhost\n" + HOST + "\n",
