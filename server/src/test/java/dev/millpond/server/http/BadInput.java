@@ -304,6 +304,8 @@ final class BadInput {
             "text/plain",
             "application/x-www-form-urlencoded",
             "application/json; charset=latin1",
+            "application/json; charset=nonsense",
+            "application/json; charset=\\ud800",
             "application/x-ndjson",
             "x")) {
       raw(
