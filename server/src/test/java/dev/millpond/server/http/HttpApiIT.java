@@ -262,7 +262,11 @@ class HttpApiIT {
           }
           assertThat(deep).isNotNull();
           assertThat(deep.get("depth").asLong()).isEqualTo(1);
+          assertThat(json(live.get("/v1/queues/deep")).get("depth").asLong()).isEqualTo(1);
         });
+    HttpResponse<String> unknown = live.get("/v1/queues/no-such-queue");
+    assertThat(unknown.statusCode()).isEqualTo(404);
+    assertThat(json(unknown).get("type").asString()).isEqualTo("/problems/queue-not-found");
   }
 
   @Test

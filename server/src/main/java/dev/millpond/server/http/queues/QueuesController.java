@@ -4,11 +4,14 @@ import dev.millpond.engine.Millpond;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
+import dev.millpond.server.http.problem.Problem;
+import dev.millpond.server.http.problem.ProblemException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
 import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 import tools.jackson.core.JsonGenerator;
 
@@ -37,6 +40,26 @@ public final class QueuesController {
               out.writeEndObject();
             })
         .writeTo(response);
+  }
+
+  /** One queue. */
+  @GetMapping("/v1/queues/{name}")
+  public void get(
+      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    Query.none(request);
+    QueueView found =
+        millpond.queues().stream()
+            .filter(queue -> queue.name().equals(name))
+            .findFirst()
+            .orElseThrow(() -> noSuchQueue(name));
+    Answer.json(200, out -> queue(out, found)).writeTo(response);
+  }
+
+  private static ProblemException noSuchQueue(String name) {
+    return new ProblemException(
+        Problem.of(404, "queue-not-found", "There is no queue " + name)
+            .remedy("GET /v1/queues lists them; a queue comes with its first job"));
   }
 
   private static void queue(JsonGenerator out, QueueView queue) {
