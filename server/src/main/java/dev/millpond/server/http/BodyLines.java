@@ -72,6 +72,31 @@ public final class BodyLines {
     chunkBegan = System.nanoTime();
   }
 
+  /**
+   * Reads what is left of a body whose length was declared, and forgets it: a caller who sends all
+   * of it before it reads would lose the answer with the connection. Without a declared length the
+   * caller may wait for the answer before it ends the body.
+   */
+  public void passOver() {
+    room.release(request);
+    long declared = request.getContentLengthLong();
+    try {
+      while (total < declared && inTime()) {
+        int got = in.read(buffer, 0, buffer.length);
+        if (got < 0) {
+          return;
+        }
+        total += got;
+      }
+    } catch (IOException e) {
+      // The caller is gone; the answer will find that out.
+    }
+  }
+
+  private boolean inTime() {
+    return System.nanoTime() - chunkBegan <= limits.bodyTime().toNanos();
+  }
+
   private byte @Nullable [] line() throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream(256);
     boolean any = false;
@@ -116,7 +141,7 @@ public final class BodyLines {
     if (chunk > BodyRoom.SMALL_BYTES) {
       room.take(request, chunkMost);
     }
-    if (System.nanoTime() - chunkBegan > limits.bodyTime().toNanos()) {
+    if (!inTime()) {
       throw RequestBody.tooSlow(limits.bodyTime());
     }
     return true;

@@ -9,6 +9,7 @@ import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.BodyLines;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.problem.ProblemException;
 import dev.millpond.server.http.problem.Problems;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -71,11 +72,16 @@ public final class BatchController {
 
   private List<JobRequest> readLines(BodyLines lines) throws IOException {
     List<JobRequest> jobs = new ArrayList<>();
-    for (byte[] line = lines.next(); line != null; line = lines.next()) {
-      if (jobs.size() == most) {
-        throw JobReader.batchSize(most);
+    try {
+      for (byte[] line = lines.next(); line != null; line = lines.next()) {
+        if (jobs.size() == most) {
+          throw JobReader.batchSize(most);
+        }
+        jobs.add(JobReader.line(line, jobs.size(), lines.number()));
       }
-      jobs.add(JobReader.line(line, jobs.size(), lines.number()));
+    } catch (ProblemException e) {
+      lines.passOver();
+      throw e;
     }
     if (jobs.isEmpty()) {
       throw JobReader.batchSize(most);

@@ -1,5 +1,6 @@
 package dev.millpond.server.http.jobs;
 
+import dev.millpond.api.IdempotencyConflictException;
 import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.Limits;
@@ -59,9 +60,11 @@ final class ChunkedBatch {
       }
     } catch (RuntimeException | IOException e) {
       if (chunk == 0) {
+        lines.passOver();
         throw e;
       }
       write(response, problem(e).body());
+      lines.passOver();
       return;
     }
     write(
@@ -100,6 +103,8 @@ final class ChunkedBatch {
     } catch (InvalidJobException e) {
       int index = first + Math.max(0, e.index());
       throw new ProblemException(Problems.invalidJob(e.at(index), null).with("index", index));
+    } catch (IdempotencyConflictException e) {
+      throw e.index() < 0 ? e : new IdempotencyConflictException(e.jobId(), first + e.index());
     }
   }
 

@@ -200,6 +200,36 @@ class BatchIT {
   }
 
   @Test
+  void aKeyOfAnotherBodyInALaterChunkIsNamedByItsPlaceInTheStream() throws Exception {
+    live.post("/v1/jobs", job(0), "Idempotency-Key", "of-one");
+    String taken = "{\"kind\":\"nobody\",\"payload\":1,\"idempotencyKey\":\"of-one\"}";
+    JsonNode problem =
+        receipts(lines("/v1/jobs/batch?commitEvery=2", jobs(3) + taken, null)).getLast();
+    assertThat(problem.get("type").asString()).isEqualTo("/problems/idempotency-conflict");
+    assertThat(problem.get("chunk").asInt()).isEqualTo(1);
+    assertThat(problem.get("index").asInt()).isEqualTo(3);
+  }
+
+  @Test
+  void aCallerWhoSendsAllBeforeItReadsGetsItsReceiptsAndTheProblem(@TempDir Path directory)
+      throws Exception {
+    String body = jobs(3) + "{\"kind\":7}\n" + jobs(200_000);
+    try (LiveServer roomy = LiveServer.start(directory, Map.of(ConfigKey.ROLE, "api"))) {
+      for (String path : List.of("/v1/jobs/batch?commitEvery=2", "/v1/jobs/batch")) {
+        HttpRequest.Builder request =
+            HttpRequest.newBuilder(roomy.uri(path))
+                .header("Content-Type", NDJSON)
+                .POST(BodyPublishers.ofString(body));
+        HttpResponse<String> answer = roomy.send(request);
+        JsonNode problem = json(answer.body().lines().toList().getLast());
+        assertThat(problem.get("type").asString()).isEqualTo("/problems/invalid-fields");
+        assertThat(problem.get("index").asInt()).isEqualTo(3);
+      }
+      assertThat(roomy.jobs()).isEqualTo(2);
+    }
+  }
+
+  @Test
   void chunksAreForLinesOnlyAndWithinTheLimitOfABatch() throws Exception {
     for (String query : List.of("0", "6", "x", "-1", "")) {
       assertThat(lines("/v1/jobs/batch?commitEvery=" + query, job(0), null).statusCode())
