@@ -159,20 +159,35 @@ class RetentionIT {
   }
 
   @Test
+  void aDayStaysAsLongAsTheKeyOfARequestMayNameAJobThatAnEarlierKeyNamed() {
+    OldDay day = OldDay.of(database, 3);
+    UUID id = day.ended("succeeded", Duration.ofHours(50));
+    // Its own key lived 36 hours; a request at their end has named it, and lives 36 hours as well.
+    database.update(
+        "INSERT INTO millpond.idempotency_key VALUES ('default', 'request', ?, '',"
+            + " now() + interval '1 hour')",
+        id);
+    longestKey(Duration.ofHours(36));
+    Config shortest = Config.of(Duration.ofHours(36), Duration.ofHours(36), null);
+    assertThat(retention(shortest).runOnce().dropped()).isZero();
+    assertThat(scene.producer.find(id)).isPresent();
+  }
+
+  @Test
   void keysLiveForADayWhereNobodySaysOtherwise() {
-    OldDay day = OldDay.of(database, 2);
+    OldDay day = OldDay.of(database, 3);
     database.update("DELETE FROM millpond.setting");
     Config config = Config.of(Duration.ofHours(1), Duration.ofHours(1), null);
     retention(config).runOnce();
-    boolean dayAgo =
+    boolean twoDaysAgo =
         Instant.now()
             .isAfter(
                 day.day()
-                    .plusDays(2)
+                    .plusDays(3)
                     .atStartOfDay(java.time.ZoneOffset.UTC)
                     .toInstant()
                     .plus(Duration.ofMinutes(16)));
-    assertThat(day.isThere()).isEqualTo(!dayAgo);
+    assertThat(day.isThere()).isEqualTo(!twoDaysAgo);
     OldDay yesterday = OldDay.of(database, 1);
     longestKey(Duration.ofSeconds(1));
     retention(config).runOnce();

@@ -42,13 +42,16 @@ public final class RetentionStore {
   /** An id may be five minutes off the database's clock; the rest is for good measure. */
   private static final Duration MARGIN = Duration.ofMinutes(15);
 
+  /**
+   * A key lives on in the key of a request that was made while it lived, and that names its job.
+   */
   private static final String CUT =
       """
       SELECT now(), now() - ? * interval '1 millisecond', now() - ? * interval '1 millisecond',
              now() - ? * interval '1 millisecond',
              now() - ? * interval '1 millisecond'
-                   - coalesce((SELECT value::interval FROM millpond.setting WHERE key = ?),
-                              interval '24 hours')
+                   - 2 * coalesce((SELECT value::interval FROM millpond.setting WHERE key = ?),
+                                  interval '24 hours')
       """;
 
   private static final String DAYS =
