@@ -4,6 +4,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,31 +54,11 @@ public record JobOptions(
   }
 
   public JobOptions withMaxAttempts(int attempts) {
-    return new JobOptions(
-        attempts,
-        backoff,
-        softTimeout,
-        hardTimeout,
-        tags,
-        keepResult,
-        idempotencyKey,
-        expiry,
-        resultTtl,
-        webhook);
+    return changed(to -> to.maxAttempts = attempts);
   }
 
   public JobOptions withBackoff(Backoff newBackoff) {
-    return new JobOptions(
-        maxAttempts,
-        newBackoff,
-        softTimeout,
-        hardTimeout,
-        tags,
-        keepResult,
-        idempotencyKey,
-        expiry,
-        resultTtl,
-        webhook);
+    return changed(to -> to.backoff = newBackoff);
   }
 
   /** Sets the soft timeout, and the hard one {@link Limits#HARD_TIMEOUT_MARGIN} after it. */
@@ -86,69 +67,34 @@ public record JobOptions(
   }
 
   public JobOptions withTimeouts(Duration soft, Duration hard) {
-    return new JobOptions(
-        maxAttempts,
-        backoff,
-        soft,
-        hard,
-        tags,
-        keepResult,
-        idempotencyKey,
-        expiry,
-        resultTtl,
-        webhook);
+    return changed(to -> {
+      to.softTimeout = soft;
+      to.hardTimeout = hard;
+    });
   }
 
   public JobOptions withTags(String... newTags) {
-    return new JobOptions(
-        maxAttempts,
-        backoff,
-        softTimeout,
-        hardTimeout,
-        List.of(newTags),
-        keepResult,
-        idempotencyKey,
-        expiry,
-        resultTtl,
-        webhook);
+    return changed(to -> to.tags = List.of(newTags));
   }
 
   /** Whether the result is kept, and if so, as long as the job. */
   public JobOptions withKeepResult(boolean keep) {
-    return withResult(keep, null);
+    return changed(to -> {
+      to.keepResult = keep;
+      to.resultTtl = null;
+    });
   }
 
   /** Keeps the result for this long after the end. */
   public JobOptions withResultTtl(Duration ttl) {
-    return withResult(true, ttl);
-  }
-
-  private JobOptions withResult(boolean keep, @Nullable Duration ttl) {
-    return new JobOptions(
-        maxAttempts,
-        backoff,
-        softTimeout,
-        hardTimeout,
-        tags,
-        keep,
-        idempotencyKey,
-        expiry,
-        ttl,
-        webhook);
+    return changed(to -> {
+      to.keepResult = true;
+      to.resultTtl = ttl;
+    });
   }
 
   public JobOptions withIdempotencyKey(String key) {
-    return new JobOptions(
-        maxAttempts,
-        backoff,
-        softTimeout,
-        hardTimeout,
-        tags,
-        keepResult,
-        key,
-        expiry,
-        resultTtl,
-        webhook);
+    return changed(to -> to.idempotencyKey = key);
   }
 
   /** An attempt that has not started by then does not start; the job is cancelled. */
@@ -163,31 +109,58 @@ public record JobOptions(
 
   /** As {@link #withExpiresAt} and {@link #withExpiresIn}; null for none. */
   public JobOptions withExpiry(@Nullable Expiry newExpiry) {
-    return new JobOptions(
-        maxAttempts,
-        backoff,
-        softTimeout,
-        hardTimeout,
-        tags,
-        keepResult,
-        idempotencyKey,
-        newExpiry,
-        resultTtl,
-        webhook);
+    return changed(to -> to.expiry = newExpiry);
   }
 
   /** Calls this address when the job has ended or has become a dead letter. */
   public JobOptions withWebhook(URI url) {
-    return new JobOptions(
-        maxAttempts,
-        backoff,
-        softTimeout,
-        hardTimeout,
-        tags,
-        keepResult,
-        idempotencyKey,
-        expiry,
-        resultTtl,
-        url);
+    return changed(to -> to.webhook = url);
+  }
+
+  private JobOptions changed(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.options();
+  }
+
+  /** A copy to be changed. */
+  private static final class Draft {
+    private @Nullable Integer maxAttempts;
+    private @Nullable Backoff backoff;
+    private @Nullable Duration softTimeout;
+    private @Nullable Duration hardTimeout;
+    private List<String> tags;
+    private boolean keepResult;
+    private @Nullable String idempotencyKey;
+    private @Nullable Expiry expiry;
+    private @Nullable Duration resultTtl;
+    private @Nullable URI webhook;
+
+    Draft(JobOptions from) {
+      maxAttempts = from.maxAttempts;
+      backoff = from.backoff;
+      softTimeout = from.softTimeout;
+      hardTimeout = from.hardTimeout;
+      tags = from.tags;
+      keepResult = from.keepResult;
+      idempotencyKey = from.idempotencyKey;
+      expiry = from.expiry;
+      resultTtl = from.resultTtl;
+      webhook = from.webhook;
+    }
+
+    JobOptions options() {
+      return new JobOptions(
+          maxAttempts,
+          backoff,
+          softTimeout,
+          hardTimeout,
+          tags,
+          keepResult,
+          idempotencyKey,
+          expiry,
+          resultTtl,
+          webhook);
+    }
   }
 }
