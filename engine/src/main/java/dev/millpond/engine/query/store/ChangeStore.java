@@ -38,8 +38,11 @@ import org.jspecify.annotations.Nullable;
  * token stays: nobody else can hold the job. The caller owns the transaction. Stateless.
  */
 public final class ChangeStore {
-  /** How long the dispatch row of a runnable job is looked for. */
-  private static final Duration LOOK = Duration.ofSeconds(1);
+  /**
+   * How long the dispatch row of a runnable job is looked for: less than the writer waits for a
+   * state row that is locked meanwhile.
+   */
+  private static final Duration LOOK = Duration.ofMillis(200);
 
   private static final String RUNNABLE = "runnable";
   private static final String SCHEDULED = "scheduled";

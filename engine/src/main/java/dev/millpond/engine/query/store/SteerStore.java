@@ -59,6 +59,11 @@ public final class SteerStore {
     if (job == null) {
       return new CancelResult.NotFound();
     }
+    // An outcome is final: an ended job's dispatch row need not be looked for.
+    JobState over = HolderStore.ended(tx, id);
+    if (over != null) {
+      return new CancelResult.WrongState(over);
+    }
     for (int look = 0; look < HolderStore.LOOKS_MAX; look++) {
       State state = HolderStore.lock(tx, id);
       Row row = state == null ? HolderStore.batch(tx, job, job.lane(), 1, Mode.LOCK) : null;
