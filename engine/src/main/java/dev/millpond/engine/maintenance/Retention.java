@@ -51,7 +51,7 @@ final class Retention {
       int pages,
       Duration passEvery,
       int namedMax) {
-    static final Manner MANNER = new Manner(10_000, 20_000, Duration.ofMillis(100), 5);
+    static final Manner MANNER = new Manner(10_000, 16 << 20, 20_000, Duration.ofMillis(100), 5);
 
     static Config of(RetentionConfig kept) {
       return of(kept.succeeded(), kept.cancelled(), kept.dead());
@@ -182,7 +182,10 @@ final class Retention {
       }
       case Drop.TooMany ignored ->
           log.info(
-              "{} has more than {} survivors and is trimmed", day, config.manner().survivors());
+              "{} has more than {} survivors, or more than {} bytes of them, and is trimmed",
+              day,
+              config.manner().survivors(),
+              config.manner().bytes());
       case Drop.Locked locked -> {
         metrics.retained(Retained.LOCK_FAILURES, locked.failures());
         log.info("{} cannot be dropped now: a transaction holds its tables", day);

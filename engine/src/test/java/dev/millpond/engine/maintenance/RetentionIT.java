@@ -85,7 +85,11 @@ class RetentionIT {
   }
 
   private static Config trimming(int survivors, int page) {
-    Manner manner = new Manner(survivors, 7, Duration.ofMillis(100), 3);
+    return trimming(survivors, 1 << 20, page);
+  }
+
+  private static Config trimming(int survivors, int bytes, int page) {
+    Manner manner = new Manner(survivors, bytes, 7, Duration.ofMillis(100), 3);
     return new Config(WEEK, WEEK, null, 1, manner, page, 100, Duration.ZERO, 1_000);
   }
 
@@ -264,6 +268,28 @@ class RetentionIT {
     assertThat(retention.runOnce()).isEqualTo(new Result(1, 15, 0, 0, 0, true));
     assertThat(database.ids("SELECT id FROM millpond.job_default"))
         .containsExactlyInAnyOrderElementsOf(scheduled.subList(15, 30));
+  }
+
+  @Test
+  void aDayWhoseSurvivorsAreLargeIsTrimmedToo() {
+    OldDay day = OldDay.of(database, 10);
+    UUID dead = day.dead(LONG_AGO);
+    assertThat(day.ended("succeeded", LONG_AGO)).isNotNull();
+    long bytes =
+        database.number(
+            "SELECT sum(octet_length(payload)) + (SELECT coalesce(sum(octet_length(error_message)),"
+                + " 0) + coalesce(sum(octet_length(error_stack)), 0) FROM millpond.job_attempt)"
+                + " + (SELECT coalesce(sum(octet_length(line)), 0) FROM millpond.job_log)"
+                + " FROM millpond.job WHERE id = '"
+                + dead
+                + "'");
+    assertThat(bytes).isPositive();
+    Retention less = retention(trimming(20, (int) bytes - 1, 4));
+    assertThat(less.runOnce()).isEqualTo(new Result(0, 0, 1, 0, 0, false));
+    assertThat(day.isThere()).isTrue();
+    Retention enough = retention(trimming(20, (int) bytes, 4));
+    assertThat(enough.runOnce()).isEqualTo(new Result(1, 1, 0, 0, 0, true));
+    assertThat(database.ids("SELECT id FROM millpond.job_default")).containsExactly(dead);
   }
 
   @Test

@@ -88,6 +88,20 @@ public final class RetentionStore {
   private static final String WITH_STATE =
       "SELECT job_id FROM millpond.job_state WHERE job_id > ? AND job_id <= ? LIMIT ?";
 
+  /** Bytes of the texts that have to be written again, as far as they may be large. */
+  private static final String BYTES =
+      """
+      SELECT (SELECT coalesce(sum(octet_length(payload)), 0)
+              FROM millpond.job_%s WHERE id = ANY (?::uuid[]))
+           + (SELECT coalesce(sum(octet_length(result)), 0)
+              FROM millpond.job_outcome_%s WHERE job_id = ANY (?::uuid[]))
+           + (SELECT coalesce(sum(octet_length(error_message)), 0)
+                     + coalesce(sum(octet_length(error_stack)), 0)
+              FROM millpond.job_attempt_%s WHERE job_id = ANY (?::uuid[]))
+           + (SELECT coalesce(sum(octet_length(line)), 0)
+              FROM millpond.job_log_%s WHERE job_id = ANY (?::uuid[]))
+      """;
+
   /** Keeps rows out of the day's jobs, and vacuum out of all parts that a drop has to lock. */
   private static final String SEAL =
       """
@@ -172,7 +186,7 @@ public final class RetentionStore {
      */
     record Done(long removed, int moved, int failures, Duration locked) implements Drop {}
 
-    /** More survivors than are moved at once. */
+    /** More survivors, or more bytes of them, than are moved at once. */
     record TooMany() implements Drop {}
 
     /** The locks were not to be had. */
@@ -186,12 +200,13 @@ public final class RetentionStore {
    * How a drop goes about it.
    *
    * @param survivors that are moved at most
+   * @param bytes of their texts that are moved at most: they are written while all others wait
    * @param page jobs that one statement looks at
    * @param patience for a lock; longer than any transaction should hold one, shorter than writers
    *     would mind
    * @param tries for the locks
    */
-  public record Manner(int survivors, int page, Duration patience, int tries) {}
+  public record Manner(int survivors, long bytes, int page, Duration patience, int tries) {}
 
   /** Reads the clock and the longest life of keys. */
   public static Cut cut(
@@ -273,7 +288,7 @@ public final class RetentionStore {
     Set<UUID> survivors = new HashSet<>();
     named.stream().filter(part::has).forEach(survivors::add);
     long jobs = survivors(tx, part, cut, manner, survivors);
-    if (survivors.size() > manner.survivors()) {
+    if (survivors.size() > manner.survivors() || bytes(tx, part, survivors) > manner.bytes()) {
       return new Drop.TooMany();
     }
     for (int failures = 0; failures < manner.tries(); failures++) {
@@ -355,6 +370,22 @@ public final class RetentionStore {
       from = end;
     }
     return jobs;
+  }
+
+  private static long bytes(Connection tx, Part part, Set<UUID> survivors) throws SQLException {
+    if (survivors.isEmpty()) {
+      return 0;
+    }
+    try (PreparedStatement statement = tx.prepareStatement(part.sql(BYTES))) {
+      Object ids = PgArray.uuids(survivors.toArray(UUID[]::new));
+      for (int table = 1; table <= Part.TABLES.length; table++) {
+        statement.setObject(table, ids);
+      }
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getLong(1);
+      }
+    }
   }
 
   private static void withState(Connection tx, Part part, int limit, Set<UUID> survivors)
