@@ -1,6 +1,7 @@
 package dev.millpond.engine.submit;
 
 import com.github.f4b6a3.uuid.factory.standard.TimeOrderedEpochFactory;
+import dev.millpond.engine.lifecycle.store.IdTime;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
@@ -29,7 +30,7 @@ public final class JobIds implements Supplier<UUID> {
 
   /** When an id was made, to the millisecond. */
   public static Instant madeAt(UUID id) {
-    return Instant.ofEpochMilli(id.getMostSignificantBits() >>> 16);
+    return Instant.ofEpochMilli(IdTime.millis(id));
   }
 
   /** Whether an id has the form of ours. */

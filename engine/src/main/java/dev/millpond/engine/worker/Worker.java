@@ -16,6 +16,7 @@ import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Held;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.lifecycle.store.IdTime;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.retry.RetryPolicy;
@@ -280,7 +281,7 @@ public final class Worker implements AutoCloseable {
 
   /** From the id, whose first 48 bits are the milliseconds of its making. */
   private Duration waited(LoadedJob job) {
-    long madeMillis = job.id().getMostSignificantBits() >>> 16;
+    long madeMillis = IdTime.millis(job.id());
     return Duration.ofMillis(Math.max(0, desk.now().toEpochMilli() - madeMillis));
   }
 

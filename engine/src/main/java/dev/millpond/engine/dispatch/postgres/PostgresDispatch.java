@@ -8,6 +8,7 @@ import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.DispatchException;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.lifecycle.store.IdTime;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.Connection;
@@ -229,10 +230,9 @@ public final class PostgresDispatch implements Dispatch {
     return claimed;
   }
 
-  /** The lowest id of {@link #MARGIN_MILLIS} before this one; the high 48 bits are milliseconds. */
+  /** The lowest id of {@link #MARGIN_MILLIS} before this one. */
   private static UUID before(UUID id) {
-    long millis = (id.getMostSignificantBits() >>> 16) - MARGIN_MILLIS;
-    return millis <= 0 ? LOWEST : new UUID(millis << 16, 0);
+    return IdTime.lowest(IdTime.millis(id) - MARGIN_MILLIS);
   }
 
   private Connection connect() throws SQLException {

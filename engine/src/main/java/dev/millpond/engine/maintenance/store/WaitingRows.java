@@ -1,6 +1,7 @@
 package dev.millpond.engine.maintenance.store;
 
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.lifecycle.store.IdTime;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.maintenance.store.ExpiryStore.Expiring;
@@ -87,7 +88,7 @@ final class WaitingRows {
     Found found = new Found(new HashSet<>(), new HashSet<>());
     for (Map.Entry<Sort, List<Expiring>> sort : sorts.entrySet()) {
       for (Cluster cluster : clusters(sort.getKey(), sort.getValue())) {
-        UUID high = at(millis(cluster.jobs().getLast()) + AFTER_MILLIS);
+        UUID high = IdTime.lowest(millis(cluster.jobs().getLast()) + AFTER_MILLIS);
         find(tx, cluster, high, found);
       }
       List<Expiring> missing =
@@ -121,7 +122,7 @@ final class WaitingRows {
       statement.setString(++i, cluster.sort().lane().queue());
       statement.setString(++i, cluster.sort().lane().priorityClass());
       statement.setString(++i, cluster.sort().kind());
-      statement.setObject(++i, at(millis(cluster.jobs().getFirst()) - BEFORE_MILLIS));
+      statement.setObject(++i, IdTime.lowest(millis(cluster.jobs().getFirst()) - BEFORE_MILLIS));
       statement.setObject(++i, high);
       statement.setInt(++i, ROWS_MAX);
       statement.setObject(++i, PgArray.uuids(cluster.jobs(), Expiring::jobId));
@@ -171,11 +172,6 @@ final class WaitingRows {
   }
 
   private static long millis(Expiring job) {
-    return job.jobId().getMostSignificantBits() >>> 16;
-  }
-
-  /** The lowest id of this moment. */
-  private static UUID at(long millis) {
-    return new UUID(Math.max(0, millis) << 16, 0);
+    return IdTime.millis(job.jobId());
   }
 }

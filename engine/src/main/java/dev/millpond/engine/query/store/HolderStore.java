@@ -4,6 +4,7 @@ import dev.millpond.api.JobState;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.lifecycle.store.IdTime;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -188,10 +189,9 @@ final class HolderStore {
     }
   }
 
-  /** The lowest id of a moment before the job's; the high 48 bits are milliseconds. */
+  /** The lowest id of a moment before the job's. */
   private static UUID from(UUID id) {
-    long millis = (id.getMostSignificantBits() >>> 16) - MARGIN_MILLIS;
-    return new UUID(Math.max(0, millis) << 16, 0);
+    return IdTime.lowest(IdTime.millis(id) - MARGIN_MILLIS);
   }
 
   private static @Nullable Instant instant(ResultSet row, int column) throws SQLException {

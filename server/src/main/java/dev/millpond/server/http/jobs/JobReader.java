@@ -2,10 +2,7 @@ package dev.millpond.server.http.jobs;
 
 import dev.millpond.api.Backoff;
 import dev.millpond.api.InvalidJobException;
-import dev.millpond.api.JobOptions;
-import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobRequest;
-import dev.millpond.api.JobRequest.RawJson;
 import dev.millpond.api.JobRequest.Start;
 import dev.millpond.api.Limits;
 import dev.millpond.server.config.Nearest;
@@ -151,7 +148,7 @@ public final class JobReader {
         body,
         in -> {
           JobReader reader = new JobReader(in);
-          Draft draft = reader.fields(allowed);
+          JobDraft draft = reader.fields(allowed);
           if (draft.given == 0) {
             reader.error("", "required", "must have at least one of " + allowed);
           }
@@ -168,8 +165,8 @@ public final class JobReader {
         });
   }
 
-  private Draft fields(List<String> allowed) {
-    Draft draft = new Draft();
+  private JobDraft fields(List<String> allowed) {
+    JobDraft draft = new JobDraft();
     if (!expect(JsonToken.START_OBJECT, "an object")) {
       draft.given = 1;
       return draft;
@@ -236,7 +233,7 @@ public final class JobReader {
     if (!expect(JsonToken.START_OBJECT, "an object")) {
       return Optional.empty();
     }
-    Draft draft = new Draft();
+    JobDraft draft = new JobDraft();
     while (in.next() == JsonToken.PROPERTY_NAME) {
       String name = in.text();
       String pointer = in.pointer();
@@ -258,7 +255,7 @@ public final class JobReader {
     return Optional.of(draft.request(draft.kind, backoff(draft, base)));
   }
 
-  private void field(Draft draft, String name, String pointer) {
+  private void field(JobDraft draft, String name, String pointer) {
     if (in.token() == JsonToken.VALUE_NULL && FIELDS.contains(name)) {
       draft.given--;
       // Absent, and for a payload the same as null.
@@ -295,7 +292,7 @@ public final class JobReader {
     }
   }
 
-  private void backoffFields(Draft draft) {
+  private void backoffFields(JobDraft draft) {
     if (!expect(JsonToken.START_OBJECT, "an object with base and max")) {
       return;
     }
@@ -314,7 +311,7 @@ public final class JobReader {
     }
   }
 
-  private @Nullable Backoff backoff(Draft draft, String base) {
+  private @Nullable Backoff backoff(JobDraft draft, String base) {
     if (draft.backoffBase == null && draft.backoffMax == null) {
       return null;
     }
@@ -378,7 +375,7 @@ public final class JobReader {
   }
 
   /** Whether to keep it, or for how long. */
-  private void keepResult(Draft draft) {
+  private void keepResult(JobDraft draft) {
     switch (in.token()) {
       case VALUE_TRUE -> draft.keepResult = true;
       case VALUE_FALSE -> draft.keepResult = false;
@@ -445,71 +442,5 @@ public final class JobReader {
     return new ProblemException(
         Problem.of(400, "batch-size", "A batch has 1 to " + most + " jobs")
             .remedy("Split it, or send application/x-ndjson with ?commitEvery"));
-  }
-
-  /** The fields of a job as they come. */
-  private static final class Draft {
-    private @Nullable String kind;
-    private boolean kindSeen;
-    private @Nullable String queue;
-    private @Nullable String priorityClass;
-    private String payload = "null";
-    private boolean payloadSeen;
-
-    /** Fields of an edit. */
-    private int given;
-
-    private @Nullable Instant runAt;
-    private @Nullable Duration delay;
-    private @Nullable Integer maxAttempts;
-    private @Nullable Duration backoffBase;
-    private @Nullable Duration backoffMax;
-    private @Nullable Duration softTimeout;
-    private @Nullable Duration hardTimeout;
-    private List<String> tags = List.of();
-    private boolean keepResult = true;
-    private @Nullable Duration resultTtl;
-    private @Nullable Instant expiresAt;
-    private @Nullable Duration expiresIn;
-    private @Nullable URI webhook;
-    private @Nullable String idempotencyKey;
-
-    JobRequest request(String knownKind, @Nullable Backoff backoff) {
-      Start start =
-          runAt != null
-              ? new Start.At(runAt)
-              : delay != null ? new Start.In(delay) : new Start.Now();
-      return new JobRequest(
-          knownKind,
-          new RawJson(payload),
-          queue == null ? Limits.DEFAULT_QUEUE : queue,
-          priorityClass == null ? Limits.DEFAULT_CLASS : priorityClass,
-          start,
-          new JobOptions(
-              maxAttempts,
-              backoff,
-              softTimeout,
-              hardTimeout == null ? hardFor(softTimeout) : hardTimeout,
-              tags,
-              keepResult,
-              idempotencyKey,
-              expiry(),
-              resultTtl,
-              webhook));
-    }
-
-    private @Nullable Expiry expiry() {
-      if (expiresAt != null) {
-        return new Expiry.At(expiresAt);
-      }
-      return expiresIn == null ? null : new Expiry.In(expiresIn);
-    }
-
-    /** A soft timeout given alone brings its hard one; one out of range is left to the engine. */
-    private static @Nullable Duration hardFor(@Nullable Duration soft) {
-      return soft == null || soft.compareTo(Limits.TIMEOUT_CEILING) > 0
-          ? null
-          : soft.plus(Limits.HARD_TIMEOUT_MARGIN);
-    }
   }
 }
