@@ -26,12 +26,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Sends the requests of {@link BadInput} and good ones, damaged at random: no answer is a 5xx but
  * the 503 for a full server, and the memory stays flat. {@code -Dmillpond.fuzz.requests=1000000}
  * for figure 11 of the bar, {@code -Dmillpond.fuzz.seed} for others.
  */
+@Isolated("measures the heap of the whole JVM")
 class FuzzIT {
   private static final int REQUESTS = Integer.getInteger("millpond.fuzz.requests", 20_000);
   private static final long SEED = Long.getLong("millpond.fuzz.seed", 3);
