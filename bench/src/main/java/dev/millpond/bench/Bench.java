@@ -1,11 +1,20 @@
 package dev.millpond.bench;
 
-import dev.millpond.bench.Bed.Finish;
-import dev.millpond.bench.Load.Shape;
-import dev.millpond.bench.RawCeiling.Part;
-import dev.millpond.bench.Scenario.Budget;
-import dev.millpond.bench.Scenario.Ceiling;
-import dev.millpond.bench.Scenario.Measured;
+import dev.millpond.bench.report.Report;
+import dev.millpond.bench.report.TextTable;
+import dev.millpond.bench.scenario.Budget;
+import dev.millpond.bench.scenario.Catalogue;
+import dev.millpond.bench.scenario.Ceiling;
+import dev.millpond.bench.scenario.Mode;
+import dev.millpond.bench.scenario.RawCeiling;
+import dev.millpond.bench.scenario.RawCeiling.Part;
+import dev.millpond.bench.scenario.Result;
+import dev.millpond.bench.scenario.Scenario;
+import dev.millpond.bench.scenario.Stage;
+import dev.millpond.bench.servers.Database;
+import dev.millpond.bench.servers.DiskProbe;
+import dev.millpond.bench.servers.RedisLine;
+import dev.millpond.bench.servers.Servers;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -33,19 +42,6 @@ final class Bench {
   record Plan(List<Mode> modes, List<Scenario> scenarios, long warmUpMillis, Budget budget) {}
 
   /**
-   * Everything that came out.
-   *
-   * @param notes of machine, servers and settings
-   * @param ceilings figures of the bare statements
-   */
-  record Outcome(
-      List<String> notes, Map<String, RawCeiling.Figure> ceilings, List<Result> results) {
-    boolean valid() {
-      return results.stream().allMatch(result -> result.problems().isEmpty());
-    }
-  }
-
-  /**
    * @param progress told of each step
    */
   Bench(Servers servers, Plan plan, PrintWriter progress) {
@@ -54,7 +50,13 @@ final class Bench {
     this.progress = progress;
   }
 
-  Outcome run() throws SQLException, InterruptedException, IOException {
+  /** Every scenario that can be chosen, of all packages, in the order they run. */
+  static List<Scenario> scenarios() {
+    List<Scenario> all = new ArrayList<>(Catalogue.scenarios());
+    return all;
+  }
+
+  Report run() throws SQLException, InterruptedException, IOException {
     try (Database database = Database.create(servers.pgUrl())) {
       String redisUrl = servers.redisUrl();
       if (redisUrl == null) {
@@ -66,37 +68,37 @@ final class Bench {
     }
   }
 
-  private Outcome run(Database database, @Nullable RedisLine redis)
+  private Report run(Database database, @Nullable RedisLine redis)
       throws SQLException, InterruptedException, IOException {
     List<String> notes = notes(database, redis);
     notes.forEach(this::say);
-    Map<Ceiling, RawCeiling.Figure> ceilings = ceilings(database);
+    Map<String, Ceiling> ceilings = ceilings(database);
     List<Result> results = new ArrayList<>();
-    say(Result.header());
+    say(TextTable.header());
     for (Mode mode : plan.modes()) {
-      warmUp(mode, database, redis);
+      Stage stage =
+          new Stage(
+              mode,
+              servers,
+              database,
+              redis == null || mode != Mode.STREAMS ? List.of() : List.of(redis),
+              plan.budget(),
+              ceilings,
+              this::say);
+      say(
+          String.format(
+              Locale.ROOT, "warming up (%s) for %d ms", mode.label(), plan.warmUpMillis()));
+      Catalogue.warmUp(stage, plan.warmUpMillis());
       for (Scenario scenario : plan.scenarios()) {
-        Ceiling ceiling = scenario.ceiling();
-        try (Bed bed = Bed.open(mode, database, servers.redisUrl(), redis)) {
-          Measured measured = scenario.run(bed, plan.budget());
-          Finish finish = bed.finish();
-          Result result =
-              Result.of(
-                  scenario,
-                  mode,
-                  measured,
-                  finish,
-                  database.countsStatements(),
-                  rate(ceilings, ceiling));
+        if (scenario.modes().contains(mode)) {
+          Result result = scenario.run(stage);
           results.add(result);
-          say(result.line());
+          say(TextTable.line(result));
           result.problems().forEach(problem -> say("  " + problem));
         }
       }
     }
-    Map<String, RawCeiling.Figure> named = new LinkedHashMap<>();
-    ceilings.forEach((ceiling, figure) -> named.put(name(ceiling), figure));
-    return new Outcome(notes, named, results);
+    return new Report(notes, List.copyOf(ceilings.values()), results);
   }
 
   private void say(String line) {
@@ -128,63 +130,19 @@ final class Bench {
     return notes;
   }
 
-  private Map<Ceiling, RawCeiling.Figure> ceilings(Database database) throws SQLException {
+  private Map<String, Ceiling> ceilings(Database database) throws SQLException {
     RawCeiling raw =
         new RawCeiling("{\"at\":1234567890123456,\"text\":\"" + "x".repeat(175) + "\"}");
-    Map<Ceiling, RawCeiling.Figure> ceilings = new LinkedHashMap<>();
+    Map<String, Ceiling> ceilings = new LinkedHashMap<>();
     for (Part part : Part.values()) {
-      for (int rows : new int[] {Scenario.SMALL_FLUSH, Scenario.LARGE_FLUSH}) {
-        Ceiling ceiling = new Ceiling(part, rows);
+      for (int rows : new int[] {Stage.SMALL_FLUSH, Stage.LARGE_FLUSH}) {
         Budget budget = plan.budget();
-        RawCeiling.Figure figure =
+        Ceiling ceiling =
             raw.measure(database, part, rows, Math.max(500, budget.warmMillis()), budget.millis());
-        ceilings.put(ceiling, figure);
-        say(line(name(ceiling), figure));
+        ceilings.put(ceiling.name(), ceiling);
+        say(TextTable.line(ceiling));
       }
     }
     return ceilings;
-  }
-
-  private static @Nullable Double rate(
-      Map<Ceiling, RawCeiling.Figure> ceilings, @Nullable Ceiling ceiling) {
-    RawCeiling.Figure figure = ceiling == null ? null : ceilings.get(ceiling);
-    return figure == null ? null : figure.jobsPerSecond();
-  }
-
-  /** A bare figure as a line of the report. */
-  static String line(String name, RawCeiling.Figure figure) {
-    Double cpu = figure.postgresCpu();
-    return String.format(
-        Locale.ROOT,
-        "raw: %-52s %9.0f jobs/s, PostgreSQL CPU-s %s",
-        name,
-        figure.jobsPerSecond(),
-        cpu == null ? "-" : String.format(Locale.ROOT, "%.2f", cpu));
-  }
-
-  private static String name(Ceiling ceiling) {
-    return (ceiling.part() == Part.INSERT ? "insert" : "insert and complete")
-        + ", "
-        + ceiling.rows()
-        + " a flush, one connection";
-  }
-
-  /** Lets the compiler see every path before anything is measured. */
-  private void warmUp(Mode mode, Database database, @Nullable RedisLine redis)
-      throws SQLException, InterruptedException {
-    say(String.format(Locale.ROOT, "warming up (%s) for %d ms", mode.label(), plan.warmUpMillis()));
-    for (Shape shape :
-        List.of(
-            new Shape.Lists(Scenario.LARGE_FLUSH, Scenario.PRODUCERS, Scenario.IN_FLIGHT),
-            new Shape.OneByOne(256))) {
-      try (Bed bed = Bed.open(mode, database, servers.redisUrl(), redis)) {
-        bed.startWorker();
-        Load load = new Load(bed, shape, true);
-        load.start();
-        Pause.millis(plan.warmUpMillis() / 2);
-        load.stop();
-        bed.awaitCompleted();
-      }
-    }
   }
 }

@@ -1,10 +1,13 @@
 package dev.millpond.bench;
 
-import dev.millpond.bench.Bench.Outcome;
 import dev.millpond.bench.Bench.Plan;
-import dev.millpond.bench.Scenario.Budget;
+import dev.millpond.bench.report.Report;
+import dev.millpond.bench.report.TextTable;
+import dev.millpond.bench.scenario.Budget;
+import dev.millpond.bench.scenario.Mode;
+import dev.millpond.bench.scenario.Scenario;
+import dev.millpond.bench.servers.Servers;
 import java.io.PrintWriter;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -95,33 +98,21 @@ public final class BenchCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter progress = json ? spec.commandLine().getErr() : out;
     boolean withRedis = plan.modes().contains(Mode.STREAMS);
-    Outcome outcome;
+    Report report;
     try (Servers servers = Servers.start(pgUrl, withRedis ? redisUrl : null, withRedis)) {
-      outcome = new Bench(servers, plan, progress).run();
+      report = new Bench(servers, plan, progress).run();
     }
     if (json) {
       out.println(
           JsonMapper.builder()
               .enable(SerializationFeature.INDENT_OUTPUT)
               .build()
-              .writeValueAsString(outcome));
+              .writeValueAsString(report));
     } else {
-      table(out, outcome);
+      TextTable.print(out, report);
     }
     out.flush();
-    return outcome.valid() ? CommandLine.ExitCode.OK : INVALID;
-  }
-
-  private static void table(PrintWriter out, Outcome outcome) {
-    out.println();
-    outcome.notes().forEach(out::println);
-    outcome.ceilings().forEach((name, figure) -> out.println(Bench.line(name, figure)));
-    out.println(Result.header());
-    outcome.results().stream()
-        .sorted(Comparator.comparing(Result::mode).reversed())
-        .forEach(result -> out.println(result.line()));
-    out.println(
-        "CPU-s: seconds per 100,000 jobs. WAL, commits, SQL statements, Redis commands: per job.");
+    return report.valid() ? CommandLine.ExitCode.OK : INVALID;
   }
 
   private Plan plan() {
@@ -132,7 +123,7 @@ public final class BenchCommand implements Callable<Integer> {
           case "both" -> List.of(Mode.STREAMS, Mode.POSTGRES);
           default -> throw usage("--mode must be streams, postgres or both, is " + mode);
         };
-    List<Scenario> all = Scenario.all();
+    List<Scenario> all = Bench.scenarios();
     for (String name : names) {
       if (all.stream().noneMatch(s -> s.title().startsWith(name))) {
         throw usage(

@@ -1,6 +1,10 @@
 package dev.millpond.bench;
 
 import dev.millpond.api.JobRequest;
+import dev.millpond.bench.scenario.Bed;
+import dev.millpond.bench.servers.Database;
+import dev.millpond.bench.servers.Pause;
+import dev.millpond.bench.servers.Servers;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import java.io.IOException;

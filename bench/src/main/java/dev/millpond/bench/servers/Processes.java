@@ -1,7 +1,8 @@
-package dev.millpond.bench;
+package dev.millpond.bench.servers;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -9,10 +10,10 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * CPU time that processes have used, as Linux counts it in {@code /proc/<pid>/stat} (in ticks of 10
- * ms). Elsewhere, and for servers on other machines, there is no answer. Stateless.
+ * CPU time and memory that processes use, as Linux counts them in {@code /proc/<pid>} (CPU in ticks
+ * of 10 ms). Elsewhere, and for servers on other machines, there is no answer. Stateless.
  */
-final class ProcessCpu {
+public final class Processes {
   /** USER_HZ, which is 100 on every Linux since 2.6. */
   private static final double TICKS_PER_SECOND = 100;
 
@@ -22,10 +23,10 @@ final class ProcessCpu {
   private static final int USER = 11;
   private static final int CHILDREN_SYSTEM = 14;
 
-  private ProcessCpu() {}
+  private Processes() {}
 
   /** Seconds of this JVM. */
-  static double self() {
+  public static double self() {
     return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime()
         / 1e9;
   }
@@ -34,12 +35,24 @@ final class ProcessCpu {
    * Seconds of a process, its children that have ended, and its children that live: all of a
    * PostgreSQL by its postmaster. Null when the process cannot be looked at.
    */
-  static @Nullable Double tree(long pid) {
+  public static @Nullable Double tree(long pid) {
+    return tree(pid, true);
+  }
+
+  /**
+   * The same.
+   *
+   * @param withLiving whether living children count, or else only those that have ended
+   */
+  public static @Nullable Double tree(long pid, boolean withLiving) {
     String[] root = stat(Long.toString(pid));
     if (pid <= 0 || root == null) {
       return null;
     }
     double ticks = ticks(root);
+    if (!withLiving) {
+      return ticks / TICKS_PER_SECOND;
+    }
     try (var processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : processes) {
         String[] stat = stat(process.getFileName().toString());
@@ -53,14 +66,27 @@ final class ProcessCpu {
     return ticks / TICKS_PER_SECOND;
   }
 
+  /** Resident memory of a process; 0 when it cannot be looked at. */
+  public static long residentBytes(long pid) {
+    try (var lines = Files.lines(Path.of("/proc", Long.toString(pid), "status"))) {
+      return lines
+          .filter(line -> line.startsWith("VmRSS:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1_024)
+          .findFirst()
+          .orElse(0);
+    } catch (IOException | UncheckedIOException e) {
+      return 0;
+    }
+  }
+
   /** The parent of a local process whose name begins like this; 0 when there is none. */
-  static long parent(long pid, String name) {
+  public static long parent(long pid, String name) {
     String[] stat = stat(Long.toString(pid));
     return stat != null && isNamed(pid, name) ? Long.parseLong(stat[PARENT]) : 0;
   }
 
   /** Whether a local process has this name. */
-  static boolean isNamed(long pid, String name) {
+  public static boolean isNamed(long pid, String name) {
     try {
       return Files.readString(Path.of("/proc", Long.toString(pid), "comm")).startsWith(name);
     } catch (IOException e) {

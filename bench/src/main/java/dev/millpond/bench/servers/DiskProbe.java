@@ -1,4 +1,4 @@
-package dev.millpond.bench;
+package dev.millpond.bench.servers;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,7 +12,7 @@ import org.HdrHistogram.Histogram;
  * How long the disk takes to make 8 KB durable, as a commit does: no acknowledgement can be
  * quicker, and its tail is the tail of every latency.
  */
-final class DiskProbe {
+public final class DiskProbe {
   private static final int WRITE_BYTES = 8 * 1024;
   private static final int FILE_BYTES = 16 << 20;
   private static final long PAUSE_MILLIS = 4;
@@ -20,7 +20,7 @@ final class DiskProbe {
   private DiskProbe() {}
 
   /** Writes for so long into a file of its own in the directory; what came out, as a line. */
-  static String measure(Path directory, long millis) throws IOException {
+  public static String measure(Path directory, long millis) throws IOException {
     Histogram micros = new Histogram(60_000_000L, 3);
     Path file = directory.resolve("disk-probe");
     try (FileChannel channel =

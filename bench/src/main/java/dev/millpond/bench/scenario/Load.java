@@ -1,6 +1,7 @@
-package dev.millpond.bench;
+package dev.millpond.bench.scenario;
 
 import dev.millpond.api.JobRequest;
+import dev.millpond.bench.servers.Pause;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;

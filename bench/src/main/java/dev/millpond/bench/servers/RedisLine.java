@@ -1,4 +1,4 @@
-package dev.millpond.bench;
+package dev.millpond.bench.servers;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -16,7 +16,7 @@ import java.util.Map;
  * A connection to Redis that asks what the bench wants to know: {@code INFO}, and {@code FLUSHALL}.
  * Not the client that Millpond uses, which stays in its streams package. Not thread-safe.
  */
-final class RedisLine implements AutoCloseable {
+public final class RedisLine implements AutoCloseable {
   private static final int DEFAULT_PORT = 6_379;
   private static final int READ_MILLIS = 10_000;
 
@@ -26,7 +26,7 @@ final class RedisLine implements AutoCloseable {
   /**
    * @param url {@code redis://[[user]:password@]host[:port]}
    */
-  RedisLine(String url) {
+  public RedisLine(String url) {
     URI uri = URI.create(url);
     try {
       socket = new Socket(uri.getHost(), uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort());
@@ -47,7 +47,7 @@ final class RedisLine implements AutoCloseable {
   }
 
   /** Sends a command and gives its answer, of whatever type, as text. */
-  String command(String... words) {
+  public String command(String... words) {
     try {
       ByteArrayOutputStream out = new ByteArrayOutputStream();
       out.writeBytes(bytes("*" + words.length + "\r\n"));
@@ -70,7 +70,7 @@ final class RedisLine implements AutoCloseable {
   }
 
   /** A section of {@code INFO}. */
-  Map<String, String> info(String section) {
+  public Map<String, String> info(String section) {
     Map<String, String> info = new HashMap<>();
     command("INFO", section)
         .lines()
@@ -84,7 +84,7 @@ final class RedisLine implements AutoCloseable {
   }
 
   /** Commands served so far, without those of this class. */
-  long commands() {
+  public long commands() {
     long calls = 0;
     for (Map.Entry<String, String> entry : info("commandstats").entrySet()) {
       String name = entry.getKey().toLowerCase(Locale.ROOT);
@@ -93,6 +93,12 @@ final class RedisLine implements AutoCloseable {
       }
     }
     return calls;
+  }
+
+  /** The process id of a server on this machine; 0 for another. */
+  public long localPid() {
+    long pid = Long.parseLong(info("server").getOrDefault("process_id", "0"));
+    return Processes.isNamed(pid, "redis") ? pid : 0;
   }
 
   private String bulk(int length) throws IOException {

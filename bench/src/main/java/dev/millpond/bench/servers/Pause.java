@@ -1,22 +1,22 @@
-package dev.millpond.bench;
+package dev.millpond.bench.servers;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /** Waiting in loops that look at a condition. */
-final class Pause {
+public final class Pause {
   private Pause() {}
 
-  static void millis(long millis) {
+  public static void millis(long millis) {
     LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
   }
 
-  static void micros(long micros) {
+  public static void micros(long micros) {
     LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(micros));
   }
 
   /** Waits until a moment of {@link System#nanoTime()}. */
-  static void until(long nanos) {
+  public static void until(long nanos) {
     for (long left = nanos - System.nanoTime(); left > 0; left = nanos - System.nanoTime()) {
       LockSupport.parkNanos(left);
     }

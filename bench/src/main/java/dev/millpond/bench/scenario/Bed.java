@@ -1,7 +1,10 @@
-package dev.millpond.bench;
+package dev.millpond.bench.scenario;
 
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.SubmitResult;
+import dev.millpond.bench.servers.Database;
+import dev.millpond.bench.servers.Meter;
+import dev.millpond.bench.servers.Pause;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.books.BooksReport;
@@ -21,21 +24,20 @@ import org.jspecify.annotations.Nullable;
  * once started, a worker whose handler does nothing. {@link #finish} closes it and checks that what
  * was acknowledged is what PostgreSQL holds. Thread-safe but for start and end.
  */
-final class Bed implements AutoCloseable {
-  static final String KIND = "bench.noop";
+public final class Bed implements AutoCloseable {
+  public static final String KIND = "bench.noop";
 
   /** Makes a payload of about 210 bytes of JSON. */
   private static final int TEXT_CHARS = 175;
 
   private static final long FINISH_MILLIS = 60_000;
 
-  private final Mode mode;
   private final Database database;
-  private final @Nullable RedisLine redis;
-  private final long redisPid;
+  private final Meter meter;
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final Millpond millpond;
   private final long commitsBefore;
+  private final long deadTuplesBefore;
   private final LongAdder acknowledged = new LongAdder();
   private final LongAdder runs = new LongAdder();
   private final Histogram startMicros = new ConcurrentHistogram(60_000_000L, 3);
@@ -50,26 +52,11 @@ final class Bed implements AutoCloseable {
    */
   record Payload(long at, String text) {}
 
-  /**
-   * The end of a measurement.
-   *
-   * @param jobs acknowledged in all, with the warm-up
-   * @param commits of all connections from start to end
-   * @param problems what did not add up; empty when valid
-   */
-  record Finish(long jobs, long commits, List<String> problems) {}
-
-  private Bed(
-      Mode mode,
-      Database database,
-      @Nullable RedisLine redis,
-      MillpondConfig config,
-      long commitsBefore) {
-    this.mode = mode;
-    this.database = database;
-    this.redis = redis;
-    this.redisPid = redis == null ? 0 : pid(redis);
-    this.commitsBefore = commitsBefore;
+  private Bed(Stage stage, MillpondConfig config) throws SQLException {
+    this.database = stage.database();
+    this.meter = stage.meter();
+    this.commitsBefore = database.commits();
+    this.deadTuplesBefore = database.deadTuples();
     this.millpond = Millpond.connect(config, registry);
     millpond.registerHandler(
         KIND,
@@ -83,28 +70,17 @@ final class Bed implements AutoCloseable {
     millpond.startMaintenance();
   }
 
-  /**
-   * Makes one on emptied tables.
-   *
-   * @param redisUrl used in the streams mode only
-   */
-  static Bed open(Mode mode, Database database, @Nullable String redisUrl, @Nullable RedisLine line)
-      throws SQLException {
-    database.awaitAlone();
-    database.empty();
-    MillpondConfig config = MillpondConfig.of(database.url());
-    RedisLine redis = null;
-    if (mode == Mode.STREAMS && redisUrl != null && line != null) {
-      line.command("FLUSHALL");
+  /** Makes one on emptied tables and an emptied Redis. */
+  static Bed open(Stage stage) throws SQLException {
+    stage.database().awaitAlone();
+    stage.database().empty();
+    MillpondConfig config = MillpondConfig.of(stage.database().url());
+    String redisUrl = stage.servers().redisUrl();
+    if (stage.mode() == Mode.STREAMS && redisUrl != null) {
+      stage.redis().forEach(line -> line.command("FLUSHALL"));
       config = config.withRedis(List.of(redisUrl));
-      redis = line;
     }
-    return new Bed(mode, database, redis, config, database.commits());
-  }
-
-  private static long pid(RedisLine redis) {
-    long pid = Long.parseLong(redis.info("server").getOrDefault("process_id", "0"));
-    return ProcessCpu.isNamed(pid, "redis") ? pid : 0;
+    return new Bed(stage, config);
   }
 
   private static String text() {
@@ -113,10 +89,6 @@ final class Bed implements AutoCloseable {
       text.append((char) ('a' + ThreadLocalRandom.current().nextInt(26)));
     }
     return text.toString();
-  }
-
-  Mode mode() {
-    return mode;
   }
 
   void startWorker() {
@@ -176,8 +148,8 @@ final class Bed implements AutoCloseable {
     return startMicros;
   }
 
-  Usage usage() throws SQLException {
-    return Usage.now(database, redis, redisPid);
+  Meter meter() {
+    return meter;
   }
 
   /** Waits until all that was acknowledged is completed. */
@@ -189,7 +161,7 @@ final class Bed implements AutoCloseable {
   }
 
   /** Waits for the work to end, checks the books, closes, and compares with the tables. */
-  Finish finish() throws SQLException {
+  Ended finish() throws SQLException {
     if (working) {
       awaitCompleted();
     }
@@ -208,7 +180,7 @@ final class Bed implements AutoCloseable {
     expect(problems, "state rows", 0, counts.state());
     expect(problems, "dead letters", 0, counts.dead());
     expect(problems, "handler runs", working ? jobs : 0, runs.sum());
-    return new Finish(jobs, commits, problems);
+    return new Ended(jobs, commits, database.deadTuples() - deadTuplesBefore, problems);
   }
 
   private static void expect(List<String> problems, String what, long expected, long found) {

@@ -1,7 +1,7 @@
-package dev.millpond.bench;
+package dev.millpond.bench.scenario;
 
 /** How batches reach the workers. */
-enum Mode {
+public enum Mode {
   /** Over Redis Streams. */
   STREAMS("streams"),
   /** Claimed from PostgreSQL. */
@@ -13,7 +13,7 @@ enum Mode {
     this.label = label;
   }
 
-  String label() {
+  public String label() {
     return label;
   }
 }

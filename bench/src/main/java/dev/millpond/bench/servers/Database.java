@@ -1,4 +1,4 @@
-package dev.millpond.bench;
+package dev.millpond.bench.servers;
 
 import dev.millpond.engine.Millpond;
 import java.sql.Connection;
@@ -12,7 +12,7 @@ import java.util.Properties;
  * The bench's own database on the server: made, emptied between runs, looked at, dropped. Not
  * thread-safe.
  */
-final class Database implements AutoCloseable {
+public final class Database implements AutoCloseable {
   private static final String NAME = "millpond_bench";
 
   private static final String EMPTY =
@@ -43,6 +43,12 @@ final class Database implements AutoCloseable {
       JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = current_database()
       """;
 
+  private static final String DEAD_TUPLES =
+      """
+      SELECT coalesce(sum(n_tup_upd + n_tup_del), 0)::bigint FROM pg_stat_user_tables
+      WHERE schemaname = 'millpond'
+      """;
+
   private final String adminUrl;
   private final String url;
   private final Connection connection;
@@ -57,14 +63,14 @@ final class Database implements AutoCloseable {
    * @param state state rows
    * @param open jobs without an outcome
    */
-  record Counts(long jobs, long succeeded, long held, long state, long dead, long open) {}
+  public record Counts(long jobs, long succeeded, long held, long state, long dead, long open) {}
 
   private Database(String adminUrl, String url, Connection connection) throws SQLException {
     this.adminUrl = adminUrl;
     this.url = url;
     this.connection = connection;
     this.countsStatements = makeStatementCounter();
-    this.postmaster = ProcessCpu.parent(number("SELECT pg_backend_pid()"), "postgres");
+    this.postmaster = Processes.parent(number("SELECT pg_backend_pid()"), "postgres");
   }
 
   /**
@@ -72,7 +78,7 @@ final class Database implements AutoCloseable {
    *
    * @param adminUrl of any database of the server, with a user who may create others
    */
-  static Database create(String adminUrl) throws SQLException {
+  public static Database create(String adminUrl) throws SQLException {
     try (Connection admin = DriverManager.getConnection(adminUrl);
         Statement statement = admin.createStatement()) {
       statement.execute("DROP DATABASE IF EXISTS " + NAME + " WITH (FORCE)");
@@ -85,17 +91,17 @@ final class Database implements AutoCloseable {
     return new Database(adminUrl, url, DriverManager.getConnection(url, properties));
   }
 
-  String url() {
+  public String url() {
     return url;
   }
 
   /** The server's version, such as {@code 15.14}. */
-  String version() throws SQLException {
+  public String version() throws SQLException {
     return text("SHOW server_version").split(" ", 2)[0];
   }
 
   /** Settings that decide what a commit means and costs. */
-  String settings() throws SQLException {
+  public String settings() throws SQLException {
     StringBuilder settings = new StringBuilder();
     for (String name :
         new String[] {"fsync", "synchronous_commit", "full_page_writes", "wal_sync_method"}) {
@@ -106,12 +112,12 @@ final class Database implements AutoCloseable {
   }
 
   /** Whether statements can be counted (pg_stat_statements is loaded). */
-  boolean countsStatements() {
+  public boolean countsStatements() {
     return countsStatements;
   }
 
   /** The postmaster's process id; 0 when it is not on this machine. */
-  long postmaster() {
+  public long postmaster() {
     return postmaster;
   }
 
@@ -124,12 +130,12 @@ final class Database implements AutoCloseable {
   }
 
   /** Empties all tables. Nobody may be using them. */
-  void empty() throws SQLException {
+  public void empty() throws SQLException {
     execute(EMPTY);
     execute("SELECT millpond.ensure_partitions((now() AT TIME ZONE 'UTC')::date)");
   }
 
-  Counts counts() throws SQLException {
+  public Counts counts() throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(COUNTS)) {
       row.next();
@@ -143,12 +149,12 @@ final class Database implements AutoCloseable {
     }
   }
 
-  long walBytes() throws SQLException {
+  public long walBytes() throws SQLException {
     return number("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint");
   }
 
   /** Statements executed so far; 0 when they cannot be counted. */
-  long statements() throws SQLException {
+  public long statements() throws SQLException {
     return countsStatements ? number(STATEMENTS) : 0;
   }
 
@@ -156,12 +162,20 @@ final class Database implements AutoCloseable {
    * Transactions committed so far. Backends report them late, at the latest when they end: only the
    * difference between two moments without other connections is right.
    */
-  long commits() throws SQLException {
+  public long commits() throws SQLException {
     return number("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()");
   }
 
+  /**
+   * Row versions that updates and deletes have left so far, in Millpond's tables; reported as late
+   * as {@link #commits}.
+   */
+  public long deadTuples() throws SQLException {
+    return number(DEAD_TUPLES);
+  }
+
   /** Waits until nobody else is connected, at most two seconds. */
-  void awaitAlone() throws SQLException {
+  public void awaitAlone() throws SQLException {
     long until = System.nanoTime() + 2_000_000_000L;
     while (System.nanoTime() < until
         && number(

@@ -1,5 +1,7 @@
-package dev.millpond.bench;
+package dev.millpond.bench.scenario;
 
+import dev.millpond.bench.servers.Database;
+import dev.millpond.bench.servers.Processes;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.submit.JobIds;
@@ -10,15 +12,14 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The bare statements of the hot path on one connection, one flush after the other, each one round
  * trip and one commit, with the same binary arrays: what PostgreSQL and one writer can do at most.
  * Left out is all that makes it a queue: markers, gates, fences, depth, claim, load, the handlers.
  */
-final class RawCeiling {
-  private static final double CPU_JOBS = 100_000;
+public final class RawCeiling {
+  private static final double CPU_JOBS = 10_000;
   private static final int JOBS_PER_ROW = 64;
   private static final int LOCK_TIMEOUT_MILLIS = 250;
   private static final int SOCKET_TIMEOUT_SECONDS = 20;
@@ -47,7 +48,7 @@ final class RawCeiling {
   private final String payload;
 
   /** What a flush does. */
-  enum Part {
+  public enum Part {
     /** Jobs and dispatch rows. */
     INSERT,
     /** The same, and in the same flush the outcomes of the flush before. */
@@ -55,24 +56,25 @@ final class RawCeiling {
   }
 
   /**
-   * What came out.
-   *
-   * @param postgresCpu seconds per 100,000 jobs; null when it cannot be seen
-   */
-  record Figure(double jobsPerSecond, @Nullable Double postgresCpu) {}
-
-  /**
    * @param payload JSON of each job
    */
-  RawCeiling(String payload) {
+  public RawCeiling(String payload) {
     this.payload = payload;
   }
 
   @SuppressWarnings("ArrayRecordComponent") // the arrays go as they are into SQL
   private record Flush(UUID[] jobs, UUID[] rows) {}
 
+  /** How the figure is called. */
+  static String name(Part part, int rows) {
+    return (part == Part.INSERT ? "insert" : "insert and complete")
+        + ", "
+        + rows
+        + " a flush, one connection";
+  }
+
   /** Measures with flushes of this many jobs. */
-  Figure measure(Database database, Part part, int rows, long warmMillis, long millis)
+  public Ceiling measure(Database database, Part part, int rows, long warmMillis, long millis)
       throws SQLException {
     database.empty();
     try (Connection connection =
@@ -90,11 +92,12 @@ final class RawCeiling {
         if (began == 0 && now >= measureFrom) {
           began = now;
           jobs = 0;
-          cpu = ProcessCpu.tree(database.postmaster());
+          cpu = Processes.tree(database.postmaster());
         }
         if (now >= until) {
-          Double cpuNow = ProcessCpu.tree(database.postmaster());
-          return new Figure(
+          Double cpuNow = Processes.tree(database.postmaster());
+          return new Ceiling(
+              name(part, rows),
               jobs / ((now - began) / 1e9),
               cpu == null || cpuNow == null ? null : (cpuNow - cpu) * CPU_JOBS / jobs);
         }

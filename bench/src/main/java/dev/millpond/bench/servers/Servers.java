@@ -1,4 +1,4 @@
-package dev.millpond.bench;
+package dev.millpond.bench.servers;
 
 import dev.millpond.embedded.EmbeddedPostgres;
 import dev.millpond.embedded.EmbeddedRedis;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * else those of the embedded module, whose Redis is slower. Durability is PostgreSQL's default:
  * fsync, synchronous_commit and full_page_writes are on.
  */
-final class Servers implements AutoCloseable {
+public final class Servers implements AutoCloseable {
   private static final Path DEBIAN_POSTGRES = Path.of("/usr/lib/postgresql");
 
   private final @Nullable Path directory;
@@ -50,7 +50,7 @@ final class Servers implements AutoCloseable {
    *
    * @param withRedis whether Redis is needed
    */
-  static Servers start(
+  public static Servers start(
       @Nullable String givenPgUrl, @Nullable String givenRedisUrl, boolean withRedis)
       throws IOException {
     boolean ownRedis = withRedis && givenRedisUrl == null;
@@ -171,21 +171,21 @@ final class Servers implements AutoCloseable {
   }
 
   /** A database of the server, on which others may be created. */
-  String pgUrl() {
+  public String pgUrl() {
     return pgUrl;
   }
 
-  @Nullable String redisUrl() {
+  public @Nullable String redisUrl() {
     return redisUrl;
   }
 
   /** Where the servers that were started here keep their data; null when none was. */
-  @Nullable Path directory() {
+  public @Nullable Path directory() {
     return directory;
   }
 
   /** Which programs run, one line each. */
-  List<String> notes() {
+  public List<String> notes() {
     return notes;
   }
 

@@ -1,0 +1,100 @@
+package dev.millpond.bench.report;
+
+import dev.millpond.bench.scenario.Ceiling;
+import dev.millpond.bench.scenario.Result;
+import dev.millpond.bench.scenario.Result.Latency;
+import dev.millpond.bench.servers.Role;
+import java.io.PrintWriter;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** A report as lines for people. Stateless. */
+public final class TextTable {
+  private TextTable() {}
+
+  /** Prints all of it. */
+  public static void print(PrintWriter out, Report report) {
+    out.println();
+    report.notes().forEach(out::println);
+    report.ceilings().forEach(ceiling -> out.println(line(ceiling)));
+    out.println(header());
+    report.results().stream()
+        .sorted(Comparator.comparing(Result::mode).reversed())
+        .forEach(result -> out.println(line(result)));
+    out.println(
+        "CPU-s: seconds per 10,000 jobs. WAL, commits, SQL statements, Redis commands: per job.");
+  }
+
+  /** A bare figure as a line. */
+  public static String line(Ceiling ceiling) {
+    return String.format(
+        Locale.ROOT,
+        "raw: %-52s %9.0f jobs/s, PostgreSQL CPU-s %s",
+        ceiling.name(),
+        ceiling.jobsPerSecond(),
+        text("%.3f", ceiling.postgresCpuSecondsPer10k()));
+  }
+
+  /** Names of the columns. */
+  public static String header() {
+    return String.format(
+        Locale.ROOT,
+        "%-10s %-24s %-8s %9s %6s %8s %8s %8s %20s %6s %8s %8s %8s  %s",
+        "scenario",
+        "",
+        "mode",
+        "jobs/s",
+        "/raw",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "CPU-s java/pg/redis",
+        "WAL B",
+        "commits",
+        "SQL",
+        "Redis",
+        "");
+  }
+
+  /** One measurement. */
+  public static String line(Result result) {
+    Latency latency = result.latency();
+    return String.format(
+        Locale.ROOT,
+        "%-10s %-24s %-8s %9.0f %6s %8s %8s %8s %20s %6.0f %8.4f %8s %8s  %s",
+        result.scenario(),
+        result.label(),
+        result.mode(),
+        result.jobsPerSecond(),
+        text("%.2f", result.ofCeiling()),
+        text("%.2f", latency == null ? null : latency.p50Millis()),
+        text("%.2f", latency == null ? null : latency.p95Millis()),
+        text("%.2f", latency == null ? null : latency.p99Millis()),
+        cpu(result),
+        result.walBytesPerJob(),
+        result.commitsPerJob(),
+        text("%.3f", result.statementsPerJob()),
+        text("%.3f", result.redisCommandsPerJob()),
+        result.valid() ? "ok" : "INVALID");
+  }
+
+  /** Java processes in the order of their roles, then PostgreSQL and Redis. */
+  private static String cpu(Result result) {
+    return Stream.of(Role.CLIENT, Role.WORKER, Role.SERVER, Role.POSTGRES, Role.REDIS)
+        .map(role -> {
+          Double seconds = result.cpuSecondsPer10k().get(role.label());
+          boolean always = role == Role.CLIENT || role == Role.POSTGRES || role == Role.REDIS;
+          return seconds == null && !always ? null : text("%.3f", seconds);
+        })
+        .filter(Objects::nonNull)
+        .collect(Collectors.joining("/"));
+  }
+
+  private static String text(String format, @Nullable Double value) {
+    return value == null ? "-" : String.format(Locale.ROOT, format, value);
+  }
+}

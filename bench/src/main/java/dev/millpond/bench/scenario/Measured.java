@@ -1,0 +1,15 @@
+package dev.millpond.bench.scenario;
+
+import dev.millpond.bench.servers.Usage;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What came out of the measured time.
+ *
+ * @param jobs within it
+ * @param micros latencies within it; null where they mean nothing
+ * @param ceiling what the rate is compared with; null for nothing
+ */
+public record Measured(
+    long jobs, Usage usage, @Nullable Histogram micros, @Nullable Ceiling ceiling) {}

@@ -1,0 +1,111 @@
+package dev.millpond.bench.scenario;
+
+import dev.millpond.bench.servers.Role;
+import dev.millpond.bench.servers.Usage;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The figures of one measurement; null where a figure has no meaning or cannot be had. Per-job
+ * figures are of the measured time; commits and dead tuples are counted from the start of the
+ * connections to their end, over all jobs of the run, because PostgreSQL reports them late.
+ *
+ * @param ofCeiling rate by the rate of the ceiling
+ * @param cpuSecondsPer10k CPU seconds per 10,000 jobs by {@linkplain Role role}
+ * @param memory of Java processes by role
+ * @param problems why the run does not count; empty when valid
+ */
+public record Result(
+    String scenario,
+    String label,
+    String mode,
+    long jobs,
+    double seconds,
+    double jobsPerSecond,
+    @Nullable String ceiling,
+    @Nullable Double ofCeiling,
+    @Nullable Latency latency,
+    Map<String, Double> cpuSecondsPer10k,
+    double walBytesPerJob,
+    double commitsPerJob,
+    @Nullable Double statementsPerJob,
+    @Nullable Double redisCommandsPerJob,
+    double deadTuplesPerJob,
+    Map<String, Memory> memory,
+    List<String> problems) {
+  private static final double CPU_JOBS = 10_000;
+  private static final double MEGABYTE = 1 << 20;
+
+  /** Percentiles of what the scenario says it times. */
+  public record Latency(double p50Millis, double p95Millis, double p99Millis, double maxMillis) {}
+
+  /** Resident memory at the start and the end of the measured time. */
+  public record Memory(double startMegabytes, double endMegabytes) {}
+
+  static Result of(Scenario scenario, Mode mode, Measured measured, Ended ended) {
+    double jobs = Math.max(1, measured.jobs());
+    double allJobs = Math.max(1, ended.jobs());
+    Usage usage = measured.usage();
+    double rate = measured.jobs() / usage.seconds();
+    Ceiling ceiling = measured.ceiling();
+    return new Result(
+        scenario.name(),
+        scenario.label(),
+        mode.label(),
+        measured.jobs(),
+        usage.seconds(),
+        rate,
+        ceiling == null ? null : ceiling.name(),
+        ceiling == null ? null : rate / ceiling.jobsPerSecond(),
+        latency(measured.micros()),
+        byLabel(usage.cpuSeconds(), seconds -> seconds * CPU_JOBS / jobs),
+        usage.walBytes() / jobs,
+        ended.commits() / allJobs,
+        each(usage.statements(), jobs),
+        each(usage.redisCommands(), jobs),
+        ended.deadTuples() / allJobs,
+        memory(usage),
+        ended.problems());
+  }
+
+  public boolean valid() {
+    return problems.isEmpty();
+  }
+
+  private static @Nullable Latency latency(@Nullable Histogram micros) {
+    return micros == null || micros.getTotalCount() == 0
+        ? null
+        : new Latency(
+            micros.getValueAtPercentile(50) / 1e3,
+            micros.getValueAtPercentile(95) / 1e3,
+            micros.getValueAtPercentile(99) / 1e3,
+            micros.getMaxValue() / 1e3);
+  }
+
+  private static @Nullable Double each(@Nullable Long count, double jobs) {
+    return count == null ? null : Double.valueOf(count / jobs);
+  }
+
+  private static Map<String, Memory> memory(Usage usage) {
+    Map<String, Memory> memory = new TreeMap<>();
+    usage
+        .residentBefore()
+        .forEach((role, before) -> {
+          Long after = usage.residentAfter().get(role);
+          if (after != null) {
+            memory.put(role.label(), new Memory(before / MEGABYTE, after / MEGABYTE));
+          }
+        });
+    return memory;
+  }
+
+  private static <V, W> Map<String, W> byLabel(Map<Role, V> values, Function<V, W> change) {
+    Map<String, W> changed = new TreeMap<>();
+    values.forEach((role, value) -> changed.put(role.label(), change.apply(value)));
+    return changed;
+  }
+}

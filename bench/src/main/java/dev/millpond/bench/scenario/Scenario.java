@@ -1,0 +1,40 @@
+package dev.millpond.bench.scenario;
+
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * Something to measure. It opens what it needs, on empty tables, and leaves nothing running: a
+ * {@link Bed} in this JVM, or processes of its own. Stateless.
+ */
+public interface Scenario {
+  /** What is measured, in a word; scenarios of one name are a group. */
+  String name();
+
+  /** What is special in it, for the table. */
+  String label();
+
+  /** Its name and label; the start of it chooses it. */
+  default String title() {
+    return name() + " " + label();
+  }
+
+  /** Which runs it is part of. */
+  default Extent extent() {
+    return Extent.USUAL;
+  }
+
+  /** The modes in which it means something. */
+  default Set<Mode> modes() {
+    return EnumSet.allOf(Mode.class);
+  }
+
+  /**
+   * Measures once.
+   *
+   * @return the figures, made by {@link Stage#result}; with the reasons when the run does not count
+   */
+  Result run(Stage stage) throws SQLException, InterruptedException, IOException;
+}

@@ -1,0 +1,48 @@
+package dev.millpond.bench.scenario;
+
+import dev.millpond.bench.scenario.RawCeiling.Part;
+import dev.millpond.bench.servers.Database;
+import dev.millpond.bench.servers.Meter;
+import dev.millpond.bench.servers.RedisLine;
+import dev.millpond.bench.servers.Servers;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a scenario runs on.
+ *
+ * @param redis connections to the Redis servers that the mode uses; none in the mode without
+ * @param ceilings of the bare statements, by their names
+ * @param progress told of steps within the scenario, a line each
+ */
+public record Stage(
+    Mode mode,
+    Servers servers,
+    Database database,
+    List<RedisLine> redis,
+    Budget budget,
+    Map<String, Ceiling> ceilings,
+    Consumer<String> progress) {
+
+  /** Rows of a flush that callers one by one lead to: what their ceiling is measured with. */
+  public static final int SMALL_FLUSH = 130;
+
+  public static final int LARGE_FLUSH = 1_000;
+
+  /** A meter of this JVM, PostgreSQL, and Redis where the mode uses it. */
+  public Meter meter() {
+    return new Meter(database, redis);
+  }
+
+  /** The bare statements' figure; null when it was not measured. */
+  public @Nullable Ceiling ceiling(Part part, int rows) {
+    return ceilings.get(RawCeiling.name(part, rows));
+  }
+
+  /** The figures of a measurement. */
+  public Result result(Scenario scenario, Measured measured, Ended ended) {
+    return Result.of(scenario, mode, measured, ended);
+  }
+}
