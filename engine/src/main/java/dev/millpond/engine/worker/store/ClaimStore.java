@@ -25,19 +25,49 @@ public final class ClaimStore implements AutoCloseable {
   private static final int LOCK_TIMEOUT_MILLIS = 250;
   private static final int SOCKET_TIMEOUT_SECONDS = 20;
 
-  /** A job never changes, so it may be read before its outcome; tables are locked in this order. */
-  private static final String LOAD =
+  /** After a span that was too mixed, so many loads go by id before spans are tried again. */
+  private static final int LOADS_BY_ID = 64;
+
+  /**
+   * Jobs by id. A job never changes, so it may be read before its outcome; tables are locked in
+   * this order.
+   */
+  private static final String BY_ID =
       """
       SELECT id FROM millpond.dispatch WHERE id = ANY (?::uuid[]);
-      SELECT id, payload, options FROM millpond.job WHERE id = ANY (?::uuid[]) AND id BETWEEN ? AND ?;
-      SELECT job_id FROM millpond.job_outcome WHERE job_id = ANY (?::uuid[]) AND job_id BETWEEN ? AND ?;
-      SELECT job_id, phase, lease_token, attempt
+      SELECT 1, id, payload, options
+      FROM millpond.job WHERE id = ANY (?::uuid[]) AND id BETWEEN ? AND ?;
+      SELECT 1, job_id
+      FROM millpond.job_outcome WHERE job_id = ANY (?::uuid[]) AND job_id BETWEEN ? AND ?;
+      SELECT 1, job_id, phase, lease_token, attempt
       FROM millpond.job_state WHERE job_id = ANY (?::uuid[])
+      """;
+
+  /** The same along {@link Spans}; the first column is the number of the span. */
+  private static final String BY_SPAN =
+      """
+      SELECT id FROM millpond.dispatch WHERE id = ANY (?::uuid[]);
+      SELECT s.n, j.id, j.payload, j.options
+      FROM unnest(?::uuid[], ?::uuid[], ?::int4[], ?::int4[]) AS s (low, high, most, n)
+      CROSS JOIN LATERAL (
+          SELECT id, payload, options FROM millpond.job
+          WHERE id BETWEEN s.low AND s.high LIMIT s.most) j;
+      SELECT s.n, o.job_id
+      FROM unnest(?::uuid[], ?::uuid[], ?::int4[], ?::int4[]) AS s (low, high, most, n)
+      CROSS JOIN LATERAL (
+          SELECT job_id FROM millpond.job_outcome
+          WHERE job_id BETWEEN s.low AND s.high LIMIT s.most) o;
+      SELECT s.n, t.job_id, t.phase, t.lease_token, t.attempt
+      FROM unnest(?::uuid[], ?::uuid[], ?::int4[], ?::int4[]) AS s (low, high, most, n)
+      CROSS JOIN LATERAL (
+          SELECT job_id, phase, lease_token, attempt FROM millpond.job_state
+          WHERE job_id BETWEEN s.low AND s.high LIMIT s.most) t
       """;
 
   private final String url;
   private @Nullable Connection connection;
-  private @Nullable PreparedStatement statement;
+  private final Map<String, PreparedStatement> statements = new HashMap<>();
+  private int loadsById;
 
   public ClaimStore(String url) {
     this.url = url;
@@ -64,19 +94,20 @@ public final class ClaimStore implements AutoCloseable {
 
   private record Content(String payload, @Nullable String options) {}
 
+  /** What was read of a claim's jobs; of other jobs as well, where it was read along spans. */
+  private record Found(
+      Set<UUID> rows, Map<UUID, Content> contents, Set<UUID> ended, Map<UUID, State> states) {
+    static Found ofJobs(int count) {
+      return new Found(
+          new HashSet<>(), HashMap.newHashMap(count), new HashSet<>(), new HashMap<>());
+    }
+  }
+
   /** Loads batches; the answer has one element for each. */
   public List<Loaded> load(List<Batch> batches) {
-    List<UUID> ids = new ArrayList<>();
-    for (Batch batch : batches) {
-      ids.addAll(List.of(batch.jobIds()));
-    }
-    ids.sort(PgArray.UUID_ORDER);
-    Set<UUID> rows = new HashSet<>();
-    Set<UUID> ended = new HashSet<>();
-    Map<UUID, State> states = new HashMap<>();
-    Map<UUID, Content> contents = HashMap.newHashMap(ids.size());
+    Found found;
     try {
-      read(batches, ids, rows, ended, states, contents);
+      found = find(batches);
     } catch (SQLException e) {
       if (Pg.fault(e) == Pg.Fault.CONNECTION) {
         close();
@@ -86,24 +117,36 @@ public final class ClaimStore implements AutoCloseable {
     List<Loaded> loaded = new ArrayList<>(batches.size());
     for (Batch batch : batches) {
       loaded.add(
-          rows.contains(batch.id())
-              ? new Loaded(true, jobs(batch, ended, states, contents))
+          found.rows().contains(batch.id())
+              ? new Loaded(true, jobs(batch, found))
               : new Loaded(false, List.of()));
     }
     return loaded;
   }
 
-  private static List<LoadedJob> jobs(
-      Batch batch, Set<UUID> ended, Map<UUID, State> states, Map<UUID, Content> contents) {
+  private Found find(List<Batch> batches) throws SQLException {
+    Spans spans = loadsById > 0 ? null : Spans.of(batches);
+    if (spans != null) {
+      Found found = bySpan(batches, spans);
+      if (found != null) {
+        return found;
+      }
+      loadsById = LOADS_BY_ID;
+    }
+    loadsById = Math.max(0, loadsById - 1);
+    return byId(batches);
+  }
+
+  private static List<LoadedJob> jobs(Batch batch, Found found) {
     List<LoadedJob> jobs = new ArrayList<>(batch.size());
     for (int i = 0; i < batch.size(); i++) {
       UUID id = batch.jobIds()[i];
-      Content content = contents.get(id);
-      if (ended.contains(id) || content == null) {
+      Content content = found.contents().get(id);
+      if (found.ended().contains(id) || content == null) {
         continue;
       }
       int token = batch.token(i);
-      State state = states.get(id);
+      State state = found.states().get(id);
       if (state == null) {
         if (token == 1) {
           jobs.add(new LoadedJob(id, 1, 1, false, content.payload(), content.options()));
@@ -116,61 +159,109 @@ public final class ClaimStore implements AutoCloseable {
     return jobs;
   }
 
-  private void read(
-      List<Batch> batches,
-      List<UUID> ids,
-      Set<UUID> rows,
-      Set<UUID> ended,
-      Map<UUID, State> states,
-      Map<UUID, Content> contents)
-      throws SQLException {
-    PreparedStatement load = prepare();
+  private Found byId(List<Batch> batches) throws SQLException {
+    List<UUID> ids = new ArrayList<>();
+    for (Batch batch : batches) {
+      ids.addAll(List.of(batch.jobIds()));
+    }
+    ids.sort(PgArray.UUID_ORDER);
+    PreparedStatement load = prepare(BY_ID);
     PgArray jobIds = PgArray.uuids(ids.toArray(UUID[]::new));
     int i = 0;
     load.setObject(++i, PgArray.uuids(batches, Batch::id));
+    for (int table = 0; table < 2; table++) {
+      load.setObject(++i, jobIds);
+      load.setObject(++i, ids.getFirst());
+      load.setObject(++i, ids.getLast());
+    }
     load.setObject(++i, jobIds);
-    load.setObject(++i, ids.getFirst());
-    load.setObject(++i, ids.getLast());
-    load.setObject(++i, jobIds);
-    load.setObject(++i, ids.getFirst());
-    load.setObject(++i, ids.getLast());
-    load.setObject(++i, jobIds);
+    Found found = Found.ofJobs(ids.size());
+    read(load, found, new int[3][1]);
+    return found;
+  }
+
+  /** Null when a span holds so many rows that some may be missing. */
+  private @Nullable Found bySpan(List<Batch> batches, Spans spans) throws SQLException {
+    PreparedStatement load = prepare(BY_SPAN);
+    PgArray low = PgArray.uuids(spans.low());
+    PgArray high = PgArray.uuids(spans.high());
+    PgArray most = PgArray.ints(spans.size(), n -> spans.most()[n]);
+    PgArray number = PgArray.ints(spans.size(), n -> n + 1);
+    int i = 0;
+    load.setObject(++i, PgArray.uuids(batches, Batch::id));
+    for (int table = 0; table < 3; table++) {
+      load.setObject(++i, low);
+      load.setObject(++i, high);
+      load.setObject(++i, most);
+      load.setObject(++i, number);
+    }
+    Found found = Found.ofJobs(batches.size() * batches.getFirst().size());
+    int[][] counts = new int[3][spans.size()];
+    read(load, found, counts);
+    for (int[] ofTable : counts) {
+      for (int n = 0; n < ofTable.length; n++) {
+        if (ofTable[n] >= spans.most()[n]) {
+          return null;
+        }
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Reads the four results.
+   *
+   * @param counts for jobs, outcomes and states: counts the rows of each span
+   */
+  private static void read(PreparedStatement load, Found found, int[][] counts)
+      throws SQLException {
     load.execute();
-    readIds(load, rows);
-    load.getMoreResults();
     try (ResultSet result = load.getResultSet()) {
       while (result.next()) {
-        contents.put(
-            result.getObject(1, UUID.class), new Content(result.getString(2), result.getString(3)));
+        found.rows().add(result.getObject(1, UUID.class));
       }
     }
     load.getMoreResults();
-    readIds(load, ended);
+    try (ResultSet result = load.getResultSet()) {
+      while (result.next()) {
+        counts[0][result.getInt(1) - 1]++;
+        found
+            .contents()
+            .put(
+                result.getObject(2, UUID.class),
+                new Content(result.getString(3), result.getString(4)));
+      }
+    }
     load.getMoreResults();
     try (ResultSet result = load.getResultSet()) {
       while (result.next()) {
-        states.put(
-            result.getObject(1, UUID.class),
-            new State(result.getString(2), result.getInt(3), result.getInt(4)));
+        counts[1][result.getInt(1) - 1]++;
+        found.ended().add(result.getObject(2, UUID.class));
+      }
+    }
+    load.getMoreResults();
+    try (ResultSet result = load.getResultSet()) {
+      while (result.next()) {
+        counts[2][result.getInt(1) - 1]++;
+        found
+            .states()
+            .put(
+                result.getObject(2, UUID.class),
+                new State(result.getString(3), result.getInt(4), result.getInt(5)));
       }
     }
   }
 
-  private static void readIds(PreparedStatement load, Set<UUID> into) throws SQLException {
-    try (ResultSet result = load.getResultSet()) {
-      while (result.next()) {
-        into.add(result.getObject(1, UUID.class));
-      }
-    }
-  }
-
-  private PreparedStatement prepare() throws SQLException {
-    PreparedStatement ready = statement;
-    if (ready == null) {
-      Connection open = Pg.hot(url, "millpond-load", LOCK_TIMEOUT_MILLIS, SOCKET_TIMEOUT_SECONDS);
+  private PreparedStatement prepare(String sql) throws SQLException {
+    Connection open = connection;
+    if (open == null) {
+      open = Pg.hot(url, "millpond-load", LOCK_TIMEOUT_MILLIS, SOCKET_TIMEOUT_SECONDS);
       connection = open;
-      ready = open.prepareStatement(LOAD);
-      statement = ready;
+    }
+    PreparedStatement ready = statements.get(sql);
+    if (ready == null) {
+      ready = open.prepareStatement(sql);
+      statements.put(sql, ready);
     }
     return ready;
   }
@@ -179,7 +270,7 @@ public final class ClaimStore implements AutoCloseable {
   public void close() {
     Connection open = connection;
     connection = null;
-    statement = null;
+    statements.clear();
     if (open != null) {
       try {
         open.close();
