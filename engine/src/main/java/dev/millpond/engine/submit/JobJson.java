@@ -58,7 +58,9 @@ public final class JobJson {
   public static String payload(@Nullable Object payload, int most) {
     String text;
     try {
-      if (payload instanceof RawJson raw) {
+      if (payload instanceof CheckedJson checked) {
+        text = checked.text();
+      } else if (payload instanceof RawJson raw) {
         text = valid(raw.text(), true);
       } else {
         text = MAPPER.writeValueAsString(payload);

@@ -26,9 +26,14 @@ final class FrontFilter implements Filter {
   private static final Set<String> SAFE_VERBS = Set.of("GET", "HEAD", "OPTIONS");
 
   private final BodyRoom room;
+  private final @Nullable SubmitShortcut submits;
 
-  FrontFilter(BodyRoom room) {
+  /**
+   * @param submits null where jobs are not submitted
+   */
+  FrontFilter(BodyRoom room, @Nullable SubmitShortcut submits) {
     this.room = room;
+    this.submits = submits;
   }
 
   @Override
@@ -41,7 +46,9 @@ final class FrontFilter implements Filter {
     Problem problem = check(http);
     if (problem == null) {
       try {
-        chain.doFilter(request, response);
+        if (submits == null || !submits.answers(http, answer)) {
+          chain.doFilter(request, response);
+        }
       } finally {
         room.release(http);
       }

@@ -25,6 +25,7 @@ import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.util.thread.VirtualThreadPool;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.boot.web.server.Shutdown;
@@ -151,8 +152,15 @@ public final class HttpServer implements AutoCloseable {
     }
 
     @Bean
-    FrontFilter frontFilter(BodyRoom room) {
-      return new FrontFilter(room);
+    FrontFilter frontFilter(
+        Parts parts,
+        BodyRoom room,
+        ObjectProvider<JobsController> one,
+        ObjectProvider<BatchController> batch,
+        ProblemAdvice problems) {
+      return new FrontFilter(
+          room,
+          parts.api() ? new SubmitShortcut(one.getObject(), batch.getObject(), problems) : null);
     }
 
     @Bean

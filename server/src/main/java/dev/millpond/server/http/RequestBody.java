@@ -124,6 +124,11 @@ public final class RequestBody {
     if (given == null) {
       return null;
     }
+    for (Type type : Type.values()) {
+      if (type.mediaType().equals(given)) {
+        return type; // as nearly all give it
+      }
+    }
     String[] parts = given.toLowerCase(Locale.ROOT).replace("\"", "").split(";", -1);
     for (int i = 1; i < parts.length; i++) {
       String parameter = parts[i].strip();

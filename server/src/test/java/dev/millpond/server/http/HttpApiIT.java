@@ -62,6 +62,19 @@ class HttpApiIT {
   }
 
   @Test
+  void aSubmitIsTheSameInAnotherSpellingOfItsPath() throws IOException, InterruptedException {
+    String job = "{\"kind\":\"echo\"}";
+    HttpResponse<String> plain = live.post("/v1/jobs", job);
+    HttpResponse<String> spelled = live.post("/v1/j%6Fbs", job);
+    assertThat(spelled.statusCode()).isEqualTo(plain.statusCode()).isEqualTo(202);
+    assertThat(spelled.headers().map().keySet()).isEqualTo(plain.headers().map().keySet());
+    assertThat(live.post("/v1/j%6Fbs", "{}").body()).isEqualTo(live.post("/v1/jobs", "{}").body());
+    assertThat(live.post("/v1/jobs/b%61tch", "[]").body())
+        .isEqualTo(live.post("/v1/jobs/batch", "[]").body())
+        .contains("batch-size");
+  }
+
+  @Test
   void aJobIsAcceptedThenRunThenShown() throws IOException, InterruptedException {
     HttpResponse<String> accepted =
         live.post(

@@ -28,6 +28,9 @@ import org.springframework.web.bind.annotation.RestController;
  */
 @RestController
 public final class BatchController {
+  /** Where batches are submitted. */
+  public static final String PATH = "/v1/jobs/batch";
+
   private static final String COMMIT_EVERY = "commitEvery";
 
   private final Millpond millpond;
@@ -45,7 +48,7 @@ public final class BatchController {
    * the jobs. With {@code commitEvery} the answer is a stream of receipts, see {@link
    * ChunkedBatch}.
    */
-  @PostMapping("/v1/jobs/batch")
+  @PostMapping(PATH)
   public void submit(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query query = Query.of(request, List.of(COMMIT_EVERY));
     OptionalInt commitEvery = query.number(COMMIT_EVERY, 1, most);

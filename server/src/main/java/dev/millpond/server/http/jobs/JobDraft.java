@@ -7,6 +7,8 @@ import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobRequest.RawJson;
 import dev.millpond.api.JobRequest.Start;
 import dev.millpond.api.Limits;
+import dev.millpond.engine.submit.CheckedJson;
+import dev.millpond.server.http.json.JsonReader;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,11 +17,13 @@ import org.jspecify.annotations.Nullable;
 
 /** The fields of a job as {@link JobReader} comes by them. Confined to one thread. */
 final class JobDraft {
+  private static final JsonReader.Value NULL = new JsonReader.Value("null", true);
+
   @Nullable String kind;
   boolean kindSeen;
   @Nullable String queue;
   @Nullable String priorityClass;
-  String payload = "null";
+  JsonReader.Value payload = NULL;
   boolean payloadSeen;
 
   /** Fields of an edit. */
@@ -45,7 +49,7 @@ final class JobDraft {
         runAt != null ? new Start.At(runAt) : delay != null ? new Start.In(delay) : new Start.Now();
     return new JobRequest(
         knownKind,
-        new RawJson(payload),
+        payload.plain() ? new CheckedJson(payload.text()) : new RawJson(payload.text()),
         queue == null ? Limits.DEFAULT_QUEUE : queue,
         priorityClass == null ? Limits.DEFAULT_CLASS : priorityClass,
         start,

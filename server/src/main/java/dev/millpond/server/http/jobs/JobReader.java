@@ -160,7 +160,7 @@ public final class JobReader {
           return new Edit(
               draft.priorityClass,
               start,
-              draft.payloadSeen ? draft.payload : null,
+              draft.payloadSeen ? draft.payload.text() : null,
               draft.maxAttempts);
         });
   }
@@ -173,13 +173,15 @@ public final class JobReader {
     }
     while (in.next() == JsonToken.PROPERTY_NAME) {
       String name = in.text();
-      String pointer = in.pointer();
       in.next();
       draft.given++;
       if (allowed.contains(name)) {
-        field(draft, name, pointer);
+        field(draft, name);
       } else {
-        error(pointer, "unknown_field", "cannot be changed; nearest: " + Nearest.to(name, allowed));
+        error(
+            in.pointer(),
+            "unknown_field",
+            "cannot be changed; nearest: " + Nearest.to(name, allowed));
         in.skip();
       }
     }
@@ -210,10 +212,9 @@ public final class JobReader {
     boolean found = false;
     while (in.next() == JsonToken.PROPERTY_NAME) {
       String name = in.text();
-      String pointer = in.pointer();
       in.next();
       if (!name.equals("jobs")) {
-        error(pointer, "unknown_field", "is no field of a batch; nearest: jobs");
+        error(in.pointer(), "unknown_field", "is no field of a batch; nearest: jobs");
         in.skip();
       } else if (expect(JsonToken.START_ARRAY, "a list of jobs")) {
         found = true;
@@ -229,33 +230,32 @@ public final class JobReader {
   }
 
   private Optional<JobRequest> job() {
-    String base = in.pointer();
     if (!expect(JsonToken.START_OBJECT, "an object")) {
       return Optional.empty();
     }
     JobDraft draft = new JobDraft();
     while (in.next() == JsonToken.PROPERTY_NAME) {
       String name = in.text();
-      String pointer = in.pointer();
       in.next();
-      field(draft, name, pointer);
+      field(draft, name);
     }
+    // At its end the reader's pointer is that of the job itself.
     if (draft.kind == null) {
       if (!draft.kindSeen) {
-        error(base + "/kind", "required", "is missing");
+        error(in.pointer() + "/kind", "required", "is missing");
       }
       return Optional.empty();
     }
     if (draft.runAt != null && draft.delay != null) {
-      error(base + "/delay", "conflict", "cannot be given together with runAt");
+      error(in.pointer() + "/delay", "conflict", "cannot be given together with runAt");
     }
     if (draft.expiresAt != null && draft.expiresIn != null) {
-      error(base + "/expiresIn", "conflict", "cannot be given together with expiresAt");
+      error(in.pointer() + "/expiresIn", "conflict", "cannot be given together with expiresAt");
     }
-    return Optional.of(draft.request(draft.kind, backoff(draft, base)));
+    return Optional.of(draft.request(draft.kind, backoff(draft)));
   }
 
-  private void field(JobDraft draft, String name, String pointer) {
+  private void field(JobDraft draft, String name) {
     if (in.token() == JsonToken.VALUE_NULL && FIELDS.contains(name)) {
       draft.given--;
       // Absent, and for a payload the same as null.
@@ -286,7 +286,9 @@ public final class JobReader {
       case "idempotencyKey" -> draft.idempotencyKey = string("a string");
       default -> {
         error(
-            pointer, "unknown_field", "is no field of a job; nearest: " + Nearest.to(name, FIELDS));
+            in.pointer(),
+            "unknown_field",
+            "is no field of a job; nearest: " + Nearest.to(name, FIELDS));
         in.skip();
       }
     }
@@ -298,20 +300,19 @@ public final class JobReader {
     }
     while (in.next() == JsonToken.PROPERTY_NAME) {
       String name = in.text();
-      String pointer = in.pointer();
       in.next();
       switch (name) {
         case "base" -> draft.backoffBase = duration();
         case "max" -> draft.backoffMax = duration();
         default -> {
-          error(pointer, "unknown_field", "is no field of a backoff; known: base, max");
+          error(in.pointer(), "unknown_field", "is no field of a backoff; known: base, max");
           in.skip();
         }
       }
     }
   }
 
-  private @Nullable Backoff backoff(JobDraft draft, String base) {
+  private @Nullable Backoff backoff(JobDraft draft) {
     if (draft.backoffBase == null && draft.backoffMax == null) {
       return null;
     }
@@ -323,7 +324,7 @@ public final class JobReader {
     try {
       return new Backoff(first, most);
     } catch (InvalidJobException e) {
-      error(base + e.pointer(), "invalid", e.detail());
+      error(in.pointer() + e.pointer(), "invalid", e.detail());
       return null;
     }
   }

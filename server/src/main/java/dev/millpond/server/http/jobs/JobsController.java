@@ -15,6 +15,7 @@ import dev.millpond.server.http.problem.Problems;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -30,6 +31,9 @@ import tools.jackson.core.JsonGenerator;
 /** Takes jobs one by one, and shows them. An answer to a submit follows its commit. */
 @RestController
 public final class JobsController {
+  /** Where jobs are submitted one by one. */
+  public static final String PATH = "/v1/jobs";
+
   private static final int ETAG_BYTES = 12;
 
   private final Millpond millpond;
@@ -44,7 +48,7 @@ public final class JobsController {
    * Submits one job. 202 for a new one; for one that the idempotency key has submitted before, 200
    * when it has ended and 202 while it has not, with the job as it is now.
    */
-  @PostMapping("/v1/jobs")
+  @PostMapping(PATH)
   public void submit(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
     Optional<String> key = KeyHeader.of(request);
@@ -55,7 +59,9 @@ public final class JobsController {
     switch (millpond.submit(job)) {
       case SubmitResult.Accepted accepted -> {
         response.setHeader("Location", location(accepted.id()));
-        Answer.json(202, out -> item(out, accepted.id(), false)).writeTo(response);
+        String item = "{\"id\":\"" + accepted.id() + "\"}";
+        new Answer(202, "application/json", item.getBytes(StandardCharsets.US_ASCII))
+            .writeTo(response);
       }
       case SubmitResult.Existing existing -> replay(existing.id(), response);
       case SubmitResult.Refused refused -> Problems.refused(refused).writeTo(response);

@@ -31,6 +31,9 @@ public final class JsonReader {
   /** Largest exponent of a number, about that of a double. */
   public static final int EXPONENT = 308;
 
+  /** Characters of a number in a {@link Value#plain} value. */
+  private static final int PLAIN_NUMBER_CHARS = 300;
+
   /** Levels around such a value: the batch, its list, the job. */
   private static final int OUTER_DEPTH = 4;
 
@@ -50,6 +53,14 @@ public final class JsonReader {
 
   /** Only an escape can put a NUL or half a surrogate pair into a text that is good UTF-8. */
   private final boolean escapes;
+
+  /**
+   * A value as its sender wrote it.
+   *
+   * @param plain whether it has nothing that JSON allows and others may stumble over: no escape of
+   *     the form {@code \\u}, no exponent, no long number
+   */
+  public record Value(String text, boolean plain) {}
 
   private JsonReader(JsonParser parser, char[] chars, boolean escapes) {
     this.parser = parser;
@@ -121,7 +132,8 @@ public final class JsonReader {
   }
 
   /** The current value as its sender wrote it, checked by all rules; ends at its last token. */
-  public String raw() {
+  public Value raw() {
+    boolean plain = !escapes;
     int start = (int) parser.currentTokenLocation().getCharOffset();
     int depth = 0;
     JsonToken token = token();
@@ -134,7 +146,10 @@ public final class JsonReader {
       } else if (token.isStructEnd()) {
         depth--;
       } else if (token == JsonToken.VALUE_NUMBER_FLOAT) {
-        checkExponent(parser.getString());
+        plain &= checkExponent(parser.getString());
+        plain &= parser.getStringLength() <= PLAIN_NUMBER_CHARS;
+      } else if (token == JsonToken.VALUE_NUMBER_INT) {
+        plain &= parser.getStringLength() <= PLAIN_NUMBER_CHARS;
       } else if (escapes && (token == JsonToken.VALUE_STRING || token == JsonToken.PROPERTY_NAME)) {
         checkChars(parser.getString());
       }
@@ -145,7 +160,7 @@ public final class JsonReader {
     }
     parser.finishToken();
     int end = (int) parser.currentLocation().getCharOffset();
-    return new String(chars, start, end - start);
+    return new Value(new String(chars, start, end - start), plain);
   }
 
   private void checkChars(String text) {
@@ -166,10 +181,11 @@ public final class JsonReader {
     }
   }
 
-  private void checkExponent(String number) {
+  /** Refuses a number with an exponent beyond the limit; whether it has none. */
+  private boolean checkExponent(String number) {
     int e = Math.max(number.indexOf('e'), number.indexOf('E'));
     if (e < 0) {
-      return;
+      return true;
     }
     int exponent;
     try {
@@ -185,6 +201,7 @@ public final class JsonReader {
               + EXPONENT
               + at(parser.currentTokenLocation()));
     }
+    return false;
   }
 
   private static boolean hasUnicodeEscape(byte[] body) {

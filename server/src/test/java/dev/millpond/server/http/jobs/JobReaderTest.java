@@ -9,6 +9,7 @@ import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobRequest.RawJson;
+import dev.millpond.engine.submit.CheckedJson;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.Problem.FieldError;
 import dev.millpond.server.http.problem.ProblemException;
@@ -21,13 +22,44 @@ import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class JobReaderTest {
   private static final int MOST = 50;
 
+  /** A number of 310 digits. */
+  private static final String LONG =
+      "1234567890123456789012345678901234567890123456789012345678901"
+          + "12345678901234567890123456789012345678901234567890123456789012345678901234567890123"
+          + "12345678901234567890123456789012345678901234567890123456789012345678901234567890123"
+          + "12345678901234567890123456789012345678901234567890123456789012345678901234567890123";
+
   @Test
   void aKindIsEnough() {
-    assertThat(one("{\"kind\":\"a\"}")).isEqualTo(JobRequest.of("a", new RawJson("null")));
+    assertThat(one("{\"kind\":\"a\"}")).isEqualTo(JobRequest.of("a", new CheckedJson("null")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"\\u0041\"",
+        "{\"a\\u0041\":1}",
+        "1e5",
+        "[1E-5]",
+        "-1.0e+300",
+        LONG,
+        "0." + LONG
+      })
+  void aPayloadWithWhatOthersMayStumbleOverIsReadAgainByTheEngine(String payload) {
+    assertThat(one("{\"kind\":\"a\",\"payload\":" + payload + "}").payload())
+        .isEqualTo(new RawJson(payload));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\"a\\n\\\\\"", "{\"a\":[1,-2.5,null,true]}", "\"\u00e9\""})
+  void aPlainPayloadIsReadOnce(String payload) {
+    assertThat(one("{\"kind\":\"a\",\"payload\":" + payload + "}").payload())
+        .isEqualTo(new CheckedJson(payload));
   }
 
   @Test
@@ -44,7 +76,7 @@ class JobReaderTest {
         .isEqualTo(
             new JobRequest(
                 "a",
-                new RawJson("{\"n\": 1.0}"),
+                new CheckedJson("{\"n\": 1.0}"),
                 "q",
                 "high",
                 new JobRequest.Start.In(Duration.ofMinutes(1)),
@@ -160,7 +192,7 @@ class JobReaderTest {
     String list = "[{\"kind\":\"a\"},{\"kind\":\"b\",\"payload\":[1]}]";
     List<JobRequest> jobs = batch(bytes(list)).jobs();
     assertThat(jobs).extracting(JobRequest::kind).containsExactly("a", "b");
-    assertThat(jobs.get(1).payload()).isEqualTo(new RawJson("[1]"));
+    assertThat(jobs.get(1).payload()).isEqualTo(new CheckedJson("[1]"));
     assertThat(batch(bytes("{\"jobs\":" + list + "}")).jobs()).isEqualTo(jobs);
     assertThat(errors("[{\"kind\":\"a\"},{\"kind\":1}]", JobReaderTest::batch))
         .extracting(FieldError::pointer, FieldError::index)
