@@ -1,5 +1,6 @@
 package dev.millpond.bench;
 
+import dev.millpond.bench.http.HttpFlow;
 import dev.millpond.bench.report.Report;
 import dev.millpond.bench.report.TextTable;
 import dev.millpond.bench.scenario.Budget;
@@ -53,6 +54,7 @@ final class Bench {
   /** Every scenario that can be chosen, of all packages, in the order they run. */
   static List<Scenario> scenarios() {
     List<Scenario> all = new ArrayList<>(Catalogue.scenarios());
+    all.addAll(HttpFlow.scenarios());
     return all;
   }
 

@@ -128,9 +128,12 @@ class ArchitectureTest {
 
   @Test
   void springStaysInTheServer() {
+    // Beside it, an application of Spring's own, with which the server is compared.
     check(
         noClasses()
-            .that(DescribedPredicate.not(resideInAPackage("dev.millpond.server..")))
+            .that(
+                DescribedPredicate.not(
+                    resideInAnyPackage("dev.millpond.server..", "dev.millpond.bench.http..")))
             .should()
             .dependOnClassesThat(resideInAPackage("org.springframework..")));
   }
