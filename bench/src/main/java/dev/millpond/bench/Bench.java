@@ -1,6 +1,7 @@
 package dev.millpond.bench;
 
 import dev.millpond.bench.http.HttpFlow;
+import dev.millpond.bench.peer.Peers;
 import dev.millpond.bench.report.Report;
 import dev.millpond.bench.report.TextTable;
 import dev.millpond.bench.scenario.Budget;
@@ -25,6 +26,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A run over scenarios and modes on given servers: ceilings, warm-up, then one after the other. */
@@ -39,8 +42,10 @@ final class Bench {
    * @param scenarios in order
    * @param warmUpMillis of the whole program, once a mode, before its first measurement
    * @param budget of each measurement
+   * @param peers measured in the same scenarios, after Millpond
    */
-  record Plan(List<Mode> modes, List<Scenario> scenarios, long warmUpMillis, Budget budget) {}
+  record Plan(
+      List<Mode> modes, List<Scenario> scenarios, long warmUpMillis, Budget budget, Peers peers) {}
 
   /**
    * @param progress told of each step
@@ -95,12 +100,27 @@ final class Bench {
         if (scenario.modes().contains(mode)) {
           Result result = scenario.run(stage);
           results.add(result);
-          say(TextTable.line(result));
-          result.problems().forEach(problem -> say("  " + problem));
+          say(result);
         }
       }
     }
-    return new Report(notes, List.copyOf(ceilings.values()), results);
+    List<Result> peers =
+        peers(
+            new Stage(
+                Mode.POSTGRES, servers, database, List.of(), plan.budget(), ceilings, this::say));
+    Map<String, Double> timesBestPeer = Peers.compare(results, peers);
+    results.addAll(peers);
+    return new Report(notes, List.copyOf(ceilings.values()), results, timesBestPeer);
+  }
+
+  private List<Result> peers(Stage stage) throws SQLException, InterruptedException {
+    Set<String> titles = plan.scenarios().stream().map(Scenario::title).collect(Collectors.toSet());
+    return plan.peers().run(stage, titles, plan.warmUpMillis(), this::say);
+  }
+
+  private void say(Result result) {
+    say(TextTable.line(result));
+    result.problems().forEach(problem -> say("  " + problem));
   }
 
   private void say(String line) {
@@ -122,6 +142,7 @@ final class Bench {
                 ? ""
                 : ", Redis " + redis.info("server").getOrDefault("redis_version", "?")));
     notes.add(database.settings());
+    notes.addAll(plan.peers().notes());
     Path directory = servers.directory();
     if (directory != null) {
       notes.add(DiskProbe.measure(directory, Math.clamp(plan.budget().millis(), 500, 5_000)));

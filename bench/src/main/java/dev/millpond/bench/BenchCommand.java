@@ -1,6 +1,7 @@
 package dev.millpond.bench;
 
 import dev.millpond.bench.Bench.Plan;
+import dev.millpond.bench.peer.Peers;
 import dev.millpond.bench.report.Report;
 import dev.millpond.bench.report.TextTable;
 import dev.millpond.bench.scenario.Budget;
@@ -75,6 +76,18 @@ public final class BenchCommand implements Callable<Integer> {
       description = "redis://host:port; ALL its data is deleted.")
   private @Nullable String redisUrl;
 
+  @Option(
+      names = "--peers",
+      arity = "0..1",
+      paramLabel = "best|tried",
+      fallbackValue = "best",
+      description = {
+        "Measures JobRunr and db-scheduler as well, each as configured best, or in all"
+            + " configurations that were tried.",
+        "They are no part of a normal build."
+      })
+  private @Nullable String peers;
+
   @Option(names = "--json", description = "The figures as JSON on standard output.")
   private boolean json;
 
@@ -95,6 +108,12 @@ public final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Plan plan = plan();
+    if (peers != null && plan.peers().isEmpty()) {
+      spec.commandLine()
+          .getErr()
+          .println("The peers are not built. In the folder of the sources: " + Peers.BUILD);
+      return CommandLine.ExitCode.USAGE;
+    }
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter progress = json ? spec.commandLine().getErr() : out;
     boolean withRedis = plan.modes().contains(Mode.STREAMS);
@@ -140,8 +159,17 @@ public final class BenchCommand implements Callable<Integer> {
     long millis = inRange("--seconds", seconds, 1, 600, quick ? 1 : 5) * 1_000L;
     int drain = inRange("--jobs", jobs, 1, 5_000_000, quick ? 60_000 : 300_000);
     return quick
-        ? new Plan(modes, scenarios, 3_000, new Budget(300, millis, drain))
-        : new Plan(modes, scenarios, 10_000, new Budget(1_500, millis, drain));
+        ? new Plan(modes, scenarios, 3_000, new Budget(300, millis, drain), peers())
+        : new Plan(modes, scenarios, 10_000, new Budget(1_500, millis, drain), peers());
+  }
+
+  private Peers peers() {
+    return switch (peers) {
+      case null -> Peers.none();
+      case "best" -> Peers.found();
+      case "tried" -> Peers.foundInAllConfigurations();
+      default -> throw usage("--peers must be best or tried, is " + peers);
+    };
   }
 
   private int inRange(String flag, @Nullable Integer given, int least, int most, int otherwise) {

@@ -1,5 +1,6 @@
 package dev.millpond.bench.report;
 
+import dev.millpond.bench.peer.Peers;
 import dev.millpond.bench.scenario.Ceiling;
 import dev.millpond.bench.scenario.Result;
 import dev.millpond.bench.scenario.Result.Latency;
@@ -24,9 +25,17 @@ public final class TextTable {
     out.println(header());
     report.results().stream()
         .sorted(Comparator.comparing(Result::mode).reversed())
-        .forEach(result -> out.println(line(result)));
+        .forEach(result -> out.println(line(result) + times(report, result)));
     out.println(
         "CPU-s: seconds per 10,000 jobs. WAL, commits, SQL statements, Redis commands: per job.");
+    if (!report.timesBestPeer().isEmpty()) {
+      out.println("x peer: the best peer's rate, for latencies its p50, is this many times worse.");
+    }
+  }
+
+  private static String times(Report report, Result result) {
+    Double times = report.timesBestPeer().get(Peers.key(result));
+    return times == null ? "" : String.format(Locale.ROOT, "  %.1f x peer", times);
   }
 
   /** A bare figure as a line. */
@@ -43,7 +52,7 @@ public final class TextTable {
   public static String header() {
     return String.format(
         Locale.ROOT,
-        "%-10s %-24s %-8s %9s %6s %8s %8s %8s %20s %6s %8s %8s %8s  %s",
+        "%-10s %-24s %-14s %9s %6s %8s %8s %8s %20s %6s %8s %8s %8s  %s",
         "scenario",
         "",
         "mode",
@@ -65,7 +74,7 @@ public final class TextTable {
     Latency latency = result.latency();
     return String.format(
         Locale.ROOT,
-        "%-10s %-24s %-8s %9.0f %6s %8s %8s %8s %20s %6.0f %8.4f %8s %8s  %s",
+        "%-10s %-24s %-14s %9.0f %6s %8s %8s %8s %20s %6.0f %8.4f %8s %8s  %s",
         result.scenario(),
         result.label(),
         result.mode(),

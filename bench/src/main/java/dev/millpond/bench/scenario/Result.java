@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * figures are of the measured time; commits and dead tuples are counted from the start of the
  * connections to their end, over all jobs of the run, because PostgreSQL reports them late.
  *
+ * @param mode of Millpond; the name of a peer where it is measured
  * @param ofCeiling rate by the rate of the ceiling
  * @param cpuSecondsPer10k CPU seconds per 10,000 jobs by {@linkplain Role role}
  * @param memory of Java processes by role
@@ -46,16 +47,16 @@ public record Result(
   /** Resident memory at the start and the end of the measured time. */
   public record Memory(double startMegabytes, double endMegabytes) {}
 
-  static Result of(Scenario scenario, Mode mode, Measured measured, Ended ended) {
+  static Result of(String scenario, String label, String mode, Measured measured, Ended ended) {
     double jobs = Math.max(1, measured.jobs());
     double allJobs = Math.max(1, ended.jobs());
     Usage usage = measured.usage();
     double rate = measured.jobs() / usage.seconds();
     Ceiling ceiling = measured.ceiling();
     return new Result(
-        scenario.name(),
-        scenario.label(),
-        mode.label(),
+        scenario,
+        label,
+        mode,
         measured.jobs(),
         usage.seconds(),
         rate,

@@ -43,6 +43,11 @@ public record Stage(
 
   /** The figures of a measurement. */
   public Result result(Scenario scenario, Measured measured, Ended ended) {
-    return Result.of(scenario, mode, measured, ended);
+    return result(scenario.name(), scenario.label(), mode.label(), measured, ended);
+  }
+
+  /** The figures of a measurement of another queue, under its name. */
+  public Result result(String scenario, String label, String mode, Measured measured, Ended ended) {
+    return Result.of(scenario, label, mode, measured, ended);
   }
 }

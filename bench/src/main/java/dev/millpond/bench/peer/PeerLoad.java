@@ -1,0 +1,83 @@
+package dev.millpond.bench.peer;
+
+import dev.millpond.bench.servers.Pause;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.HdrHistogram.ConcurrentHistogram;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Callers, a virtual thread each, that submit as fast as their calls return, until stopped. Where a
+ * worker runs they hold back at {@link #OPEN_MAX} jobs that are not completed.
+ */
+final class PeerLoad {
+  private static final int OPEN_MAX = 10_000;
+
+  private final PeerBed bed;
+  private final int callers;
+  private final int listSize;
+  private final boolean bounded;
+  private final Histogram ackMicros = new ConcurrentHistogram(60_000_000L, 3);
+  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private volatile boolean stopped;
+
+  /**
+   * @param listSize of each call; 1 for jobs one by one
+   * @param bounded whether to hold back for the worker
+   */
+  PeerLoad(PeerBed bed, int callers, int listSize, boolean bounded) {
+    this.bed = bed;
+    this.callers = callers;
+    this.listSize = listSize;
+    this.bounded = bounded;
+  }
+
+  void start() {
+    for (int i = 0; i < callers; i++) {
+      threads.add(Thread.ofVirtual().start(this::call));
+    }
+  }
+
+  /** Time from a call to its return, in microseconds. */
+  Histogram ackMicros() {
+    return ackMicros;
+  }
+
+  private void call() {
+    try {
+      while (!stopped) {
+        while (bounded && !stopped && bed.acknowledged() - bed.completed() > OPEN_MAX) {
+          Pause.micros(200);
+        }
+        long began = System.nanoTime();
+        if (listSize == 1) {
+          bed.submit();
+        } else {
+          bed.submitAll(listSize);
+        }
+        ackMicros.recordValue(Math.clamp((System.nanoTime() - began) / 1_000, 0, 59_000_000));
+      }
+    } catch (RuntimeException e) {
+      failure.compareAndSet(null, e);
+    }
+  }
+
+  /**
+   * Lets the calls in flight end.
+   *
+   * @throws IllegalStateException when one of them failed
+   */
+  void stop() throws InterruptedException {
+    stopped = true;
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    Throwable thrown = failure.get();
+    if (thrown != null) {
+      throw new IllegalStateException("a submit failed", thrown);
+    }
+  }
+}
