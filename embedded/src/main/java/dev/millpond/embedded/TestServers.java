@@ -148,7 +148,7 @@ public final class TestServers {
   }
 
   /** A new directory of this JVM, taken under a lock of all, so that no sweep sees it untaken. */
-  private static DirectoryLock newDirectory() {
+  static DirectoryLock newDirectory() {
     try {
       Path root = Files.createDirectories(Binaries.userFolder().resolve("tests"));
       return newDirectory(root);

@@ -23,7 +23,11 @@ public final class Database implements AutoCloseable {
 
   /** A database of its own with the current schema. */
   public static Database fresh() {
-    String url = TestServers.get().freshDatabase();
+    return on(TestServers.get().freshDatabase());
+  }
+
+  /** An empty database of another server, with the current schema. */
+  public static Database on(String url) {
     Millpond.migrate(url);
     return new Database(url, open(url));
   }
