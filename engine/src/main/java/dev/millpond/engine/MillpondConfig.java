@@ -99,8 +99,8 @@ public record MillpondConfig(
         pgUrl, redisUrls, shards, slots, timing, limits, retention, newWebhooks);
   }
 
-  /** Eight for each core, at least 16: handlers mostly wait. */
+  /** {@link Sizing#slots()} of this machine. */
   public static int defaultSlots() {
-    return Math.max(16, 8 * Runtime.getRuntime().availableProcessors());
+    return Sizing.here().slots();
   }
 }

@@ -2,6 +2,7 @@ package dev.millpond.engine.lifecycle;
 
 import dev.millpond.api.JobView;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.Sizing;
 import dev.millpond.engine.books.Books;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.engine.dispatch.BatchMaker;
@@ -44,9 +45,6 @@ import java.util.UUID;
 
 /** Makes the parts of a process, starts them in order, and stops them in the opposite order. */
 public final class Node {
-  /** Connections for everything that is not hot. */
-  private static final int POOL_SIZE = 8;
-
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final MillpondConfig config;
@@ -72,7 +70,7 @@ public final class Node {
 
   private Node(MillpondConfig config, MeterRegistry registry) {
     this.config = config;
-    this.transactions = new Transactions(Pg.pool(config.pgUrl(), "millpond", POOL_SIZE));
+    this.transactions = new Transactions(Pg.pool(config.pgUrl(), "millpond", Sizing.here().pool()));
     EngineMetrics metrics = new EngineMetrics(registry);
     JobIds ids = new JobIds(clock);
     this.maker = new BatchMaker(ids, config.shards());

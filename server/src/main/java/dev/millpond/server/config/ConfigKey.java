@@ -30,7 +30,8 @@ public enum ConfigKey {
   ROLE("role", "ROLE[,ROLE]", "all", "What this process does: all, api, worker, maintenance."),
   HTTP_BIND("http.bind", "ADDRESS", "127.0.0.1", "Address to listen on; loopback only."),
   HTTP_PORT("http.port", "PORT", "8080", "Port to listen on; 0 takes a free one."),
-  WORKER_SLOTS("worker.slots", "N", null, "Jobs a worker runs at once. Default: 8 a core."),
+  WORKER_SLOTS(
+      "worker.slots", "N", null, "Jobs a worker runs at once. Default: 8 a core, at least 16."),
   PAYLOAD_BYTES("payload.bytes", "N", "262144", "Most bytes of a job's payload, 1024 to 4194304."),
   RESULT_BYTES(
       "result.bytes",

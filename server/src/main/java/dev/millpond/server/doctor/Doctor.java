@@ -6,6 +6,7 @@ import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.SchemaException;
 import dev.millpond.engine.books.BooksReport;
+import dev.millpond.server.doctor.store.ConnectionsCheck;
 import dev.millpond.server.doctor.store.FleetCheck;
 import dev.millpond.server.doctor.store.PostgresCheck;
 import dev.millpond.server.doctor.store.SchemaCheck;
@@ -25,10 +26,12 @@ public final class Doctor {
   /** All checks with what they found, also those that are well. */
   public static List<Finding> examine(MillpondConfig config) {
     List<Finding> findings = new ArrayList<>(JavaCheck.run());
+    findings.addAll(SizingCheck.run(config));
     findings.addAll(PostgresCheck.run(config.pgUrl()));
     if (Finding.count(findings, Finding.Level.UNREACHABLE) > 0) {
       return findings;
     }
+    findings.addAll(ConnectionsCheck.run(config));
     Duration ahead = SessionCheck.databaseAhead(config.pgUrl());
     for (int i = 0; i < config.redisUrls().size(); i++) {
       findings.addAll(RedisCheck.run("redis." + i, config.redisUrls().get(i), ahead));

@@ -3,6 +3,7 @@ package dev.millpond.engine.worker.store;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.millpond.api.JobContext.TransactionalWork;
 import dev.millpond.api.JobOptions;
+import dev.millpond.engine.Sizing;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.store.ResultStore;
@@ -26,9 +27,6 @@ import java.util.function.Supplier;
  * statement: whoever deletes the running state row ends the job, also under REPEATABLE READ.
  */
 public final class UserTransaction implements AutoCloseable {
-  /** Handlers that are completed at once; the others wait. */
-  private static final int CONNECTIONS = 8;
-
   private static final String GATE =
       """
       DELETE FROM millpond.job_state
@@ -64,7 +62,7 @@ public final class UserTransaction implements AutoCloseable {
    * @param resultBytes the most a result may have
    */
   public UserTransaction(String url, Supplier<UUID> session, Duration lease, int resultBytes) {
-    this.pool = Pg.handlerPool(url, "millpond-handlers", CONNECTIONS);
+    this.pool = Pg.handlerPool(url, "millpond-handlers", Sizing.here().handlerPool());
     this.session = session;
     this.lease = lease;
     this.resultBytes = resultBytes;

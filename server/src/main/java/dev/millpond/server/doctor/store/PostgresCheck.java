@@ -21,6 +21,9 @@ public final class PostgresCheck {
   private static final long WAL_LEAST = 2048 * MEGABYTE;
   private static final long CHECKPOINT_SECONDS_LEAST = 300;
 
+  /** What is usual for flash and for the storage of clouds, with some air. */
+  private static final double RANDOM_PAGE_COST_MOST = 2;
+
   /** Checkpoints forced by a full log before it is said. */
   private static final long FORCED_CHECKPOINTS_SAID = 10;
 
@@ -164,9 +167,34 @@ public final class PostgresCheck {
                 "after each checkpoint whole pages are logged again",
                 "psql -c \"ALTER SYSTEM SET checkpoint_timeout = '5min'\" -c \"SELECT"
                     + " pg_reload_conf()\""));
+    findings.add(walCompression(connection));
+    findings.add(randomPageCost(connection));
     findings.add(checkpoints(connection));
     findings.add(autovacuum(connection));
     return findings;
+  }
+
+  private static Finding walCompression(Connection connection) throws SQLException {
+    String value = setting(connection, "wal_compression").value();
+    return value.equals("off")
+        ? Finding.info(
+            "postgres.wal_compression",
+            value,
+            "whole pages, logged once after each checkpoint, take their full size in the log",
+            "psql -c \"ALTER SYSTEM SET wal_compression = 'lz4'\" -c \"SELECT pg_reload_conf()\"")
+        : Finding.ok("postgres.wal_compression", value);
+  }
+
+  /** The hot connections choose their plans themselves; lists and filters go by the costs. */
+  private static Finding randomPageCost(Connection connection) throws SQLException {
+    String value = setting(connection, "random_page_cost").value();
+    return Double.parseDouble(value) > RANDOM_PAGE_COST_MOST
+        ? Finding.info(
+            "postgres.random_page_cost",
+            value,
+            "meant for disks that turn: lists of jobs read whole tables sooner than they need to",
+            "psql -c \"ALTER SYSTEM SET random_page_cost = 1.1\" -c \"SELECT pg_reload_conf()\"")
+        : Finding.ok("postgres.random_page_cost", value);
   }
 
   private static Finding checkpoints(Connection connection) throws SQLException {

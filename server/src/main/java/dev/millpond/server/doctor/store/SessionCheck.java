@@ -53,7 +53,8 @@ public final class SessionCheck {
             : Finding.warning(
                 "postgres.connections",
                 found,
-                "a process that cannot connect neither submits nor runs jobs; each opens up to 20",
+                "a process that cannot connect neither submits nor runs jobs; see"
+                    + " fleet.connections",
                 "psql -c \"ALTER SYSTEM SET max_connections = 200\" and restart PostgreSQL"));
   }
 

@@ -47,6 +47,7 @@ public final class RedisCheck {
         findings.add(role(name, info, cli));
         findings.add(cluster(name, info));
         findings.add(appendOnly(name, info, cli));
+        findings.add(threads(name, info));
         findings.add(latency(name, redis, cli));
         findings.add(clock(name, redis, databaseAhead));
       }
@@ -133,6 +134,15 @@ public final class RedisCheck {
         "no job depends on it: after a crash of Redis what was in it is sent again from PostgreSQL,"
             + " a little later without the file",
         on ? null : cli + "CONFIG SET appendonly yes");
+  }
+
+  /** A batch of 64 jobs takes four commands, so one thread carries more than PostgreSQL does. */
+  private static Finding threads(String name, Map<String, String> info) {
+    return Finding.ok(
+        name + ".io-threads",
+        info.getOrDefault("io_threads_active", "0").equals("0")
+            ? "one thread, which is enough"
+            : "several, which do no harm");
   }
 
   private static Finding latency(String name, Jedis redis, String cli) {
