@@ -8,12 +8,11 @@ package dev.millpond.engine;
  * @param processors of this JVM, as the operating system or its container allows
  * @param slots jobs a worker runs at once: eight for each processor, since handlers mostly wait; a
  *     worker whose handlers compute wants as many as there are processors
- * @param pool connections for everything that is not hot: reads over HTTP, the maintenance roles,
- *     beats
+ * @param pool connections for everything that is not hot: reads over HTTP, the maintenance roles
  * @param handlerPool connections for the transactions of handlers; opened when needed
  */
 public record Sizing(int processors, int slots, int pool, int handlerPool) {
-  /** The maintenance roles and the beats together; fewer would make them wait for each other. */
+  /** The maintenance roles together; fewer would make them wait for each other. */
   private static final int POOL_LEAST = 8;
 
   /** More statements at once than this do not make a PostgreSQL faster that has one disk. */
@@ -27,6 +26,9 @@ public record Sizing(int processors, int slots, int pool, int handlerPool) {
 
   /** Connections that write: submits and plain ends, and everything else. */
   private static final int WRITERS = 2;
+
+  /** Connections for a worker's beats alone. */
+  private static final int BEATS = 1;
 
   /** Of this JVM. */
   public static Sizing here() {
@@ -47,6 +49,6 @@ public record Sizing(int processors, int slots, int pool, int handlerPool) {
    * @param redisServers each of which has its own claims
    */
   public int connectionsMost(int redisServers) {
-    return WRITERS + CLAIM + redisServers + pool + handlerPool;
+    return WRITERS + CLAIM + BEATS + redisServers + pool + handlerPool;
   }
 }

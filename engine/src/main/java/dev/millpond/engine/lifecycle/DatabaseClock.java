@@ -30,6 +30,32 @@ public final class DatabaseClock implements InstantSource {
    * @throws ClockException when the clocks are more than {@link #OFFSET_MAX} apart
    */
   public void measure(Transactions transactions) {
+    Duration measured = offsetNow(transactions);
+    if (measured.abs().compareTo(OFFSET_MAX) > 0) {
+      throw new ClockException(
+          "This machine's clock is "
+              + measured.abs()
+              + " off the database's; at most "
+              + OFFSET_MAX
+              + " is allowed. Set the clock, or start a time service");
+    }
+    offset = measured;
+  }
+
+  /**
+   * Measures the offset anew while work goes on: the machine's clock may have been set, or the
+   * machine may have been asleep. However far off it is by now, ids go by the database.
+   *
+   * @return how much the offset has changed
+   */
+  public Duration follow(Transactions transactions) {
+    Duration before = offset;
+    Duration measured = offsetNow(transactions);
+    offset = measured;
+    return measured.minus(before);
+  }
+
+  private Duration offsetNow(Transactions transactions) {
     Duration best = Duration.ZERO;
     long quickest = Long.MAX_VALUE;
     for (int i = 0; i < TRIPS; i++) {
@@ -41,15 +67,7 @@ public final class DatabaseClock implements InstantSource {
         best = Duration.between(machine.instant(), database.plusNanos(trip / 2));
       }
     }
-    if (best.abs().compareTo(OFFSET_MAX) > 0) {
-      throw new ClockException(
-          "This machine's clock is "
-              + best.abs()
-              + " off the database's; at most "
-              + OFFSET_MAX
-              + " is allowed. Set the clock, or start a time service");
-    }
-    offset = best;
+    return best;
   }
 
   /** The database's clock less this machine's. */

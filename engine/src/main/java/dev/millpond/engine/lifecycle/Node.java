@@ -42,10 +42,21 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Makes the parts of a process, starts them in order, and stops them in the opposite order. */
 public final class Node {
+  private static final Logger log = LoggerFactory.getLogger(Node.class);
+
   private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  /** How long ids may go by an offset that is not right any more, when a machine's clock is set. */
+  private static final Duration CLOCK_LOOK = Duration.ofSeconds(10);
+
+  private static final Duration CLOCK_STEP = Duration.ofSeconds(1);
 
   private final MillpondConfig config;
   private final Session session = new Session();
@@ -65,6 +76,9 @@ public final class Node {
   private final Redrives redrives;
   private final Worker worker;
   private final Maintenance maintenance;
+  private final Thread clockThread =
+      Thread.ofPlatform().daemon().name("millpond-clock").unstarted(this::followClock);
+  private final CountDownLatch stopClock = new CountDownLatch(1);
   private boolean maintaining;
   private boolean closed;
 
@@ -136,7 +150,25 @@ public final class Node {
       throw e;
     }
     node.writer.start();
+    node.clockThread.start();
     return node;
+  }
+
+  private void followClock() {
+    try {
+      while (!stopClock.await(CLOCK_LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
+        try {
+          Duration step = clock.follow(transactions);
+          if (step.abs().compareTo(CLOCK_STEP) > 0) {
+            log.warn("this machine's clock has moved by {} against the database's", step.negated());
+          }
+        } catch (DatabaseException e) {
+          log.debug("the database's clock was not read: {}", e.getMessage());
+        }
+      }
+    } catch (InterruptedException e) {
+      log.debug("the clock is not followed any more");
+    }
   }
 
   /** Told before the first key is taken, since the retention of jobs goes by it. */
@@ -266,6 +298,7 @@ public final class Node {
       return;
     }
     closed = true;
+    stopClock.countDown();
     if (worker.running()) {
       worker.drain(drainWithin);
     }

@@ -17,6 +17,7 @@ import dev.millpond.engine.flush.Portion.Held;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.IdTime;
+import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.retry.RetryPolicy;
@@ -72,6 +73,10 @@ public final class Worker implements AutoCloseable {
   private final KindPace pace;
   private final Timing timing;
   private final Transactions transactions;
+
+  /** Apart from all else that asks the database, see {@link Pg#beats}. */
+  private final Transactions beats;
+
   private final UserTransaction userTransaction;
   private final Desk desk;
   private final WeightedLanes ready;
@@ -114,7 +119,8 @@ public final class Worker implements AutoCloseable {
         new Runner(
             ready, desk, pace, config.slots(), config.limits().resultBytes(), this::roomNews);
     this.watch = new Watch(desk, timing.settle(), this);
-    this.heartbeat = new Heartbeat(transactions, session, desk, this, pace, lanes, timing);
+    this.beats = new Transactions(Pg.beats(pgUrl, timing.lease()));
+    this.heartbeat = new Heartbeat(beats, session, desk, this, pace, lanes, timing);
     metrics.gauge("millpond.worker.slots", "Slots", runner::busy, "state", "busy");
     metrics.gauge("millpond.worker.slots", "Slots", runner::free, "state", "free");
     metrics.gauge("millpond.worker.slots", "Slots", runner::abandoned, "state", "abandoned");
@@ -143,7 +149,7 @@ public final class Worker implements AutoCloseable {
   }
 
   void openSession() {
-    transactions.call(tx -> {
+    beats.call(tx -> {
       SessionStore.open(
           tx,
           session.get(),
@@ -412,5 +418,6 @@ public final class Worker implements AutoCloseable {
       }
     }
     userTransaction.close();
+    beats.close();
   }
 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Properties;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,17 @@ public final class Pg {
   private static final String BINARY_OIDS = "2951,1185,1000";
 
   private static final int CONNECT_TIMEOUT_SECONDS = 5;
+
+  /**
+   * What PostgreSQL does about a client that is gone without a word, a host without power say: a
+   * transaction that does nothing for five seconds is ended, with all that it has locked (a
+   * leader's row, partitions that are being dropped), and a dead connection is found within 25 s.
+   * Without this both last until TCP gives up, two hours by default.
+   */
+  private static final String DEAD_CLIENT =
+      " -c idle_in_transaction_session_timeout=5000"
+          + " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+          + " -c tcp_user_timeout=25000";
 
   /**
    * Plans of the hot statements must not depend on when they were first made: one cached while a
@@ -31,6 +43,8 @@ public final class Pg {
    */
   private static final String POOL_SETTINGS =
       "-c plan_cache_mode=force_custom_plan -c jit=off -c statement_timeout=30000";
+
+  private static final int POOL_SOCKET_TIMEOUT_SECONDS = 60;
 
   private Pg() {}
 
@@ -48,13 +62,27 @@ public final class Pg {
     properties.setProperty("prepareThreshold", "1");
     properties.setProperty("socketTimeout", Integer.toString(socketTimeoutSeconds));
     properties.setProperty(
-        "options", HOT_SETTINGS + " -c lock_timeout=" + lockTimeoutMillis + " -c TimeZone=UTC");
+        "options",
+        HOT_SETTINGS + DEAD_CLIENT + " -c lock_timeout=" + lockTimeoutMillis + " -c TimeZone=UTC");
     return DriverManager.getConnection(url, properties);
   }
 
   /** A pool for everything that is not hot. */
   public static HikariDataSource pool(String url, String name, int size) {
-    return new HikariDataSource(poolConfig(url, name, size));
+    return new HikariDataSource(poolConfig(url, name, size, POOL_SOCKET_TIMEOUT_SECONDS));
+  }
+
+  /**
+   * One connection for the beats of a worker: no list or maintenance keeps them waiting, and an
+   * answer that does not come is given up while the lease still runs. Opens nothing before it is
+   * used.
+   */
+  public static HikariDataSource beats(String url, Duration lease) {
+    int seconds = Math.clamp(lease.toSeconds() / 2, 1, POOL_SOCKET_TIMEOUT_SECONDS);
+    HikariConfig config = poolConfig(url, "millpond-beats", 1, seconds);
+    config.setMinimumIdle(0);
+    config.setConnectionTimeout(1_000L * seconds);
+    return new HikariDataSource(config);
   }
 
   /**
@@ -62,13 +90,14 @@ public final class Pg {
    * beat waiting. Opens nothing before it is used.
    */
   public static HikariDataSource handlerPool(String url, String name, int size) {
-    HikariConfig config = poolConfig(url, name, size);
+    HikariConfig config = poolConfig(url, name, size, POOL_SOCKET_TIMEOUT_SECONDS);
     config.setMinimumIdle(0);
     config.setConnectionTimeout(30_000);
     return new HikariDataSource(config);
   }
 
-  private static HikariConfig poolConfig(String url, String name, int size) {
+  private static HikariConfig poolConfig(
+      String url, String name, int size, int socketTimeoutSeconds) {
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
     config.setJdbcUrl(url);
@@ -78,8 +107,8 @@ public final class Pg {
     config.setInitializationFailTimeout(-1);
     config.setKeepaliveTime(30_000);
     Properties properties = common(name);
-    properties.setProperty("socketTimeout", "60");
-    properties.setProperty("options", POOL_SETTINGS + " -c TimeZone=UTC");
+    properties.setProperty("socketTimeout", Integer.toString(socketTimeoutSeconds));
+    properties.setProperty("options", POOL_SETTINGS + DEAD_CLIENT + " -c TimeZone=UTC");
     config.setDataSourceProperties(properties);
     return config;
   }
@@ -143,6 +172,7 @@ public final class Pg {
       case "23505", "22012" -> Fault.UNIQUE;
       case "55P03" -> Fault.LOCK;
       case "25006" -> Fault.CONNECTION; // read-only after a failover
+      case "25P03" -> Fault.CONNECTION; // idle in a transaction for too long
       case "57014" -> Fault.LOCK; // statement timeout
       default ->
           state.startsWith("08")
