@@ -4,6 +4,8 @@ import dev.millpond.bench.Bench.Plan;
 import dev.millpond.bench.peer.Peers;
 import dev.millpond.bench.report.Report;
 import dev.millpond.bench.report.TextTable;
+import dev.millpond.bench.scale.CellsCommand;
+import dev.millpond.bench.scale.ScaleCommand;
 import dev.millpond.bench.scenario.Budget;
 import dev.millpond.bench.scenario.Mode;
 import dev.millpond.bench.scenario.Scenario;
@@ -24,6 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** {@code millpond bench}: how fast it is on this machine, against the bare SQL statements. */
 @Command(
     name = "millpond bench",
+    subcommands = {ScaleCommand.class, CellsCommand.class},
     mixinStandardHelpOptions = true,
     description = {
       "Measures submit, end to end, drain and latency in both modes, against the bare statements.",
