@@ -1,6 +1,5 @@
 package dev.millpond.bench;
 
-import dev.millpond.bench.http.HttpFlow;
 import dev.millpond.bench.peer.Peers;
 import dev.millpond.bench.report.Report;
 import dev.millpond.bench.report.TextTable;
@@ -13,39 +12,30 @@ import dev.millpond.bench.scenario.RawCeiling.Part;
 import dev.millpond.bench.scenario.Result;
 import dev.millpond.bench.scenario.Scenario;
 import dev.millpond.bench.scenario.Stage;
+import dev.millpond.bench.servers.Cleanup;
 import dev.millpond.bench.servers.Database;
 import dev.millpond.bench.servers.DiskProbe;
-import dev.millpond.bench.servers.RedisLine;
+import dev.millpond.bench.servers.RedisLines;
 import dev.millpond.bench.servers.Servers;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /** A run over scenarios and modes on given servers: ceilings, warm-up, then one after the other. */
 final class Bench {
   private final Servers servers;
   private final Plan plan;
   private final PrintWriter progress;
-
-  /**
-   * What to do.
-   *
-   * @param scenarios in order
-   * @param warmUpMillis of the whole program, once a mode, before its first measurement
-   * @param budget of each measurement
-   * @param peers measured in the same scenarios, after Millpond
-   */
-  record Plan(
-      List<Mode> modes, List<Scenario> scenarios, long warmUpMillis, Budget budget, Peers peers) {}
+  private final String startedAt = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
 
   /**
    * @param progress told of each step
@@ -56,61 +46,41 @@ final class Bench {
     this.progress = progress;
   }
 
-  /** Every scenario that can be chosen, of all packages, in the order they run. */
-  static List<Scenario> scenarios() {
-    List<Scenario> all = new ArrayList<>(Catalogue.scenarios());
-    all.addAll(HttpFlow.scenarios());
-    return all;
-  }
-
-  Report run() throws SQLException, InterruptedException, IOException {
-    try (Database database = Database.create(servers.pgUrl())) {
-      String redisUrl = servers.redisUrl();
-      if (redisUrl == null) {
-        return run(database, null);
-      }
-      try (RedisLine redis = new RedisLine(redisUrl)) {
-        return run(database, redis);
-      }
-    }
-  }
-
-  private Report run(Database database, @Nullable RedisLine redis)
-      throws SQLException, InterruptedException, IOException {
+  /**
+   * Measures all of the plan.
+   *
+   * @param cleanup gets what is opened
+   */
+  Report run(Cleanup cleanup) throws SQLException, InterruptedException, IOException {
+    Database database = cleanup.add(Database.create(servers.pgUrl()));
+    RedisLines redis = cleanup.add(new RedisLines());
     List<String> notes = notes(database, redis);
     notes.forEach(this::say);
     Map<String, Ceiling> ceilings = ceilings(database);
     List<Result> results = new ArrayList<>();
+    int count = plan.measurements();
     say(TextTable.header());
     for (Mode mode : plan.modes()) {
-      Stage stage =
-          new Stage(
-              mode,
-              servers,
-              database,
-              redis == null || mode != Mode.STREAMS ? List.of() : List.of(redis),
-              plan.budget(),
-              ceilings,
-              this::say);
-      say(
-          String.format(
-              Locale.ROOT, "warming up (%s) for %d ms", mode.label(), plan.warmUpMillis()));
-      Catalogue.warmUp(stage, plan.warmUpMillis());
-      for (Scenario scenario : plan.scenarios()) {
-        if (scenario.modes().contains(mode)) {
-          Result result = scenario.run(stage);
-          results.add(result);
-          say(result);
-        }
+      Stage stage = new Stage(mode, servers, database, redis, plan.budget(), ceilings, this::say);
+      List<Scenario> scenarios =
+          plan.scenarios().stream().filter(each -> each.modes().contains(mode)).toList();
+      if (!scenarios.isEmpty() && plan.warmUpMillis() > 0) {
+        say("warming up (%s) for %d ms".formatted(mode.label(), plan.warmUpMillis()));
+        Catalogue.warmUp(stage, plan.warmUpMillis());
+      }
+      for (Scenario scenario : scenarios) {
+        Result result = measure(scenario, stage, cleanup);
+        results.add(result);
+        say("%s  [%d/%d]".formatted(TextTable.line(result), results.size(), count));
+        result.problems().forEach(problem -> say("  " + problem));
       }
     }
     List<Result> peers =
         peers(
-            new Stage(
-                Mode.POSTGRES, servers, database, List.of(), plan.budget(), ceilings, this::say));
+            new Stage(Mode.POSTGRES, servers, database, redis, plan.budget(), ceilings, this::say));
     Map<String, Double> timesBestPeer = Peers.compare(results, peers);
     results.addAll(peers);
-    return new Report(notes, List.copyOf(ceilings.values()), results, timesBestPeer);
+    return Report.of(startedAt, notes, List.copyOf(ceilings.values()), results, timesBestPeer);
   }
 
   private List<Result> peers(Stage stage) throws SQLException, InterruptedException {
@@ -123,29 +93,48 @@ final class Bench {
     result.problems().forEach(problem -> say("  " + problem));
   }
 
+  /** An error of one is no reason to lose the others. */
+  private static Result measure(Scenario scenario, Stage stage, Cleanup cleanup)
+      throws InterruptedException {
+    try {
+      return scenario.run(stage);
+    } catch (IOException | SQLException | RuntimeException e) {
+      if (cleanup.stopping()) {
+        throw new IllegalStateException("stopped", e);
+      }
+      return Result.failed(scenario, stage.mode(), e);
+    }
+  }
+
   private void say(String line) {
     progress.println(line);
     progress.flush();
   }
 
-  private List<String> notes(Database database, @Nullable RedisLine redis)
-      throws SQLException, IOException {
+  private List<String> notes(Database database, RedisLines redis) throws SQLException, IOException {
     List<String> notes = new ArrayList<>(servers.notes());
+    String redisVersion =
+        plan.redisServers() == 0
+            ? ""
+            : ", Redis "
+                + redis
+                    .lines(servers.redisUrls(1))
+                    .getFirst()
+                    .info("server")
+                    .getOrDefault("redis_version", "?");
     notes.add(
-        String.format(
-            Locale.ROOT,
-            "%d processors, Java %s, PostgreSQL %s%s",
-            Runtime.getRuntime().availableProcessors(),
-            Runtime.version(),
-            database.version(),
-            redis == null
-                ? ""
-                : ", Redis " + redis.info("server").getOrDefault("redis_version", "?")));
+        "%s, %d processors, Java %s, PostgreSQL %s%s"
+            .formatted(
+                System.getProperty("os.name") + " " + System.getProperty("os.version"),
+                Runtime.getRuntime().availableProcessors(),
+                Runtime.version(),
+                database.version(),
+                redisVersion));
     notes.add(database.settings());
     notes.addAll(plan.peers().notes());
     Path directory = servers.directory();
     if (directory != null) {
-      notes.add(DiskProbe.measure(directory, Math.clamp(plan.budget().millis(), 500, 5_000)));
+      notes.add(DiskProbe.measure(directory, Math.clamp(plan.budget().millis() / 2, 250, 5_000)));
     }
     if (!database.countsStatements()) {
       notes.add("no pg_stat_statements: SQL statements are not counted, commits are");
@@ -157,11 +146,11 @@ final class Bench {
     RawCeiling raw =
         new RawCeiling("{\"at\":1234567890123456,\"text\":\"" + "x".repeat(175) + "\"}");
     Map<String, Ceiling> ceilings = new LinkedHashMap<>();
+    Budget budget = plan.budget();
+    long warmMillis = budget.warmMillis();
     for (Part part : Part.values()) {
       for (int rows : new int[] {Stage.SMALL_FLUSH, Stage.LARGE_FLUSH}) {
-        Budget budget = plan.budget();
-        Ceiling ceiling =
-            raw.measure(database, part, rows, Math.max(500, budget.warmMillis()), budget.millis());
+        Ceiling ceiling = raw.measure(database, part, rows, warmMillis, budget.millis());
         ceilings.put(ceiling.name(), ceiling);
         say(TextTable.line(ceiling));
       }

@@ -1,16 +1,21 @@
 package dev.millpond.bench;
 
-import dev.millpond.bench.Bench.Plan;
 import dev.millpond.bench.peer.Peers;
+import dev.millpond.bench.report.HtmlPage;
+import dev.millpond.bench.report.Json;
 import dev.millpond.bench.report.Report;
 import dev.millpond.bench.report.TextTable;
 import dev.millpond.bench.scale.CellsCommand;
 import dev.millpond.bench.scale.ScaleCommand;
 import dev.millpond.bench.scenario.Budget;
+import dev.millpond.bench.scenario.Extent;
 import dev.millpond.bench.scenario.Mode;
 import dev.millpond.bench.scenario.Scenario;
+import dev.millpond.bench.servers.Cleanup;
 import dev.millpond.bench.servers.Servers;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -20,8 +25,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code millpond bench}: how fast it is on this machine, against the bare SQL statements. */
 @Command(
@@ -29,30 +32,39 @@ import tools.jackson.databind.json.JsonMapper;
     subcommands = {ScaleCommand.class, CellsCommand.class},
     mixinStandardHelpOptions = true,
     description = {
-      "Measures submit, end to end, drain and latency in both modes, against the bare statements.",
+      "Measures how fast Millpond is on this machine, against the bare SQL statements.",
       "Starts PostgreSQL and Redis itself, or takes URLs. Every run is checked: each acknowledged"
-          + " job ended exactly once."
+          + " job ran and ended exactly once. Some minutes by default."
     },
-    footer = {"", "Exit codes: 0 ok, 1 a run was not valid, 2 usage."})
+    footer = {"", "Exit codes: 0 ok, 1 a run was not valid, 2 usage, 130 stopped."})
 public final class BenchCommand implements Callable<Integer> {
   private static final int INVALID = 1;
+  private static final int LONG_TIMES = 8;
 
   /** Read by the log's configuration. */
   private static final String LOG_LEVEL = "MILLPOND_LOG_LEVEL";
 
+  private final Cleanup cleanup = new Cleanup();
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(names = "--quick", description = "All scenarios, shortened.")
+  @Option(names = "--quick", description = "The main lines, one second each: under a minute.")
   private boolean quick;
+
+  @Option(
+      names = "--all",
+      description = "Also what takes long: backlogs up to 5M, pinned snapshot, processes, shards.")
+  private boolean all;
 
   @Option(
       names = "--scenario",
       paramLabel = "NAME",
       split = ",",
-      description =
-          "submit, end-to-end, drain or latency, or one line of the table"
-              + " (\"end-to-end 64 callers\"); all by default.")
+      description = "Groups (submit), lines (\"submit 64 callers\") or starts of them; see --list.")
   private List<String> names = List.of();
+
+  @Option(names = "--list", description = "Shows the scenarios, and which runs have them.")
+  private boolean list;
 
   @Option(
       names = "--mode",
@@ -61,10 +73,10 @@ public final class BenchCommand implements Callable<Integer> {
       description = "streams, postgres or both (the default).")
   private String mode = "both";
 
-  @Option(names = "--jobs", paramLabel = "N", description = "Jobs of the drain; 300000.")
+  @Option(names = "--jobs", paramLabel = "N", description = "Jobs of the drain; 500000.")
   private @Nullable Integer jobs;
 
-  @Option(names = "--seconds", paramLabel = "S", description = "Of each measurement; 5.")
+  @Option(names = "--seconds", paramLabel = "S", description = "Of each measurement; 4.")
   private @Nullable Integer seconds;
 
   @Option(
@@ -76,8 +88,9 @@ public final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--redis-url",
       paramLabel = "URL",
-      description = "redis://host:port; ALL its data is deleted.")
-  private @Nullable String redisUrl;
+      split = ",",
+      description = "redis://host:port, several for shards; ALL their data is deleted.")
+  private List<String> redisUrls = List.of();
 
   @Option(
       names = "--peers",
@@ -94,47 +107,84 @@ public final class BenchCommand implements Callable<Integer> {
   @Option(names = "--json", description = "The figures as JSON on standard output.")
   private boolean json;
 
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Writes a report with charts, one page that needs no network.")
+  private @Nullable Path html;
+
   public static void main(String[] args) {
     if (System.getenv(LOG_LEVEL) == null) {
       System.setProperty(LOG_LEVEL, "WARN"); // the engine's news would stand between the lines
     }
-    System.exit(
-        new CommandLine(new BenchCommand())
-            .setUsageHelpAutoWidth(true)
-            .setExecutionExceptionHandler((e, command, parsed) -> {
-              e.printStackTrace(command.getErr());
-              return INVALID;
-            })
-            .execute(args));
+    try {
+      System.exit(commandLine().execute(args));
+    } catch (Error e) {
+      e.printStackTrace();
+      System.exit(INVALID); // threads of the run would keep the program alive
+    }
+  }
+
+  /** The command as it is run. */
+  static CommandLine commandLine() {
+    BenchCommand bench = new BenchCommand();
+    return new CommandLine(bench)
+        .setUsageHelpAutoWidth(true)
+        .setExecutionExceptionHandler((e, command, parsed) -> {
+          if (!bench.cleanup.stopping()) {
+            e.printStackTrace(command.getErr());
+          }
+          return INVALID;
+        });
   }
 
   @Override
   public Integer call() throws Exception {
+    PrintWriter out = spec.commandLine().getOut();
+    if (list) {
+      list(out);
+      return CommandLine.ExitCode.OK;
+    }
     Plan plan = plan();
+    checkHtml();
     if (peers != null && plan.peers().isEmpty()) {
       spec.commandLine()
           .getErr()
           .println("The peers are not built. In the folder of the sources: " + Peers.BUILD);
       return CommandLine.ExitCode.USAGE;
     }
-    PrintWriter out = spec.commandLine().getOut();
     PrintWriter progress = json ? spec.commandLine().getErr() : out;
-    boolean withRedis = plan.modes().contains(Mode.STREAMS);
     Report report;
-    try (Servers servers = Servers.start(pgUrl, withRedis ? redisUrl : null, withRedis)) {
-      report = new Bench(servers, plan, progress).run();
+    try (cleanup) {
+      Servers servers =
+          Servers.start(pgUrl, redisUrls, plan.modes().contains(Mode.STREAMS), cleanup::add);
+      report = new Bench(servers, plan, progress).run(cleanup);
     }
     if (json) {
-      out.println(
-          JsonMapper.builder()
-              .enable(SerializationFeature.INDENT_OUTPUT)
-              .build()
-              .writeValueAsString(report));
+      out.println(Json.of(report));
     } else {
       TextTable.print(out, report);
     }
+    if (html != null) {
+      Files.writeString(html, HtmlPage.of(report));
+      progress.println("written: " + html.toAbsolutePath());
+    }
+    progress.flush();
     out.flush();
     return report.valid() ? CommandLine.ExitCode.OK : INVALID;
+  }
+
+  private static void list(PrintWriter out) {
+    for (Scenario scenario : Plan.all()) {
+      String runs =
+          switch (scenario.extent()) {
+            case QUICK -> "--quick, default, --all";
+            case USUAL -> "default, --all";
+            case LONG -> "--all";
+          };
+      out.printf("%-36s %s%n", scenario.title(), runs);
+    }
+    out.flush();
   }
 
   private Plan plan() {
@@ -145,25 +195,35 @@ public final class BenchCommand implements Callable<Integer> {
           case "both" -> List.of(Mode.STREAMS, Mode.POSTGRES);
           default -> throw usage("--mode must be streams, postgres or both, is " + mode);
         };
-    List<Scenario> all = Bench.scenarios();
-    for (String name : names) {
-      if (all.stream().noneMatch(s -> s.title().startsWith(name))) {
-        throw usage(
-            "--scenario must be the start of one of "
-                + all.stream().map(Scenario::title).toList()
-                + ", is "
-                + name);
-      }
+    if (all && (quick || !names.isEmpty())) {
+      throw usage("--all goes with neither --quick nor --scenario");
     }
-    List<Scenario> scenarios =
-        all.stream()
-            .filter(s -> names.isEmpty() || names.stream().anyMatch(s.title()::startsWith))
-            .toList();
-    long millis = inRange("--seconds", seconds, 1, 600, quick ? 1 : 5) * 1_000L;
-    int drain = inRange("--jobs", jobs, 1, 5_000_000, quick ? 60_000 : 300_000);
-    return quick
-        ? new Plan(modes, scenarios, 3_000, new Budget(300, millis, drain), peers())
-        : new Plan(modes, scenarios, 10_000, new Budget(1_500, millis, drain), peers());
+    checkUrls(modes);
+    long millis = inRange("--seconds", seconds, 1, 600, quick ? 1 : 4) * 1_000L;
+    int drain = inRange("--jobs", jobs, 1, 5_000_000, quick ? 40_000 : 500_000);
+    Plan plan =
+        quick
+            ? new Plan(
+                modes,
+                chosen(),
+                1_500,
+                new Budget(250, millis, LONG_TIMES * millis, drain),
+                peers())
+            : new Plan(
+                modes,
+                chosen(),
+                10_000,
+                new Budget(1_500, millis, LONG_TIMES * millis, drain),
+                peers());
+    if (plan.measurements() == 0) {
+      throw usage("nothing to run: " + names + " is not measured in mode " + mode);
+    }
+    if (!redisUrls.isEmpty() && plan.redisServers() > redisUrls.size()) {
+      throw usage(
+          "the scenarios need %d Redis servers, --redis-url has %d"
+              .formatted(plan.redisServers(), redisUrls.size()));
+    }
+    return plan;
   }
 
   private Peers peers() {
@@ -173,6 +233,46 @@ public final class BenchCommand implements Callable<Integer> {
       case "tried" -> Peers.foundInAllConfigurations();
       default -> throw usage("--peers must be best or tried, is " + peers);
     };
+  }
+
+  private List<Scenario> chosen() {
+    if (names.isEmpty()) {
+      Extent extent = quick ? Extent.QUICK : all ? Extent.LONG : Extent.USUAL;
+      List<Scenario> chosen = Plan.of(extent);
+      return redisUrls.isEmpty()
+          ? chosen
+          : chosen.stream().filter(each -> each.redisServers() <= redisUrls.size()).toList();
+    }
+    try {
+      return Plan.named(names);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private void checkUrls(List<Mode> modes) {
+    if (pgUrl != null && !pgUrl.startsWith("jdbc:postgresql:")) {
+      throw usage("--pg-url must start with jdbc:postgresql:, is " + pgUrl);
+    }
+    for (String url : redisUrls) {
+      if (!url.matches("redis://[^/]+/?")) {
+        throw usage("--redis-url must be redis://host:port, is " + url);
+      }
+    }
+    if (!redisUrls.isEmpty() && !modes.contains(Mode.STREAMS)) {
+      throw usage("--redis-url is of no use with --mode postgres");
+    }
+  }
+
+  /** Before the run rather than after it. */
+  private void checkHtml() {
+    if (html == null) {
+      return;
+    }
+    Path folder = html.toAbsolutePath().getParent();
+    if (Files.isDirectory(html) || folder == null || !Files.isWritable(folder)) {
+      throw usage("--html must be a file in a folder that can be written to, is " + html);
+    }
   }
 
   private int inRange(String flag, @Nullable Integer given, int least, int most, int otherwise) {

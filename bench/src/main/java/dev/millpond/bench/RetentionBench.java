@@ -68,7 +68,7 @@ public final class RetentionBench {
     int days = args.length > 1 ? Integer.parseInt(args[1]) : 2;
     int survivors = args.length > 2 ? Integer.parseInt(args[2]) : 10_000;
     long seconds = args.length > 3 ? Long.parseLong(args[3]) : 15;
-    try (Servers servers = Servers.start(null, null, false);
+    try (Servers servers = Servers.start(null, List.of(), false);
         Database database = Database.create(servers.pgUrl());
         Connection connection = DriverManager.getConnection(database.url())) {
       fill(connection, jobs, days, survivors);

@@ -7,6 +7,7 @@ import dev.millpond.bench.scenario.Mode;
 import dev.millpond.bench.scenario.Result;
 import dev.millpond.bench.scenario.Stage;
 import dev.millpond.bench.servers.Database;
+import dev.millpond.bench.servers.RedisLines;
 import dev.millpond.bench.servers.Servers;
 import java.util.List;
 import java.util.Map;
@@ -28,15 +29,16 @@ class PeersIT {
     assertThat(peers.notes())
         .anySatisfy(note -> assertThat(note).startsWith("JobRunr 8."))
         .anySatisfy(note -> assertThat(note).startsWith("db-scheduler 16."));
-    try (Servers servers = Servers.start(null, null, false);
-        Database database = Database.create(servers.pgUrl())) {
+    try (Servers servers = Servers.start(null, List.of(), false);
+        Database database = Database.create(servers.pgUrl());
+        RedisLines redis = new RedisLines()) {
       Stage stage =
           new Stage(
               Mode.POSTGRES,
               servers,
               database,
-              List.of(),
-              new Budget(100, 300, 500),
+              redis,
+              new Budget(100, 300, 600, 500),
               Map.of(),
               line -> {});
       List<Result> results = peers.run(stage, TITLES, 200, result -> {});

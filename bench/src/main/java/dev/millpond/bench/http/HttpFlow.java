@@ -2,6 +2,7 @@ package dev.millpond.bench.http;
 
 import dev.millpond.bench.http.HttpShape.Form;
 import dev.millpond.bench.scenario.Ceiling;
+import dev.millpond.bench.scenario.Extent;
 import dev.millpond.bench.scenario.Measured;
 import dev.millpond.bench.scenario.Mode;
 import dev.millpond.bench.scenario.RawCeiling.Part;
@@ -26,8 +27,10 @@ import org.jspecify.annotations.Nullable;
  * EmptyEndpoint}, lists with the bare inserts.
  */
 public record HttpFlow(String name, String label, HttpShape shape) implements Scenario {
-  /** Both servers have just started: on two processors their code is compiled for so long. */
-  private static final long WARM_MILLIS = 10_000;
+  /**
+   * Both servers have just started, and have all of it yet to compile: so much longer than others.
+   */
+  private static final int WARM_TIMES = 7;
 
   private static final int IN_FLIGHT = 4;
 
@@ -45,6 +48,11 @@ public record HttpFlow(String name, String label, HttpShape shape) implements Sc
     return new HttpFlow("http", label, new HttpShape(form, jobs, connections));
   }
 
+  @Override
+  public Extent extent() {
+    return shape.jobs() == 1_000 && shape.form() == Form.LIST ? Extent.QUICK : Extent.USUAL;
+  }
+
   /** Submits do not depend on how batches reach the workers. */
   @Override
   public Set<Mode> modes() {
@@ -57,7 +65,7 @@ public record HttpFlow(String name, String label, HttpShape shape) implements Sc
     try (HttpBed bed = HttpBed.open(stage)) {
       HttpLoad load = new HttpLoad(bed.url(), shape);
       load.start();
-      Pause.millis(WARM_MILLIS);
+      Pause.millis(WARM_TIMES * stage.budget().warmMillis());
       load.micros().reset();
       Reading before = bed.meter().read();
       long jobsBefore = load.acknowledged();
@@ -86,7 +94,7 @@ public record HttpFlow(String name, String label, HttpShape shape) implements Sc
             EmptyEndpoint.class, new String[] {runFile.toString()}, directory, runFile)) {
       HttpLoad load = new HttpLoad(endpoint.url(), shape);
       load.start();
-      Pause.millis(WARM_MILLIS);
+      Pause.millis(WARM_TIMES * stage.budget().warmMillis());
       long before = System.nanoTime();
       long requestsBefore = load.acknowledged();
       Pause.until(before + stage.budget().millis() * 1_000_000);

@@ -27,10 +27,12 @@ final class JavaProcess implements AutoCloseable {
 
   private final Process process;
   private final URI url;
+  private final Thread killer;
 
-  private JavaProcess(Process process, URI url) {
+  private JavaProcess(Process process, URI url, Thread killer) {
     this.process = process;
     this.url = url;
+    this.killer = killer;
   }
 
   /**
@@ -56,6 +58,14 @@ final class JavaProcess implements AutoCloseable {
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output);
     builder.environment().put("MILLPOND_LOG_LEVEL", "WARN");
     Process process = builder.start();
+    Thread killer =
+        new Thread(
+            () -> {
+              process.destroyForcibly();
+              Temporary.delete(directory);
+            },
+            "bench-server-end");
+    Runtime.getRuntime().addShutdownHook(killer);
     long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_MILLIS);
     while (!Files.exists(runFile)) {
       if (process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS) || System.nanoTime() > until) {
@@ -64,7 +74,7 @@ final class JavaProcess implements AutoCloseable {
       }
     }
     String url = JsonMapper.builder().build().readTree(runFile.toFile()).get("url").asString();
-    return new JavaProcess(process, URI.create(url));
+    return new JavaProcess(process, URI.create(url), killer);
   }
 
   URI url() {
@@ -77,6 +87,11 @@ final class JavaProcess implements AutoCloseable {
 
   @Override
   public void close() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(killer);
+    } catch (IllegalStateException e) {
+      return; // this JVM ends, and it with it
+    }
     process.destroy();
     try {
       if (!process.waitFor(END_MILLIS, TimeUnit.MILLISECONDS)) {

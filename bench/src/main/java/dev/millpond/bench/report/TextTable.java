@@ -4,6 +4,7 @@ import dev.millpond.bench.peer.Peers;
 import dev.millpond.bench.scenario.Ceiling;
 import dev.millpond.bench.scenario.Result;
 import dev.millpond.bench.scenario.Result.Latency;
+import dev.millpond.bench.scenario.Result.Memory;
 import dev.millpond.bench.servers.Role;
 import java.io.PrintWriter;
 import java.util.Comparator;
@@ -26,8 +27,10 @@ public final class TextTable {
     report.results().stream()
         .sorted(Comparator.comparing(Result::mode).reversed())
         .forEach(result -> out.println(line(result) + times(report, result)));
+    targets(out, report);
     out.println(
-        "CPU-s: seconds per 10,000 jobs. WAL, commits, SQL statements, Redis commands: per job.");
+        "CPU-s: seconds per 10,000 jobs. WAL, commits, SQL statements, Redis commands, dead tuples:"
+            + " per job.");
     if (!report.timesBestPeer().isEmpty()) {
       out.println("x peer: the best peer's rate, for latencies its p50, is this many times worse.");
     }
@@ -36,6 +39,23 @@ public final class TextTable {
   private static String times(Report report, Result result) {
     Double times = report.timesBestPeer().get(Peers.key(result));
     return times == null ? "" : String.format(Locale.ROOT, "  %.1f x peer", times);
+  }
+
+  private static void targets(PrintWriter out, Report report) {
+    if (!report.targets().isEmpty()) {
+      out.println();
+      out.printf("%-56s %-9s %-32s %s%n", "target (2 cores)", "mode", "goal", "reached");
+    }
+    for (Target target : report.targets()) {
+      out.printf(
+          "%-56s %-9s %-32s %s%s%n",
+          target.what(),
+          target.mode(),
+          target.goal(),
+          target.reached(),
+          target.met() ? "" : "  (missed)");
+    }
+    out.println();
   }
 
   /** A bare figure as a line. */
@@ -52,7 +72,7 @@ public final class TextTable {
   public static String header() {
     return String.format(
         Locale.ROOT,
-        "%-10s %-24s %-14s %9s %6s %8s %8s %8s %20s %6s %8s %8s %8s  %s",
+        "%-10s %-22s %-14s %9s %5s %8s %8s %8s %23s %6s %7s %7s %7s %6s %9s  %s",
         "scenario",
         "",
         "mode",
@@ -66,6 +86,8 @@ public final class TextTable {
         "commits",
         "SQL",
         "Redis",
+        "dead",
+        "RSS MB",
         "");
   }
 
@@ -74,7 +96,7 @@ public final class TextTable {
     Latency latency = result.latency();
     return String.format(
         Locale.ROOT,
-        "%-10s %-24s %-14s %9.0f %6s %8s %8s %8s %20s %6.0f %8.4f %8s %8s  %s",
+        "%-10s %-22s %-14s %9.0f %5s %8s %8s %8s %23s %6.0f %7.4f %7s %7s %6.3f %9s  %s",
         result.scenario(),
         result.label(),
         result.mode(),
@@ -88,6 +110,8 @@ public final class TextTable {
         result.commitsPerJob(),
         text("%.3f", result.statementsPerJob()),
         text("%.3f", result.redisCommandsPerJob()),
+        result.deadTuplesPerJob(),
+        memory(result),
         result.valid() ? "ok" : "INVALID");
   }
 
@@ -101,6 +125,19 @@ public final class TextTable {
         })
         .filter(Objects::nonNull)
         .collect(Collectors.joining("/"));
+  }
+
+  /** Of this JVM or, where there are some, the other Java processes: at the start > at the end. */
+  private static String memory(Result result) {
+    Memory memory =
+        result
+            .memory()
+            .getOrDefault(
+                Role.SERVER.label(),
+                result.memory().getOrDefault(Role.WORKER.label(), result.memory().get("client")));
+    return memory == null
+        ? "-"
+        : String.format(Locale.ROOT, "%.0f>%.0f", memory.startMegabytes(), memory.endMegabytes());
   }
 
   private static String text(String format, @Nullable Double value) {

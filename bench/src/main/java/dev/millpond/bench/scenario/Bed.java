@@ -5,99 +5,135 @@ import dev.millpond.api.SubmitResult;
 import dev.millpond.bench.servers.Database;
 import dev.millpond.bench.servers.Meter;
 import dev.millpond.bench.servers.Pause;
+import dev.millpond.bench.servers.Role;
+import dev.millpond.bench.servers.WorkerProcess;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.books.BooksReport;
-import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.LongAdder;
-import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One Millpond on empty tables and an empty Redis, for one measurement: producer, maintenance and,
- * once started, a worker whose handler does nothing. {@link #finish} closes it and checks that what
- * was acknowledged is what PostgreSQL holds. Thread-safe but for start and end.
+ * once started, workers. {@link #finish} closes it and checks that what was acknowledged is what
+ * PostgreSQL holds. Thread-safe but for start and end.
  */
 public final class Bed implements AutoCloseable {
-  public static final String KIND = "bench.noop";
+  /** The kind whose handler does nothing. */
+  public static final String KIND = Work.NOTHING.kind();
 
-  /** Makes a payload of about 210 bytes of JSON. */
-  private static final int TEXT_CHARS = 175;
+  /** A kind that no worker knows. */
+  private static final String UNSERVED = "bench.unserved";
 
-  private static final long FINISH_MILLIS = 60_000;
+  /** How long to wait for the next completion before giving up. */
+  private static final long STUCK_MILLIS = 30_000;
+
+  /** From so many live jobs on the books take longer than their statements may. */
+  private static final int MANY_JOBS = 500_000;
+
+  private static final long POLL_MILLIS = 10;
+  private static final int PROBLEMS_MAX = 5;
 
   private final Database database;
+  private final Setup setup;
+  private final List<String> redisUrls;
   private final Meter meter;
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final Millpond millpond;
   private final long commitsBefore;
   private final long deadTuplesBefore;
   private final LongAdder acknowledged = new LongAdder();
-  private final LongAdder runs = new LongAdder();
-  private final Histogram startMicros = new ConcurrentHistogram(60_000_000L, 3);
-  private final String text = text();
-  private volatile @Nullable Counter completedCounter;
+  private final LongAdder parked = new LongAdder();
+  private final LongAdder parkedScheduled = new LongAdder();
+  private final Work.Tally tally = new Work.Tally();
+  private final List<WorkerProcess> processes = new ArrayList<>();
+  private final String text;
   private boolean working;
+  private volatile long completedByProcesses;
+  private volatile boolean closed;
+  private long runsOfProcesses;
+  private long failuresOfProcesses;
 
-  /**
-   * What a job carries.
-   *
-   * @param at {@link System#nanoTime()} of the submit
-   */
-  record Payload(long at, String text) {}
-
-  private Bed(Stage stage, MillpondConfig config) throws SQLException {
+  private Bed(Stage stage, Setup setup, MillpondConfig config, Meter meter) throws SQLException {
     this.database = stage.database();
-    this.meter = stage.meter();
+    this.setup = setup;
+    this.redisUrls = config.redisUrls();
+    this.meter = meter;
+    this.text = text(setup.textChars());
     this.commitsBefore = database.commits();
     this.deadTuplesBefore = database.deadTuples();
     this.millpond = Millpond.connect(config, registry);
-    millpond.registerHandler(
-        KIND,
-        Payload.class,
-        (context, payload) -> {
-          runs.increment();
-          startMicros.recordValue(
-              Math.clamp((System.nanoTime() - payload.at()) / 1_000, 0, 59_000_000));
-          return null;
-        });
+    setup.work().register(millpond, tally);
     millpond.startMaintenance();
   }
 
   /** Makes one on emptied tables and an emptied Redis. */
   static Bed open(Stage stage) throws SQLException {
-    stage.database().awaitAlone();
-    stage.database().empty();
-    MillpondConfig config = MillpondConfig.of(stage.database().url());
-    String redisUrl = stage.servers().redisUrl();
-    if (stage.mode() == Mode.STREAMS && redisUrl != null) {
-      stage.redis().forEach(line -> line.command("FLUSHALL"));
-      config = config.withRedis(List.of(redisUrl));
-    }
-    return new Bed(stage, config);
+    return open(stage, Setup.USUAL);
   }
 
-  private static String text() {
-    StringBuilder text = new StringBuilder(TEXT_CHARS);
-    for (int i = 0; i < TEXT_CHARS; i++) {
+  /** The same, as it is asked for. */
+  static Bed open(Stage stage, Setup setup) throws SQLException {
+    stage.database().awaitAlone();
+    stage.database().empty();
+    MillpondConfig config = MillpondConfig.of(stage.database().url()).withSlots(setup.slots());
+    if (stage.mode() == Mode.STREAMS) {
+      config = config.withRedis(stage.emptyRedis(setup.redisServers()));
+    }
+    return new Bed(stage, setup, config, stage.meter(setup.redisServers()));
+  }
+
+  private static String text(int chars) {
+    StringBuilder text = new StringBuilder(chars);
+    for (int i = 0; i < chars; i++) {
       text.append((char) ('a' + ThreadLocalRandom.current().nextInt(26)));
     }
     return text.toString();
   }
 
+  /** Starts the worker of this JVM, or the worker processes. */
   void startWorker() {
     working = true;
-    millpond.startWorker();
+    if (setup.workers() == 0) {
+      millpond.startWorker();
+      return;
+    }
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(database.url(), setup.work().name(), Integer.toString(setup.slots())));
+    arguments.addAll(redisUrls);
+    try {
+      for (int i = 0; i < setup.workers(); i++) {
+        WorkerProcess process = WorkerProcess.start(WorkerMain.class, arguments);
+        processes.add(process);
+        meter.watch(Role.WORKER, process.pid());
+      }
+    } catch (IOException e) {
+      throw new IllegalStateException("a worker process did not start", e);
+    }
+    Thread.ofPlatform().daemon().name("bench-worker-counts").start(this::askProcesses);
+  }
+
+  private void askProcesses() {
+    while (!closed) {
+      synchronized (processes) {
+        if (!closed) {
+          completedByProcesses = processes.stream().mapToLong(process -> process.counts()[0]).sum();
+        }
+      }
+      Pause.millis(POLL_MILLIS);
+    }
   }
 
   JobRequest request() {
-    return JobRequest.of(KIND, new Payload(System.nanoTime(), text));
+    return JobRequest.of(setup.work().kind(), new Work.Payload(System.nanoTime(), text));
   }
 
   List<JobRequest> requests(int count) {
@@ -108,34 +144,53 @@ public final class Bed implements AutoCloseable {
     return requests;
   }
 
+  /** Jobs that nobody will run: for lack of a worker that knows their kind, or until tomorrow. */
+  List<JobRequest> parked(int count, boolean scheduled) {
+    List<JobRequest> requests = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      JobRequest request =
+          JobRequest.of(UNSERVED, new Work.Payload(System.nanoTime(), text)).withQueue("backlog");
+      requests.add(scheduled ? request.withDelay(Duration.ofDays(1)) : request);
+    }
+    return requests;
+  }
+
   Millpond millpond() {
     return millpond;
   }
 
+  /** How many jobs may be open before producers hold back: a steady state, bounded in bytes. */
+  int openMost() {
+    return Math.clamp((64L << 20) / setup.textChars(), 500, 20_000);
+  }
+
   /** Counts what was acknowledged; anything but accepted is an error. */
   void acknowledge(List<SubmitResult> results) {
+    count(results, acknowledged);
+  }
+
+  /** Counts acknowledged jobs of {@link #parked}. */
+  void acknowledgeParked(List<SubmitResult> results, boolean scheduled) {
+    count(results, scheduled ? parkedScheduled : parked);
+  }
+
+  private static void count(List<SubmitResult> results, LongAdder counter) {
     for (SubmitResult result : results) {
       if (!(result instanceof SubmitResult.Accepted)) {
         throw new IllegalStateException("not accepted: " + result);
       }
     }
-    acknowledged.add(results.size());
+    counter.add(results.size());
   }
 
-  /** Jobs whose submit was acknowledged. */
+  /** Jobs whose submit was acknowledged, without those that nobody will run. */
   long acknowledged() {
     return acknowledged.sum();
   }
 
   /** Jobs whose outcome is committed. */
   long completed() {
-    Counter counter = completedCounter;
-    if (counter == null) {
-      counter =
-          registry.find("millpond.jobs.completed").counter(); // one kind and lane: one counter
-      completedCounter = counter;
-    }
-    return counter == null ? 0 : (long) counter.count();
+    return setup.workers() == 0 ? WorkerMain.completed(registry) : completedByProcesses;
   }
 
   /** Jobs of the scenario's own measure: completed ones where there is a worker. */
@@ -145,17 +200,24 @@ public final class Bed implements AutoCloseable {
 
   /** Time from the submit call to the handler, in microseconds. */
   Histogram startMicros() {
-    return startMicros;
+    return tally.startMicros();
   }
 
   Meter meter() {
     return meter;
   }
 
-  /** Waits until all that was acknowledged is completed. */
+  /** Waits until all that was acknowledged is completed, as long as there is progress. */
   void awaitCompleted() {
-    long until = System.nanoTime() + FINISH_MILLIS * 1_000_000;
-    while (completed() < acknowledged() && System.nanoTime() < until) {
+    long then = -1;
+    long until = 0;
+    for (long now = completed(); now < acknowledged(); now = completed()) {
+      if (now != then) {
+        then = now;
+        until = System.nanoTime() + STUCK_MILLIS * 1_000_000;
+      } else if (System.nanoTime() > until) {
+        return; // the books will say what is missing
+      }
       Pause.micros(500);
     }
   }
@@ -166,21 +228,32 @@ public final class Bed implements AutoCloseable {
       awaitCompleted();
     }
     List<String> problems = new ArrayList<>();
-    BooksReport books = millpond.checkBooks();
-    books.findings().stream().limit(5).forEach(finding -> problems.add("books: " + finding));
+    if (parked.sum() + parkedScheduled.sum() < MANY_JOBS) {
+      BooksReport books = millpond.checkBooks();
+      books.findings().stream()
+          .limit(PROBLEMS_MAX)
+          .forEach(finding -> problems.add("books: " + finding));
+    } else {
+      database.analyze(); // the counts below tell the same, without the books' limit of time
+    }
     close();
     database.awaitAlone();
     long commits = database.commits() - commitsBefore;
-    Database.Counts counts = database.counts();
+    long deadTuples = database.deadTuples() - deadTuplesBefore;
     long jobs = acknowledged();
-    expect(problems, "jobs", jobs, counts.jobs());
+    long all = jobs + parked.sum() + parkedScheduled.sum();
+    long held = parked.sum() + (working ? 0 : jobs);
+    long failures = tally.failures() + failuresOfProcesses;
+    Database.Counts counts = database.counts();
+    expect(problems, "jobs", all, counts.jobs());
     expect(problems, "outcomes", working ? jobs : 0, counts.succeeded());
-    expect(problems, "jobs without an outcome", working ? 0 : jobs, counts.open());
-    expect(problems, "jobs in dispatch rows", working ? 0 : jobs, counts.held());
-    expect(problems, "state rows", 0, counts.state());
+    expect(problems, "jobs without an outcome", held + parkedScheduled.sum(), counts.open());
+    expect(problems, "jobs in dispatch rows", held, counts.held());
+    expect(problems, "state rows", parkedScheduled.sum(), counts.state());
     expect(problems, "dead letters", 0, counts.dead());
-    expect(problems, "handler runs", working ? jobs : 0, runs.sum());
-    return new Ended(jobs, commits, database.deadTuples() - deadTuplesBefore, problems);
+    expect(problems, "failed attempts", failures, counts.failed());
+    expect(problems, "handler runs", working ? jobs + failures : 0, tally.runs() + runsOfProcesses);
+    return new Ended(all, commits, deadTuples, problems);
   }
 
   private static void expect(List<String> problems, String what, long expected, long found) {
@@ -191,6 +264,15 @@ public final class Bed implements AutoCloseable {
 
   @Override
   public void close() {
+    synchronized (processes) {
+      closed = true;
+      for (WorkerProcess process : processes) {
+        long[] counts = process.end();
+        runsOfProcesses += counts[1];
+        failuresOfProcesses += counts[2];
+      }
+      processes.clear();
+    }
     millpond.close();
   }
 }

@@ -5,6 +5,7 @@ package dev.millpond.bench.scenario;
  *
  * @param warmMillis before each measurement, on its own connections
  * @param millis of each measurement
+ * @param longMillis of those that look for a change in the course of time
  * @param drainJobs of the drain
  */
-public record Budget(long warmMillis, long millis, int drainJobs) {}
+public record Budget(long warmMillis, long millis, long longMillis, int drainJobs) {}

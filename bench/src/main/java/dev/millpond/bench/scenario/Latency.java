@@ -9,24 +9,26 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
-/** A steady trickle; from the submit call to the handler. */
-record Latency(int perSecond, Extent extent) implements Scenario {
-  @Override
-  public String name() {
-    return "latency";
-  }
+/**
+ * A steady trickle; from the submit call to the handler.
+ *
+ * @param warmTimes how much longer than others it warms up
+ */
+record Latency(String name, String label, int perSecond, Setup setup, int warmTimes, Extent extent)
+    implements Scenario {
+  static final String TIMED = "submit to start";
 
   @Override
-  public String label() {
-    return "at " + perSecond + "/s";
+  public String timed() {
+    return TIMED;
   }
 
   @Override
   public Result run(Stage stage) throws SQLException {
-    try (Bed bed = Bed.open(stage)) {
+    try (Bed bed = Bed.open(stage, setup)) {
       bed.startWorker();
       List<CompletableFuture<?>> calls = new ArrayList<>();
-      trickle(bed, stage.budget().warmMillis(), calls);
+      trickle(bed, stage.budget().warmMillis() * warmTimes, calls);
       bed.awaitCompleted();
       bed.startMicros().reset();
       Reading before = bed.meter().read();

@@ -12,18 +12,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Producers that submit as fast as their calls return, until stopped. Where a worker runs they hold
- * back at {@link #OPEN_MAX} jobs that are not completed, so that the measure is of a steady state
- * and not of a growing backlog.
+ * back at {@link Bed#openMost} jobs that are not completed, so that the measure is of a steady
+ * state and not of a growing backlog.
  */
 final class Load {
-  private static final int OPEN_MAX = 20_000;
-
   private final Bed bed;
   private final Shape shape;
   private final boolean bounded;
   private final Histogram ackMicros = new ConcurrentHistogram(60_000_000L, 3);
   private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
   private final List<Thread> threads = new ArrayList<>();
+  private final int openMost;
   private volatile boolean stopped;
 
   /** How jobs are handed in. */
@@ -42,6 +41,7 @@ final class Load {
     this.bed = bed;
     this.shape = shape;
     this.bounded = bounded;
+    this.openMost = bed.openMost();
   }
 
   void start() {
@@ -107,7 +107,7 @@ final class Load {
   }
 
   private void holdBack() {
-    while (bounded && !stopped && bed.acknowledged() - bed.completed() > OPEN_MAX) {
+    while (bounded && !stopped && bed.acknowledged() - bed.completed() > openMost) {
       Pause.micros(200);
     }
   }

@@ -1,6 +1,7 @@
 package dev.millpond.bench.scenario;
 
 import dev.millpond.bench.servers.Usage;
+import java.util.List;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -10,6 +11,16 @@ import org.jspecify.annotations.Nullable;
  * @param jobs within it
  * @param micros latencies within it; null where they mean nothing
  * @param ceiling what the rate is compared with; null for nothing
+ * @param series how figures went
  */
 public record Measured(
-    long jobs, Usage usage, @Nullable Histogram micros, @Nullable Ceiling ceiling) {}
+    long jobs,
+    Usage usage,
+    @Nullable Histogram micros,
+    @Nullable Ceiling ceiling,
+    List<Series> series) {
+
+  public Measured(long jobs, Usage usage, @Nullable Histogram micros, @Nullable Ceiling ceiling) {
+    this(jobs, usage, micros, ceiling, List.of());
+  }
+}

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param ofCeiling rate by the rate of the ceiling
  * @param cpuSecondsPer10k CPU seconds per 10,000 jobs by {@linkplain Role role}
  * @param memory of Java processes by role
+ * @param series how figures went in the course of it, where that matters
  * @param problems why the run does not count; empty when valid
  */
 public record Result(
@@ -37,17 +38,24 @@ public record Result(
     @Nullable Double redisCommandsPerJob,
     double deadTuplesPerJob,
     Map<String, Memory> memory,
+    List<Series> series,
     List<String> problems) {
   private static final double CPU_JOBS = 10_000;
   private static final double MEGABYTE = 1 << 20;
 
-  /** Percentiles of what the scenario says it times. */
-  public record Latency(double p50Millis, double p95Millis, double p99Millis, double maxMillis) {}
+  /**
+   * Percentiles.
+   *
+   * @param of what was timed
+   */
+  public record Latency(
+      String of, double p50Millis, double p95Millis, double p99Millis, double maxMillis) {}
 
   /** Resident memory at the start and the end of the measured time. */
   public record Memory(double startMegabytes, double endMegabytes) {}
 
-  static Result of(String scenario, String label, String mode, Measured measured, Ended ended) {
+  static Result of(
+      String scenario, String label, String mode, String timed, Measured measured, Ended ended) {
     double jobs = Math.max(1, measured.jobs());
     double allJobs = Math.max(1, ended.jobs());
     Usage usage = measured.usage();
@@ -62,7 +70,7 @@ public record Result(
         rate,
         ceiling == null ? null : ceiling.name(),
         ceiling == null ? null : rate / ceiling.jobsPerSecond(),
-        latency(measured.micros()),
+        latency(timed, measured.micros()),
         byLabel(usage.cpuSeconds(), seconds -> seconds * CPU_JOBS / jobs),
         usage.walBytes() / jobs,
         ended.commits() / allJobs,
@@ -70,17 +78,49 @@ public record Result(
         each(usage.redisCommands(), jobs),
         ended.deadTuples() / allJobs,
         memory(usage),
+        measured.series(),
         ended.problems());
+  }
+
+  /** Of a measurement that ended with an error: no figures, and invalid. */
+  public static Result failed(Scenario scenario, Mode mode, Exception error) {
+    Throwable cause = error.getCause();
+    String problem = error + (cause == null ? "" : ", by " + cause);
+    return new Result(
+        scenario.name(),
+        scenario.label(),
+        mode.label(),
+        0,
+        0,
+        0,
+        null,
+        null,
+        null,
+        Map.of(),
+        0,
+        0,
+        null,
+        null,
+        0,
+        Map.of(),
+        List.of(),
+        List.of(problem));
+  }
+
+  /** Name and label, as {@link Scenario#title}. */
+  public String title() {
+    return scenario + " " + label;
   }
 
   public boolean valid() {
     return problems.isEmpty();
   }
 
-  private static @Nullable Latency latency(@Nullable Histogram micros) {
+  private static @Nullable Latency latency(String of, @Nullable Histogram micros) {
     return micros == null || micros.getTotalCount() == 0
         ? null
         : new Latency(
+            of,
             micros.getValueAtPercentile(50) / 1e3,
             micros.getValueAtPercentile(95) / 1e3,
             micros.getValueAtPercentile(99) / 1e3,

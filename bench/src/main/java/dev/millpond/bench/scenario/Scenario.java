@@ -10,6 +10,9 @@ import java.util.Set;
  * {@link Bed} in this JVM, or processes of its own. Stateless.
  */
 public interface Scenario {
+  /** What most of them time. */
+  String ACKNOWLEDGEMENT = "call to acknowledgement";
+
   /** What is measured, in a word; scenarios of one name are a group. */
   String name();
 
@@ -29,6 +32,16 @@ public interface Scenario {
   /** The modes in which it means something. */
   default Set<Mode> modes() {
     return EnumSet.allOf(Mode.class);
+  }
+
+  /** How many Redis servers it needs in the mode that uses them. */
+  default int redisServers() {
+    return 1;
+  }
+
+  /** What its latency is from and to. */
+  default String timed() {
+    return ACKNOWLEDGEMENT;
   }
 
   /**

@@ -3,7 +3,7 @@ package dev.millpond.bench.scenario;
 import dev.millpond.bench.scenario.RawCeiling.Part;
 import dev.millpond.bench.servers.Database;
 import dev.millpond.bench.servers.Meter;
-import dev.millpond.bench.servers.RedisLine;
+import dev.millpond.bench.servers.RedisLines;
 import dev.millpond.bench.servers.Servers;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a scenario runs on.
  *
- * @param redis connections to the Redis servers that the mode uses; none in the mode without
+ * @param redis connections to Redis servers
  * @param ceilings of the bare statements, by their names
  * @param progress told of steps within the scenario, a line each
  */
@@ -21,7 +21,7 @@ public record Stage(
     Mode mode,
     Servers servers,
     Database database,
-    List<RedisLine> redis,
+    RedisLines redis,
     Budget budget,
     Map<String, Ceiling> ceilings,
     Consumer<String> progress) {
@@ -33,7 +33,20 @@ public record Stage(
 
   /** A meter of this JVM, PostgreSQL, and Redis where the mode uses it. */
   public Meter meter() {
-    return new Meter(database, redis);
+    return meter(1);
+  }
+
+  /** The same, of so many Redis servers. */
+  public Meter meter(int redisServers) {
+    return new Meter(
+        database, mode == Mode.STREAMS ? redis.lines(servers.redisUrls(redisServers)) : List.of());
+  }
+
+  /** Deletes all data of so many Redis servers; their URLs. */
+  public List<String> emptyRedis(int redisServers) {
+    List<String> urls = servers.redisUrls(redisServers);
+    redis.lines(urls).forEach(line -> line.command("FLUSHALL"));
+    return urls;
   }
 
   /** The bare statements' figure; null when it was not measured. */
@@ -43,11 +56,13 @@ public record Stage(
 
   /** The figures of a measurement. */
   public Result result(Scenario scenario, Measured measured, Ended ended) {
-    return result(scenario.name(), scenario.label(), mode.label(), measured, ended);
+    return Result.of(
+        scenario.name(), scenario.label(), mode.label(), scenario.timed(), measured, ended);
   }
 
   /** The figures of a measurement of another queue, under its name. */
   public Result result(String scenario, String label, String mode, Measured measured, Ended ended) {
-    return Result.of(scenario, label, mode, measured, ended);
+    String timed = scenario.equals("latency") ? Latency.TIMED : Scenario.ACKNOWLEDGEMENT;
+    return Result.of(scenario, label, mode, timed, measured, ended);
   }
 }

@@ -34,7 +34,14 @@ public final class Database implements AutoCloseable {
              (SELECT count(*) FROM millpond.job_state),
              (SELECT count(*) FROM millpond.dead_letter),
              (SELECT count(*) FROM millpond.job j
-              WHERE NOT EXISTS (SELECT FROM millpond.job_outcome o WHERE o.job_id = j.id))
+              WHERE NOT EXISTS (SELECT FROM millpond.job_outcome o WHERE o.job_id = j.id)),
+             (SELECT count(*) FROM millpond.job_attempt)
+      """;
+
+  private static final String DEAD_NOW =
+      """
+      SELECT coalesce(sum(n_dead_tup), 0)::bigint FROM pg_stat_user_tables
+      WHERE schemaname = 'millpond'
       """;
 
   private static final String STATEMENTS =
@@ -62,8 +69,10 @@ public final class Database implements AutoCloseable {
    * @param held jobs in dispatch rows
    * @param state state rows
    * @param open jobs without an outcome
+   * @param failed attempts that were no success
    */
-  public record Counts(long jobs, long succeeded, long held, long state, long dead, long open) {}
+  public record Counts(
+      long jobs, long succeeded, long held, long state, long dead, long open, long failed) {}
 
   private Database(String adminUrl, String url, Connection connection) throws SQLException {
     this.adminUrl = adminUrl;
@@ -145,7 +154,8 @@ public final class Database implements AutoCloseable {
           row.getLong(3),
           row.getLong(4),
           row.getLong(5),
-          row.getLong(6));
+          row.getLong(6),
+          row.getLong(7));
     }
   }
 
@@ -156,6 +166,11 @@ public final class Database implements AutoCloseable {
   /** Statements executed so far; 0 when they cannot be counted. */
   public long statements() throws SQLException {
     return countsStatements ? number(STATEMENTS) : 0;
+  }
+
+  /** Tells PostgreSQL what is in the tables now, so that checks of many jobs have good plans. */
+  public void analyze() throws SQLException {
+    execute("ANALYZE");
   }
 
   /**
@@ -172,6 +187,25 @@ public final class Database implements AutoCloseable {
    */
   public long deadTuples() throws SQLException {
     return number(DEAD_TUPLES);
+  }
+
+  /** Dead row versions that no vacuum has removed yet, as PostgreSQL estimates them. */
+  public long deadTuplesNow() throws SQLException {
+    return number(DEAD_NOW);
+  }
+
+  /** Opens a transaction whose snapshot stays until it is closed. */
+  public Connection pinSnapshot() throws SQLException {
+    Connection pin = DriverManager.getConnection(url);
+    try (Statement statement = pin.createStatement()) {
+      pin.setAutoCommit(false);
+      pin.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      statement.execute("SELECT count(*) FROM pg_class");
+      return pin;
+    } catch (SQLException e) {
+      pin.close();
+      throw e;
+    }
   }
 
   /** Waits until nobody else is connected, at most two seconds. */
@@ -207,7 +241,7 @@ public final class Database implements AutoCloseable {
   /** Drops the database. */
   @Override
   public void close() throws SQLException {
-    connection.close();
+    connection.abort(Runnable::run); // another thread may be waiting for an answer
     try (Connection admin = DriverManager.getConnection(adminUrl);
         Statement statement = admin.createStatement()) {
       statement.execute("DROP DATABASE IF EXISTS " + NAME + " WITH (FORCE)");

@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -23,64 +24,83 @@ import org.jspecify.annotations.Nullable;
 public final class Servers implements AutoCloseable {
   private static final Path DEBIAN_POSTGRES = Path.of("/usr/lib/postgresql");
 
+  /** Most own Redis servers. */
+  private static final int REDIS_MOST = 4;
+
   private final @Nullable Path directory;
-  private final @Nullable EmbeddedPostgres postgres;
-  private final @Nullable EmbeddedRedis redis;
-  private final String pgUrl;
-  private final @Nullable String redisUrl;
+  private @Nullable EmbeddedPostgres postgres;
+  private final List<EmbeddedRedis> redis = new ArrayList<>();
+  private String pgUrl = "";
+  private final List<String> redisUrls;
+  private final boolean ownRedis;
   private final List<String> notes;
 
   private Servers(
-      @Nullable Path directory,
-      @Nullable EmbeddedPostgres postgres,
-      @Nullable EmbeddedRedis redis,
-      String pgUrl,
-      @Nullable String redisUrl,
-      List<String> notes) {
+      @Nullable Path directory, List<String> redisUrls, boolean ownRedis, List<String> notes) {
     this.directory = directory;
-    this.postgres = postgres;
-    this.redis = redis;
-    this.pgUrl = pgUrl;
-    this.redisUrl = redisUrl;
+    this.redisUrls = new ArrayList<>(redisUrls);
+    this.ownRedis = ownRedis;
     this.notes = notes;
   }
 
   /**
    * Starts what has no URL.
    *
+   * @param givenRedisUrls in shard order; empty for own ones
    * @param withRedis whether Redis is needed
    */
   public static Servers start(
-      @Nullable String givenPgUrl, @Nullable String givenRedisUrl, boolean withRedis)
+      @Nullable String givenPgUrl, List<String> givenRedisUrls, boolean withRedis)
       throws IOException {
-    boolean ownRedis = withRedis && givenRedisUrl == null;
-    List<String> notes = new ArrayList<>();
+    return start(givenPgUrl, givenRedisUrls, withRedis, servers -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param begun gets them before the first one starts, so that it can close them in any case
+   */
+  public static Servers start(
+      @Nullable String givenPgUrl,
+      List<String> givenRedisUrls,
+      boolean withRedis,
+      Consumer<Servers> begun)
+      throws IOException {
+    boolean ownRedis = withRedis && givenRedisUrls.isEmpty();
     Path directory = null;
-    EmbeddedPostgres postgres = null;
-    EmbeddedRedis redis = null;
+    if (givenPgUrl == null || ownRedis) {
+      directory = Files.createTempDirectory("millpond-bench-");
+      // The user that root becomes for PostgreSQL has to enter it.
+      Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    Servers servers = new Servers(directory, givenRedisUrls, ownRedis, new ArrayList<>());
+    begun.accept(servers);
     try {
-      if (givenPgUrl == null || ownRedis) {
-        directory = Files.createTempDirectory("millpond-bench-");
-        // The user that root becomes for PostgreSQL has to enter it.
-        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-      }
-      if (givenPgUrl == null && directory != null) {
-        postgres = EmbeddedPostgres.start(directory.resolve("postgres"), postgresOptions(notes));
-      }
-      if (ownRedis && directory != null) {
-        redis = EmbeddedRedis.start(directory.resolve("redis"), redisOptions(notes));
-      }
+      servers.launch(givenPgUrl);
+      return servers;
     } catch (RuntimeException e) {
-      new Servers(directory, postgres, redis, "", null, notes).close();
+      servers.close();
       throw e;
     }
-    return new Servers(
-        directory,
-        postgres,
-        redis,
-        postgres == null ? String.valueOf(givenPgUrl) : postgres.jdbcUrl("postgres"),
-        redis == null ? givenRedisUrl : redis.url(),
-        notes);
+  }
+
+  private synchronized void launch(@Nullable String givenPgUrl) {
+    if (givenPgUrl != null) {
+      pgUrl = givenPgUrl;
+    } else if (directory != null) {
+      EmbeddedPostgres started =
+          EmbeddedPostgres.start(directory.resolve("postgres"), postgresOptions(notes));
+      postgres = started;
+      pgUrl = started.jdbcUrl("postgres");
+    }
+    if (ownRedis) {
+      redisUrls(1);
+      Path installed = installedRedis();
+      notes.add(
+          installed == null
+              ? "Redis: the embedded one, for lack of an installed one; it is slower"
+              : "Redis: installed, " + installed + "/redis-server, AOF everysec");
+    }
   }
 
   private static StartOptions postgresOptions(List<String> notes) {
@@ -101,14 +121,8 @@ public final class Servers implements AutoCloseable {
         : options.withPrograms(installed);
   }
 
-  private static StartOptions redisOptions(List<String> notes) {
-    Path installed = onPath("redis-server");
-    if (installed == null) {
-      notes.add("Redis: the embedded one, for lack of an installed one; it is slower");
-      return StartOptions.defaults();
-    }
-    notes.add("Redis: installed, " + installed + "/redis-server, AOF everysec");
-    return StartOptions.defaults().withPrograms(installed);
+  private static @Nullable Path installedRedis() {
+    return onPath("redis-server");
   }
 
   /** The directory above {@code bin/postgres}, the newest where there are several. */
@@ -175,8 +189,28 @@ public final class Servers implements AutoCloseable {
     return pgUrl;
   }
 
-  public @Nullable String redisUrl() {
-    return redisUrl;
+  /** How many Redis servers can be had; 0 without Redis. */
+  public int redisMost() {
+    return ownRedis ? REDIS_MOST : redisUrls.size();
+  }
+
+  /**
+   * The URLs of so many Redis servers; own ones that do not run yet are started.
+   *
+   * @param count 0 to {@link #redisMost}
+   */
+  public synchronized List<String> redisUrls(int count) {
+    while (ownRedis && directory != null && redisUrls.size() < count) {
+      Path installed = installedRedis();
+      StartOptions options = StartOptions.defaults();
+      EmbeddedRedis server =
+          EmbeddedRedis.start(
+              directory.resolve("redis-" + redis.size()),
+              installed == null ? options : options.withPrograms(installed));
+      redis.add(server);
+      redisUrls.add(server.url());
+    }
+    return List.copyOf(redisUrls.subList(0, count));
   }
 
   /** Where the servers that were started here keep their data; null when none was. */
@@ -190,10 +224,8 @@ public final class Servers implements AutoCloseable {
   }
 
   @Override
-  public void close() {
-    if (redis != null) {
-      redis.close();
-    }
+  public synchronized void close() {
+    redis.forEach(EmbeddedRedis::close);
     if (postgres != null) {
       postgres.close();
     }
