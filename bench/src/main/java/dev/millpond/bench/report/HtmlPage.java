@@ -125,6 +125,14 @@ public final class HtmlPage {
         .orElse("–");
   }
 
+  /** Modes are Millpond's; others are peers. */
+  private static String modeColour(String mode) {
+    if (mode.equals("streams") || mode.equals("postgres")) {
+      return mode;
+    }
+    return mode.startsWith("JobRunr") ? "worker" : "server";
+  }
+
   private static String modeName(String mode) {
     return mode.equals("postgres") ? "PostgreSQL only" : mode;
   }
@@ -154,7 +162,10 @@ public final class HtmlPage {
         shown,
         result -> {
           double ceiling = ceiling(result, ceilings);
-          return bar(List.of(part(result.mode(), result.jobsPerSecond())), most, ceiling);
+          return bar(
+              List.of(new Part(modeColour(result.mode()), result.jobsPerSecond(), result.mode())),
+              most,
+              ceiling);
         },
         result ->
             Markup.number("%,.0f", result.jobsPerSecond())
@@ -201,7 +212,7 @@ public final class HtmlPage {
         shown,
         result -> {
           Latency latency = Objects.requireNonNull(result.latency());
-          return range(result.mode(), latency, least, most);
+          return range(modeColour(result.mode()), latency, least, most);
         },
         result -> {
           Latency latency = Objects.requireNonNull(result.latency());
@@ -219,7 +230,7 @@ public final class HtmlPage {
     return Markup.number(value < 10 ? "%.2f" : "%.0f", value);
   }
 
-  private static String range(String mode, Latency latency, double least, double most) {
+  private static String range(String colour, Latency latency, double least, double most) {
     String from = log(latency.p50Millis(), least, most);
     String middle = log(latency.p95Millis(), least, most);
     double width =
@@ -232,7 +243,7 @@ public final class HtmlPage {
             + "background:var(--%s)\"></b><u style=\"left:%s%%\"></u></div>",
         from,
         width,
-        mode,
+        colour,
         middle);
   }
 
@@ -407,10 +418,6 @@ public final class HtmlPage {
 
   private record Part(String colour, double value, String name) {}
 
-  private static Part part(String mode, double value) {
-    return new Part(mode, value, mode);
-  }
-
   private static String bar(List<Part> parts, double most, double mark) {
     StringBuilder bar = new StringBuilder("<div class=\"bar\">");
     for (Part part : parts) {
@@ -446,7 +453,7 @@ public final class HtmlPage {
 
   private String modesLegend() {
     return byMode(report.results()).keySet().stream()
-        .map(mode -> Markup.legend(mode, modeName(mode)))
+        .map(mode -> Markup.legend(modeColour(mode), modeName(mode)))
         .collect(Collectors.joining());
   }
 

@@ -1,10 +1,13 @@
 package dev.millpond.bench.report;
 
+import dev.millpond.bench.scenario.Mode;
 import dev.millpond.bench.scenario.Result;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +28,9 @@ public record Target(String what, String mode, String goal, String reached, bool
       double bound,
       String format,
       Function<Map<String, Result>, @Nullable Double> figure) {}
+
+  private static final Set<String> OURS =
+      Arrays.stream(Mode.values()).map(Mode::label).collect(Collectors.toSet());
 
   private static final List<Goal> GOALS = goals();
 
@@ -66,6 +72,7 @@ public record Target(String what, String mode, String goal, String reached, bool
   static List<Target> of(List<Result> results) {
     Map<String, Map<String, Result>> modes =
         results.stream()
+            .filter(result -> OURS.contains(result.mode())) // peers have no goals
             .collect(
                 Collectors.groupingBy(
                     Result::mode,
