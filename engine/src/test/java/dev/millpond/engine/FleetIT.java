@@ -98,10 +98,12 @@ class FleetIT {
     Millpond first = fleet.worker(this::mixed);
     first.startMaintenance();
     Millpond second = fleet.worker(this::mixed);
+    Millpond producer = fleet.producer(); // a worker keeps its own jobs, past the streams
     Random random = new Random(20_261_122);
     Set<UUID> acknowledged = new HashSet<>();
     for (int from = 0; from < JOBS; from += PORTION) {
-      acknowledged.addAll(Fleet.submit(second, requests(from)));
+      Millpond to = from / PORTION % 2 == 0 ? producer : second;
+      acknowledged.addAll(Fleet.submit(to, requests(from)));
       if (mode == Mode.STREAMS && random.nextInt(3) == 0) {
         lose(random);
       }
@@ -154,8 +156,9 @@ class FleetIT {
     Millpond first = fleet.worker(this::mixed);
     first.startMaintenance();
     fleet.worker(this::mixed);
+    Millpond producer = fleet.producer();
     for (int from = 0; from < JOBS / 4; from += PORTION) {
-      Fleet.submit(first, requests(from));
+      Fleet.submit(from / PORTION % 2 == 0 ? producer : first, requests(from));
     }
     int dead = JOBS / 4 / 97;
     fleet.untilEnded(JOBS / 4 - dead);

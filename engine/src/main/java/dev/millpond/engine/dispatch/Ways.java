@@ -44,6 +44,11 @@ public final class Ways implements AutoCloseable {
     postgres.wake();
   }
 
+  /** The way that everything goes that is on no stream. */
+  public Dispatch table() {
+    return postgres;
+  }
+
   /** Every way, for one claim loop each. */
   public List<Dispatch> all() {
     List<Dispatch> all = new ArrayList<>(streams);

@@ -36,6 +36,7 @@ public final class Writer implements AutoCloseable {
   private final HotLane hot;
   private final ColdLane cold;
   private final AfterCommit afterCommit = new AfterCommit();
+  private volatile LocalWorker local = new LocalWorker.Nobody();
   private final Ways ways;
   private final EngineMetrics metrics;
 
@@ -56,6 +57,7 @@ public final class Writer implements AutoCloseable {
         new HotLane(
             new WriterConnection(pgUrl, "millpond-hot-lane"),
             former,
+            () -> local,
             ways::sends,
             session,
             this::hotCommitted,
@@ -70,6 +72,8 @@ public final class Writer implements AutoCloseable {
             new WriterConnection(pgUrl, "millpond-cold-lane"),
             former,
             maker,
+            () -> local,
+            ways::sends,
             session,
             this::coldCommitted,
             (work, cause) -> {
@@ -84,6 +88,11 @@ public final class Writer implements AutoCloseable {
     afterCommit.start();
     hot.start();
     cold.start();
+  }
+
+  /** Lets the worker of this process keep batches that are made here. */
+  public void keepFor(LocalWorker worker) {
+    local = worker;
   }
 
   /** Hands in jobs without keys; false when there was no room in the time. */
@@ -138,6 +147,9 @@ public final class Writer implements AutoCloseable {
   }
 
   private void coldCommitted(ColdLane.Flush flush) {
+    if (!flush.toSend().isEmpty()) {
+      ways.send(flush.toSend(), System.nanoTime() - flush.nanos());
+    }
     ways.wakePostgres();
     metrics.flushed("cold", flush.nanos(), flush.rows());
     afterCommit.run(() -> {

@@ -247,7 +247,7 @@ public final class Node {
   }
 
   public void startWorker() {
-    worker.start(ways.all());
+    worker.start(ways);
   }
 
   public void startMaintenance() {

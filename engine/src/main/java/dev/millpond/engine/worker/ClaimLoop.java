@@ -24,6 +24,10 @@ final class ClaimLoop {
 
   private static final Duration WAIT_ALL_LANES = Duration.ofMillis(500);
   private static final long ROOM_CHECK_MILLIS = 50;
+
+  /** While there is no queue at all. */
+  private static final long LANE_CHECK_MILLIS = 250;
+
   private static final long BACKOFF_BASE_MILLIS = 20;
   private static final long BACKOFF_MAX_MILLIS = 1_000;
 
@@ -32,6 +36,7 @@ final class ClaimLoop {
   private final Worker worker;
   private final Thread thread;
   private volatile boolean stopped;
+  private volatile boolean tookAll = true; // until the first claim says otherwise
   private int failures;
 
   ClaimLoop(Dispatch dispatch, ClaimStore store, Worker worker) {
@@ -54,17 +59,20 @@ final class ClaimLoop {
       try {
         Demand demand = worker.demand();
         if (demand == null) {
-          worker.awaitRoom(ROOM_CHECK_MILLIS);
+          tookAll = worker.laneCount() == 0; // or else there is no room
+          worker.awaitRoom(tookAll ? LANE_CHECK_MILLIS : ROOM_CHECK_MILLIS);
           continue;
         }
         boolean all = demand.lanes().size() == worker.laneCount();
         List<Claimed> claimed = dispatch.claim(demand, all ? WAIT_ALL_LANES : WAIT_SOME_LANES);
+        tookAll = all && claimed.size() < demand.batches();
         if (!claimed.isEmpty()) {
           hand(claimed);
         }
         failures = 0;
       } catch (DispatchException e) {
         log.debug("{}: {}", dispatch.name(), e.getMessage());
+        tookAll = true; // nothing more comes this way for now
         backOff();
       } catch (RuntimeException e) {
         log.error("{}: claiming failed in a way it must not", dispatch.name(), e);
@@ -103,6 +111,11 @@ final class ClaimLoop {
   private void backOff() {
     long ceiling = Math.min(BACKOFF_BASE_MILLIS << Math.min(failures++, 10), BACKOFF_MAX_MILLIS);
     worker.awaitStop(1 + ThreadLocalRandom.current().nextLong(ceiling));
+  }
+
+  /** Whether its last claim was given less than it had asked all lanes for. */
+  boolean tookAll() {
+    return tookAll;
   }
 
   void stop() {

@@ -1,5 +1,7 @@
 package dev.millpond.engine.worker;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.millpond.api.HandlerOptions;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.Limits;
@@ -12,6 +14,7 @@ import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.Ways;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Held;
 import dev.millpond.engine.flush.Writer;
@@ -83,7 +86,10 @@ public final class Worker implements AutoCloseable {
   private final Runner runner;
   private final Watch watch;
   private final Heartbeat heartbeat;
+  private final KeptBatches kept;
+  private final Writer writer;
   private final List<ClaimLoop> loops = new ArrayList<>();
+  private @Nullable Dispatch table;
   private final Semaphore room = new Semaphore(0);
   private final CountDownLatch stop = new CountDownLatch(1);
   private volatile boolean draining;
@@ -119,6 +125,8 @@ public final class Worker implements AutoCloseable {
         new Runner(
             ready, desk, pace, config.slots(), config.limits().resultBytes(), this::roomNews);
     this.watch = new Watch(desk, timing.settle(), this);
+    this.kept = new KeptBatches(this, session, pace, config.slots());
+    this.writer = writer;
     this.beats = new Transactions(Pg.beats(pgUrl, timing.lease()));
     this.heartbeat = new Heartbeat(beats, session, desk, this, pace, lanes, timing);
     metrics.gauge("millpond.worker.slots", "Slots", runner::busy, "state", "busy");
@@ -131,18 +139,19 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Begins to claim.
+   * Begins to claim, from each way in a loop, and to keep.
    *
-   * @param ways one claim loop each
    * @throws DatabaseException when the session's row cannot be written
    */
-  public void start(List<Dispatch> ways) {
+  public void start(Ways ways) {
     openSession();
     lanes.learn(transactions.call(SessionStore::queues));
-    for (Dispatch way : ways) {
+    for (Dispatch way : ways.all()) {
       loops.add(new ClaimLoop(way, new ClaimStore(pgUrl), this));
     }
+    table = ways.table();
     started = true;
+    writer.keepFor(kept);
     heartbeat.start();
     watch.start();
     loops.forEach(ClaimLoop::start);
@@ -181,6 +190,24 @@ public final class Worker implements AutoCloseable {
 
   int busy() {
     return runner.busy();
+  }
+
+  /** Batches that wait for a slot. */
+  int ready() {
+    return ready.ready();
+  }
+
+  /** Whether it has got all there was on every way, and would run this kind. */
+  boolean hungry(String kind) {
+    if (draining || handlers.find(kind) == null || runner.abandoned() > runner.slots()) {
+      return false;
+    }
+    for (ClaimLoop loop : loops) {
+      if (!loop.tookAll()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   boolean draining() {
@@ -235,6 +262,16 @@ public final class Worker implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Takes over batches that were claimed as they were made. */
+  void keep(List<Claimed> claimed, List<Loaded> loaded) {
+    accept(requireNonNull(table), claimed, loaded);
+  }
+
+  /** Gives back a batch that was claimed as it was made. */
+  void giveBack(Claimed claimed) {
+    giveBack(requireNonNull(table), claimed, false);
   }
 
   /** Takes over claimed batches with what was loaded of them. */
@@ -391,7 +428,10 @@ public final class Worker implements AutoCloseable {
   }
 
   private boolean idle() {
-    return runner.busy() == 0 && desk.runs().isEmpty() && desk.tracked().isEmpty();
+    return !kept.awaited()
+        && runner.busy() == 0
+        && desk.runs().isEmpty()
+        && desk.tracked().isEmpty();
   }
 
   /** Ends at once: to be drained before. */

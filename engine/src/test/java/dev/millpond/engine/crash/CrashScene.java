@@ -315,6 +315,13 @@ final class CrashScene implements AutoCloseable {
         .untilAsserted(() -> assertThat(fault.struck()).as(subject::said).isTrue());
   }
 
+  /** Fences the sessions that are there the first time it is called. */
+  void fenceAll() {
+    if (count("SELECT count(*) FROM millpond.worker WHERE fenced") == 0) {
+      database.update("UPDATE millpond.worker SET fenced = true");
+    }
+  }
+
   /** A session that is long gone holds everything that waits. */
   void claimByGhost() {
     database.update(

@@ -8,9 +8,13 @@ import dev.millpond.engine.flush.BatchFormer;
 import dev.millpond.engine.flush.ColdWork;
 import dev.millpond.engine.flush.KeyedSubmit;
 import dev.millpond.engine.flush.KeyedSubmit.Verdict;
+import dev.millpond.engine.flush.LocalWorker;
+import dev.millpond.engine.flush.LocalWorker.Kept;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Written;
+import dev.millpond.engine.flush.Routed;
+import dev.millpond.engine.flush.Routed.Route;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -24,7 +28,9 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The cold lane: everything that has to read before it knows what to write. Retries, dead letters,
@@ -38,6 +44,8 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
 
   private final BatchFormer former;
   private final BatchMaker maker;
+  private final Supplier<LocalWorker> local;
+  private final Predicate<Batch> sends;
   private final Supplier<UUID> session;
   private final Consumer<Flush> committed;
   private final BiConsumer<ColdWork, SQLException> rejected;
@@ -50,6 +58,8 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
     private final List<Portion> portions;
     private final List<KeyedSubmit> submits;
     private long nanos;
+    private List<Batch> toSend = List.of();
+    private @Nullable Kept kept;
     private IdentityHashMap<Portion, Written> written = new IdentityHashMap<>();
     private IdentityHashMap<KeyedSubmit, List<Verdict>> verdicts = new IdentityHashMap<>();
 
@@ -79,6 +89,11 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
       return written;
     }
 
+    /** Batches that this node promised to put on their streams. */
+    public List<Batch> toSend() {
+      return toSend;
+    }
+
     /** Jobs of keyed submits that are new. */
     public List<NewJob> fresh() {
       List<NewJob> jobs = new ArrayList<>();
@@ -98,6 +113,8 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   }
 
   /**
+   * @param local whoever keeps batches, those that it can
+   * @param sends whether this node will put another batch on its stream after the commit
    * @param committed told of each committed flush
    * @param rejected told of work that the database refuses for good
    */
@@ -105,12 +122,16 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
       WriterConnection connection,
       BatchFormer former,
       BatchMaker maker,
+      Supplier<LocalWorker> local,
+      Predicate<Batch> sends,
       Supplier<UUID> session,
       Consumer<Flush> committed,
       BiConsumer<ColdWork, SQLException> rejected) {
     super("millpond-cold-lane", connection);
     this.former = former;
     this.maker = maker;
+    this.local = local;
+    this.sends = sends;
     this.session = session;
     this.committed = committed;
     this.rejected = rejected;
@@ -216,10 +237,26 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   }
 
   private void insertFresh(Connection tx, Flush flush) throws SQLException {
+    dropped(flush); // of an earlier sending, of which nothing was committed
     List<NewJob> jobs = flush.fresh();
-    List<Batch> batches = former.form(jobs);
-    // Left to the feeder: a keyed submit gives up the direct way to its stream.
-    JobRows rows = new JobRows(jobs, batches, new boolean[batches.size()]);
+    UUID mine = session.get();
+    List<Batch> kept = new ArrayList<>();
+    List<Batch> toSend = new ArrayList<>();
+    List<Routed> batches = new ArrayList<>();
+    for (Batch batch : former.form(jobs)) {
+      if (local.get().reserve(batch)) {
+        kept.add(batch);
+        batches.add(new Routed(batch, Route.KEPT));
+      } else if (sends.test(batch)) {
+        toSend.add(batch);
+        batches.add(new Routed(batch, Route.SENT));
+      } else {
+        batches.add(new Routed(batch, Route.WAITS));
+      }
+    }
+    flush.kept = kept.isEmpty() ? null : new Kept(kept, jobs, mine, 0);
+    flush.toSend = toSend;
+    JobRows rows = new JobRows(jobs, batches, mine);
     List<String> statements = rows.statements();
     if (statements.isEmpty()) {
       return;
@@ -229,7 +266,7 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
       statement.execute();
     }
     Map<Lane, Integer> depth = new HashMap<>();
-    batches.forEach(b -> depth.merge(b.lane(), b.size(), Integer::sum));
+    batches.forEach(b -> depth.merge(b.batch().lane(), b.batch().size(), Integer::sum));
     DispatchStore.addDepth(tx, depth);
   }
 
@@ -240,7 +277,22 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   @Override
   void committed(Flush flush, long nanos) {
     flush.nanos = nanos;
+    Kept kept = flush.kept;
+    if (kept != null) {
+      flush.kept = null;
+      local.get().keep(new Kept(kept.batches(), kept.jobs(), kept.session(), nanos));
+    }
     committed.accept(flush);
+  }
+
+  @Override
+  void dropped(Flush flush) {
+    Kept kept = flush.kept;
+    if (kept != null) {
+      local.get().release(kept.batches().size());
+    }
+    flush.kept = null;
+    flush.toSend = List.of();
   }
 
   @Override

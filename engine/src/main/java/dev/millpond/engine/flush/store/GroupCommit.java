@@ -9,6 +9,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 import org.slf4j.Logger;
@@ -99,6 +100,9 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
    */
   abstract void committed(F flush, long nanos);
 
+  /** Called when nothing of a flush was committed: its pieces come again in smaller ones. */
+  void dropped(F flush) {}
+
   /** Called for a piece that can never be written. */
   abstract void rejected(W work, SQLException cause);
 
@@ -165,7 +169,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   }
 
   /** Fills the group from the queue; gives back the first piece that did not fit. */
-  private @org.jspecify.annotations.Nullable W gather(List<W> group, W first) {
+  private @Nullable W gather(List<W> group, W first) {
     int bytes = 0;
     int rows = 0;
     W next = first;
@@ -189,6 +193,23 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
 
   private void flush(List<W> group) {
     F flush = form(group);
+    boolean decided = false;
+    SQLException refused;
+    try {
+      refused = write(flush);
+      decided = refused == null;
+    } finally {
+      if (!decided) {
+        dropped(flush);
+      }
+    }
+    if (refused != null) {
+      bisect(group, refused);
+    }
+  }
+
+  /** Writes a flush; why it can never be written as it is, or null once it is committed. */
+  private @Nullable SQLException write(F flush) {
     long started = System.nanoTime();
     boolean careful = false;
     for (int failures = 0; ; failures++) {
@@ -197,7 +218,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
         connection.next();
         up = true;
         committed(flush, System.nanoTime() - started);
-        return;
+        return null;
       } catch (SQLException e) {
         switch (Pg.fault(e)) {
           case CONNECTION -> {
@@ -207,24 +228,21 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
           }
           case REPEAT -> {
             if (failures >= REPEATS_MAX) {
-              bisect(group, e);
-              return;
+              return e;
             }
           }
           case UNIQUE -> {
             if (violatesMarker(e)) {
               recovered(flush, started);
-              return;
+              return null;
             }
             if (careful) {
-              bisect(group, e);
-              return;
+              return e;
             }
             careful = true;
           }
           case LOCK, DATA -> {
-            bisect(group, e);
-            return;
+            return e;
           }
         }
       }

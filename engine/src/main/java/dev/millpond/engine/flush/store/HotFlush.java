@@ -6,6 +6,7 @@ import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Success;
+import dev.millpond.engine.flush.Routed;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.PreparedStatement;
@@ -102,17 +103,11 @@ public final class HotFlush {
   /**
    * @param jobs new jobs of all submits
    * @param batches made of those that run now
-   * @param sent for each batch, whether this node puts it on its stream
    * @param portions plain ones only
    * @param session that claims batches here
    */
-  public HotFlush(
-      List<NewJob> jobs,
-      List<Batch> batches,
-      boolean[] sent,
-      List<Portion> portions,
-      UUID session) {
-    this.jobRows = new JobRows(jobs, batches, sent);
+  public HotFlush(List<NewJob> jobs, List<Routed> batches, List<Portion> portions, UUID session) {
+    this.jobRows = new JobRows(jobs, batches, session);
     this.portions = portions;
     this.session = session;
   }
@@ -157,11 +152,6 @@ public final class HotFlush {
       DispatchStore.bindDepth(statement, i, List.copyOf(depth.entrySet()));
     }
     statement.execute();
-  }
-
-  /** New dispatch rows in it. */
-  int batches() {
-    return jobRows.batches().size();
   }
 
   /** Outcomes it asks for. */
@@ -214,7 +204,9 @@ public final class HotFlush {
   /** What is known beforehand: a careful flush counts its outcomes itself. */
   private Map<Lane, Integer> depth(boolean careful) {
     Map<Lane, Integer> depth = new HashMap<>();
-    jobRows.batches().forEach(batch -> depth.merge(batch.lane(), batch.size(), Integer::sum));
+    for (Routed routed : jobRows.batches()) {
+      depth.merge(routed.batch().lane(), routed.batch().size(), Integer::sum);
+    }
     if (!careful) {
       portions.forEach(p -> depth.merge(p.lane(), -p.ends().size(), Integer::sum));
     }

@@ -3,9 +3,13 @@ package dev.millpond.engine.flush.store;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.flush.BatchFormer;
 import dev.millpond.engine.flush.HotWork;
+import dev.millpond.engine.flush.LocalWorker;
+import dev.millpond.engine.flush.LocalWorker.Kept;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Written;
+import dev.millpond.engine.flush.Routed;
+import dev.millpond.engine.flush.Routed.Route;
 import dev.millpond.engine.flush.SubmitWork;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -25,6 +29,7 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
 
   private final BatchFormer former;
   private final Predicate<Batch> sends;
+  private final Supplier<LocalWorker> local;
   private final Supplier<UUID> session;
   private final Consumer<Flush> committed;
   private final BiConsumer<HotWork, SQLException> rejected;
@@ -33,17 +38,39 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   public static final class Flush {
     private final List<SubmitWork> submits;
     private final List<Portion> portions;
+    private final List<NewJob> jobs;
     private final List<Batch> toSend;
+    private final UUID session;
     private final HotFlush statements;
+    private final boolean leavesWaiting;
+    private List<Batch> kept;
     private Set<UUID> stale = Set.of();
     private long nanos;
 
     Flush(
-        List<SubmitWork> submits, List<Portion> portions, List<Batch> toSend, HotFlush statements) {
+        List<SubmitWork> submits,
+        List<Portion> portions,
+        List<NewJob> jobs,
+        List<Routed> batches,
+        UUID session) {
       this.submits = submits;
       this.portions = portions;
-      this.toSend = toSend;
-      this.statements = statements;
+      this.jobs = jobs;
+      this.toSend = of(batches, Route.SENT);
+      this.kept = of(batches, Route.KEPT);
+      this.leavesWaiting = toSend.size() + kept.size() < batches.size();
+      this.session = session;
+      this.statements = new HotFlush(jobs, batches, portions, session);
+    }
+
+    private static List<Batch> of(List<Routed> batches, Route route) {
+      List<Batch> of = new ArrayList<>(batches.size());
+      for (Routed routed : batches) {
+        if (routed.route() == route) {
+          of.add(routed.batch());
+        }
+      }
+      return of;
     }
 
     public List<SubmitWork> submits() {
@@ -70,7 +97,7 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
 
     /** Whether some of its batches wait in the table. */
     public boolean leavesWaiting() {
-      return toSend.size() < statements.batches();
+      return leavesWaiting;
     }
 
     /** Batches that this node promised to put on their streams. */
@@ -92,19 +119,22 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   }
 
   /**
-   * @param sends whether this node will put a batch on its stream after the commit
+   * @param local whoever keeps batches, those that it can
+   * @param sends whether this node will put another batch on its stream after the commit
    * @param committed told of each committed flush
    * @param rejected told of work that the database refuses for good
    */
   public HotLane(
       WriterConnection connection,
       BatchFormer former,
+      Supplier<LocalWorker> local,
       Predicate<Batch> sends,
       Supplier<UUID> session,
       Consumer<Flush> committed,
       BiConsumer<HotWork, SQLException> rejected) {
     super("millpond-hot-lane", connection);
     this.former = former;
+    this.local = local;
     this.sends = sends;
     this.session = session;
     this.committed = committed;
@@ -153,17 +183,14 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
         case HotWork.Finish finish -> portions.add(finish.portion());
       }
     }
-    List<Batch> batches = former.form(jobs);
-    boolean[] sent = new boolean[batches.size()];
-    List<Batch> toSend = new ArrayList<>(sent.length);
-    for (int i = 0; i < sent.length; i++) {
-      sent[i] = sends.test(batches.get(i));
-      if (sent[i]) {
-        toSend.add(batches.get(i));
-      }
+    UUID mine = session.get(); // before the worker is asked: a later one never keeps for it
+    List<Routed> batches = new ArrayList<>();
+    for (Batch batch : former.form(jobs)) {
+      Route route =
+          local.get().reserve(batch) ? Route.KEPT : sends.test(batch) ? Route.SENT : Route.WAITS;
+      batches.add(new Routed(batch, route));
     }
-    return new Flush(
-        submits, portions, toSend, new HotFlush(jobs, batches, sent, portions, session.get()));
+    return new Flush(submits, portions, jobs, batches, mine);
   }
 
   @Override
@@ -190,7 +217,18 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   @Override
   void committed(Flush flush, long nanos) {
     flush.nanos = nanos;
+    if (!flush.kept.isEmpty()) {
+      List<Batch> kept = flush.kept;
+      flush.kept = List.of();
+      local.get().keep(new Kept(kept, flush.jobs, flush.session, nanos));
+    }
     committed.accept(flush);
+  }
+
+  @Override
+  void dropped(Flush flush) {
+    local.get().release(flush.kept.size());
+    flush.kept = List.of();
   }
 
   @Override

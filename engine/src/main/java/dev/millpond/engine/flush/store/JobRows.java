@@ -1,8 +1,8 @@
 package dev.millpond.engine.flush.store;
 
-import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.NewJob.Start;
+import dev.millpond.engine.flush.Routed;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -18,10 +18,9 @@ import java.util.UUID;
  *
  * @param jobs all new jobs
  * @param batches made of those that run now; all tokens are 1
- * @param sent for each batch, whether this node puts it on its stream
+ * @param session that keeps those batches that this node keeps
  */
-@SuppressWarnings("ArrayRecordComponent") // made and read by one thread
-record JobRows(List<NewJob> jobs, List<Batch> batches, boolean[] sent) {
+record JobRows(List<NewJob> jobs, List<Routed> batches, UUID session) {
   private static final String JOBS =
       """
       INSERT INTO millpond.job (id, queue, class, kind, payload, options)
@@ -47,11 +46,12 @@ record JobRows(List<NewJob> jobs, List<Batch> batches, boolean[] sent) {
   /** Each batch's ids are a slice of one long array: rows of uneven arrays cannot be unnested. */
   private static final String DISPATCH =
       """
-      INSERT INTO millpond.dispatch (id, queue, class, kind, shard, job_ids, sent_at)
+      INSERT INTO millpond.dispatch (id, queue, class, kind, shard, job_ids, sent_at, claimed_by, claimed_at)
       SELECT u.id, u.queue, u.class, u.kind, u.shard, (?::uuid[])[u.low:u.high],
-             CASE WHEN u.sent THEN now() END
-      FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::int4[], ?::int4[], ?::int4[], ?::bool[])
-           AS u (id, queue, class, kind, shard, low, high, sent)
+             CASE WHEN u.route = 1 THEN now() END,
+             CASE WHEN u.route = 2 THEN ?::uuid END, CASE WHEN u.route = 2 THEN now() END
+      FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::int4[], ?::int4[], ?::int4[], ?::int4[])
+           AS u (id, queue, class, kind, shard, low, high, route)
       """;
 
   private List<NewJob> scheduled() {
@@ -143,19 +143,20 @@ record JobRows(List<NewJob> jobs, List<Batch> batches, boolean[] sent) {
     List<UUID> flat = new ArrayList<>();
     for (int b = 0; b < count; b++) {
       low[b] = flat.size() + 1;
-      flat.addAll(List.of(batches.get(b).jobIds()));
+      flat.addAll(List.of(batches.get(b).batch().jobIds()));
       high[b] = flat.size();
     }
     int i = at;
     statement.setObject(++i, PgArray.uuids(flat.toArray(UUID[]::new)));
-    statement.setObject(++i, PgArray.uuids(batches, Batch::id));
-    statement.setObject(++i, PgArray.texts(batches, b -> b.lane().queue()));
-    statement.setObject(++i, PgArray.texts(batches, b -> b.lane().priorityClass()));
-    statement.setObject(++i, PgArray.texts(batches, Batch::kind));
-    statement.setObject(++i, PgArray.ints(batches, Batch::shard));
+    statement.setObject(++i, session);
+    statement.setObject(++i, PgArray.uuids(batches, b -> b.batch().id()));
+    statement.setObject(++i, PgArray.texts(batches, b -> b.batch().lane().queue()));
+    statement.setObject(++i, PgArray.texts(batches, b -> b.batch().lane().priorityClass()));
+    statement.setObject(++i, PgArray.texts(batches, b -> b.batch().kind()));
+    statement.setObject(++i, PgArray.ints(batches, b -> b.batch().shard()));
     statement.setObject(++i, PgArray.ints(count, b -> low[b]));
     statement.setObject(++i, PgArray.ints(count, b -> high[b]));
-    statement.setObject(++i, PgArray.booleans(count, b -> sent[b]));
+    statement.setObject(++i, PgArray.ints(batches, b -> b.route().code()));
     return i;
   }
 }

@@ -10,6 +10,8 @@ import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Success;
+import dev.millpond.engine.flush.Routed;
+import dev.millpond.engine.flush.Routed.Route;
 import dev.millpond.engine.submit.JobIds;
 import java.sql.SQLException;
 import java.time.InstantSource;
@@ -91,7 +93,7 @@ class HotFlushIT {
   private void assertOneTransaction(
       int run, int mix, List<NewJob> jobs, List<Batch> batches, List<Portion> portions)
       throws SQLException {
-    HotFlush flush = new HotFlush(jobs, batches, new boolean[batches.size()], portions, SESSION);
+    HotFlush flush = new HotFlush(jobs, routed(batches), portions, SESSION);
     flush.run(connection, false);
     connection.next();
     List<UUID> ended = new ArrayList<>();
@@ -126,13 +128,16 @@ class HotFlushIT {
 
   @Test
   void aFlushIsOneCommit() throws SQLException {
-    flush(3, true);
+    flush(3, Route.SENT);
     for (int run = 0; run < RUNS; run++) {
       Batch ended = submitted(4);
       List<NewJob> jobs = jobs(3, NewJob.NOW);
       HotFlush flush =
           new HotFlush(
-              jobs, List.of(batch(jobs)), new boolean[1], List.of(finish(ended, 4, true)), SESSION);
+              jobs,
+              List.of(new Routed(batch(jobs), Route.WAITS)),
+              List.of(finish(ended, 4, true)),
+              SESSION);
       long before = currentXid();
       flush.run(connection, false);
       connection.next();
@@ -205,7 +210,7 @@ class HotFlushIT {
   }
 
   private HotFlush flushOf(Portion... portions) {
-    return new HotFlush(List.of(), List.of(), new boolean[0], List.of(portions), SESSION);
+    return new HotFlush(List.of(), List.of(), List.of(portions), SESSION);
   }
 
   private void run(boolean careful, Portion... portions) throws SQLException {
@@ -213,17 +218,27 @@ class HotFlushIT {
     connection.next();
   }
 
-  private Batch flush(int count, boolean sent) throws SQLException {
+  /** Every route in turn. */
+  private static List<Routed> routed(List<Batch> batches) {
+    List<Route> routes = List.of(Route.WAITS, Route.SENT, Route.KEPT);
+    List<Routed> routed = new ArrayList<>();
+    for (Batch batch : batches) {
+      routed.add(new Routed(batch, routes.get(routed.size() % routes.size())));
+    }
+    return routed;
+  }
+
+  private Batch flush(int count, Route route) throws SQLException {
     List<NewJob> jobs = jobs(count, NewJob.NOW);
     Batch batch = batch(jobs);
-    new HotFlush(jobs, List.of(batch), new boolean[] {sent}, List.of(), SESSION)
+    new HotFlush(jobs, List.of(new Routed(batch, route)), List.of(), SESSION)
         .run(connection, false);
     connection.next();
     return batch;
   }
 
   private Batch submitted(int count) throws SQLException {
-    return flush(count, false);
+    return flush(count, Route.WAITS);
   }
 
   private List<NewJob> jobs(int count, NewJob.Start start) {
