@@ -1,6 +1,7 @@
 package dev.millpond.engine.maintenance;
 
 import dev.millpond.engine.maintenance.store.TidyStore;
+import dev.millpond.engine.maintenance.store.TidyStore.Compacted;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -22,6 +23,10 @@ final class DepthCompactor {
   private static final int RECALIBRATE_SHARE = 20;
 
   private final Leadership leadership;
+
+  /** Rows of which none was to be summed with another when it last looked. */
+  private long left;
+
   private long recalibrateAtNanos = System.nanoTime();
 
   DepthCompactor(Leadership leadership) {
@@ -29,7 +34,15 @@ final class DepthCompactor {
   }
 
   Result runOnce() {
-    int rows = leadership.call(TidyStore::compactDepth);
+    int rows = 0;
+    long found = leadership.read(TidyStore::depthRows);
+    if (found > left) {
+      Compacted compacted = leadership.call(TidyStore::compactDepth);
+      rows = compacted.summed();
+      left = compacted.left();
+    } else {
+      left = found;
+    }
     int corrected = 0;
     long started = System.nanoTime();
     if (started - recalibrateAtNanos >= 0) {

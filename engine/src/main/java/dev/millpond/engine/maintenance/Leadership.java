@@ -91,6 +91,11 @@ final class Leadership {
     return transactions.call(work);
   }
 
+  /** Runs one statement that only reads; not as the leader. */
+  <T extends @org.jspecify.annotations.Nullable Object> T read(Transactions.Work<T> statement) {
+    return transactions.read(statement);
+  }
+
   void giveUp() {
     if (held()) {
       try {

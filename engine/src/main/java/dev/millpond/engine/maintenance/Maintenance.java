@@ -9,6 +9,8 @@ import dev.millpond.engine.dispatch.streams.StreamsKeeper;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.maintenance.store.LookStore;
+import dev.millpond.engine.maintenance.store.LookStore.Look;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.query.RestingCounts;
 import java.time.Duration;
@@ -33,10 +35,15 @@ public final class Maintenance implements AutoCloseable {
   private static final Duration LEADER_LEASE_MIN = Duration.ofSeconds(1);
   private static final Duration LEADER_LEASE_MAX = Duration.ofSeconds(5);
   private static final Duration PROMOTE_EVERY = Duration.ofMillis(100);
+
+  /** After {@link #PROMOTE_RESTS_AFTER} looks in a row that found nothing due: ten seconds. */
+  private static final Duration PROMOTE_REST = Duration.ofMillis(200);
+
+  private static final int PROMOTE_RESTS_AFTER = 100;
   private static final Duration FEED_BUSY = Duration.ofMillis(20);
   private static final Duration FEED_IDLE = Duration.ofMillis(250);
   private static final Duration COMPACT_EVERY = Duration.ofSeconds(1);
-  private static final Duration SAMPLE_EVERY = Duration.ofSeconds(2);
+  private static final Duration SAMPLE_EVERY = Duration.ofSeconds(5);
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
   private static final Duration TIDY_EVERY = Duration.ofSeconds(30);
   private static final Duration PARTITIONS_EVERY = Duration.ofMinutes(10);
@@ -50,8 +57,17 @@ public final class Maintenance implements AutoCloseable {
   private final Semaphore feedNews = new Semaphore(0);
   private final CountDownLatch stop = new CountDownLatch(1);
 
-  /** A role's look, which says how long to wait for the next. */
-  private interface Look {
+  /** Looks of the promoter's in a row that found nothing due. */
+  private int nothingDue;
+
+  /** Whether the feeder has skipped its turn, since there were no rows. */
+  private volatile boolean feederRests;
+
+  /** What there was to do when the promoter last looked, a fifth of a second ago at most. */
+  private volatile Look look = Look.UNKNOWN;
+
+  /** A role's turn, which says how long to wait for the next. */
+  private interface Turn {
     Duration run();
   }
 
@@ -110,15 +126,34 @@ public final class Maintenance implements AutoCloseable {
         });
     add("partitions", () -> afterLocks(partitions.runOnce().locked(), PARTITIONS_EVERY));
     add("retention", () -> next(retention.runOnce()));
-    add("promoter", () -> after(promoter.runOnce(), min(PROMOTE_EVERY, timing.scan())));
-    add("reaper", () -> after(reaper.runOnce(), timing.scan()));
-    add("reconciler", () -> after(reconciler.runOnce(), timing.scan()));
+    add("promoter", () -> min(promote(promoter), timing.scan()));
+    add("reaper", () -> after(reaper.runOnce(look.onTheirWay()), timing.scan()));
+    add("reconciler", () -> after(reconciler.runOnce(look.onTheirWay()), timing.scan()));
     add("compactor", () -> after(compactor.runOnce(), COMPACT_EVERY));
     addAlways("sampler", () -> after(sampler.runOnce(), SAMPLE_EVERY));
-    add("expirer", () -> after(expirer.runOnce(), min(EXPIRE_EVERY, timing.scan())));
+    add(
+        "expirer",
+        () -> after(look.expiring() ? expirer.runOnce() : look, min(EXPIRE_EVERY, timing.scan())));
     add("tidier", () -> after(tidier.runOnce(), TIDY_EVERY));
     roles.add(new Role("feeder", thread("feeder", () -> feedLoop(feeder))));
     metrics.gauge("millpond.leader", "1 while this process is the leader", () -> held() ? 1 : 0);
+  }
+
+  /** Looks for all roles, and promotes what is due; when to look again. */
+  private Duration promote(Promoter promoter) {
+    look = Look.UNKNOWN; // until it is over: it may fail, or take long
+    Look found = leadership.read(LookStore::look);
+    if (found.due()) {
+      log.trace("{}", promoter.runOnce());
+      nothingDue = 0;
+    } else {
+      look = found;
+      nothingDue++;
+      if (found.onTheirWay() && feederRests) {
+        feedNews();
+      }
+    }
+    return nothingDue < PROMOTE_RESTS_AFTER ? PROMOTE_EVERY : PROMOTE_REST;
   }
 
   private Streams open(Supplier<List<StreamsKeeper>> keepers) {
@@ -157,44 +192,45 @@ public final class Maintenance implements AutoCloseable {
     roles.forEach(role -> role.thread().start());
   }
 
-  private void addAlways(String name, Look look) {
-    roles.add(new Role(name, thread(name, () -> loop(name, look, false))));
+  private void addAlways(String name, Turn turn) {
+    roles.add(new Role(name, thread(name, () -> loop(name, turn, false))));
   }
 
-  private void add(String name, Look look) {
-    roles.add(new Role(name, thread(name, () -> loop(name, look, true))));
+  private void add(String name, Turn turn) {
+    roles.add(new Role(name, thread(name, () -> loop(name, turn, true))));
   }
 
   private static Thread thread(String name, Runnable loop) {
     return Thread.ofPlatform().daemon().name("millpond-" + name).unstarted(loop);
   }
 
-  private void loop(String name, Look look, boolean leaderOnly) {
+  private void loop(String name, Turn turn, boolean leaderOnly) {
     while (stop.getCount() > 0) {
-      Duration wait = leaderOnly && !held() ? PROMOTE_EVERY : look(name, look);
+      Duration wait = leaderOnly && !held() ? PROMOTE_EVERY : take(name, turn);
       pause(wait);
     }
   }
 
   private void feedLoop(Feeder feeder) {
+    boolean news = false;
     while (stop.getCount() > 0) {
       Duration wait = FEED_IDLE;
-      if (held()) {
-        wait = look("feeder", () -> feeder.runOnce().batches() > 0 ? FEED_BUSY : FEED_IDLE);
+      feederRests = !news && !look.onTheirWay();
+      if (held() && !feederRests) {
+        wait = take("feeder", () -> feeder.runOnce().batches() > 0 ? FEED_BUSY : FEED_IDLE);
       }
       try {
-        if (feedNews.tryAcquire(wait.toMillis(), TimeUnit.MILLISECONDS)) {
-          feedNews.drainPermits();
-        }
+        news = feedNews.tryAcquire(wait.toMillis(), TimeUnit.MILLISECONDS);
+        feedNews.drainPermits();
       } catch (InterruptedException e) {
         return;
       }
     }
   }
 
-  private Duration look(String name, Look look) {
+  private Duration take(String name, Turn turn) {
     try {
-      return look.run();
+      return turn.run();
     } catch (Leadership.LostException e) {
       log.debug("{}: {}", name, e.getMessage());
     } catch (DatabaseException e) {

@@ -88,17 +88,38 @@ final class Reaper {
 
   /** Looks once. */
   Result runOnce() {
-    if (inGrace()) {
+    return runOnce(true);
+  }
+
+  /**
+   * Looks once.
+   *
+   * @param onTheirWay whether there are dispatch rows: without any, what is left on streams names
+   *     ended jobs, and is removed now and then
+   */
+  Result runOnce(boolean onTheirWay) {
+    Sessions sessions =
+        leadership.read(connection -> ReaperStore.look(connection, config.timing().lease()));
+    if (inGrace(sessions.young())) {
       return new Result(Set.of(), 0, 0, 0);
     }
-    Set<UUID> fenced = fence();
+    Set<UUID> fenced = fence(sessions);
+    boolean now = claimScanIsDue();
     Tally tally = new Tally();
-    reapClaimed(!fenced.isEmpty(), tally);
-    reapRunning(tally);
-    for (StreamsKeeper keeper : streams.keepers()) {
-      reapIdle(keeper, tally);
+    if (now || !fenced.isEmpty()) {
+      reapClaimed(tally);
     }
-    leadership.call(ReaperStore::forget);
+    if (sessions.running()) {
+      reapRunning(tally);
+    }
+    if (now || onTheirWay) {
+      for (StreamsKeeper keeper : streams.keepers()) {
+        reapIdle(keeper, tally);
+      }
+    }
+    if (sessions.fenced() > 0) {
+      leadership.call(ReaperStore::forget);
+    }
     if (tally.rescued > 0) {
       fed.run();
     }
@@ -115,9 +136,8 @@ final class Reaper {
    * For one lease after PostgreSQL has started, or was out of our reach, beats may have been missed
    * that were no worker's fault.
    */
-  private boolean inGrace() {
+  private boolean inGrace(boolean young) {
     long lease = config.timing().lease().toNanos();
-    boolean young = leadership.call(tx -> ReaperStore.startedWithin(tx, config.timing().lease()));
     long now = System.nanoTime();
     if (lastEpoch == leadership.epoch() && now - lastLookNanos > lease / 2) {
       graceUntilNanos = now + lease;
@@ -128,8 +148,7 @@ final class Reaper {
   }
 
   /** More than half of the sessions silent may be our own fault: then it takes a second look. */
-  private Set<UUID> fence() {
-    Sessions sessions = leadership.call(ReaperStore::count);
+  private Set<UUID> fence(Sessions sessions) {
     if (sessions.silent() == 0) {
       sawMostSilent = false;
       return Set.of();
@@ -147,15 +166,15 @@ final class Reaper {
     return fenced;
   }
 
+  private boolean claimScanIsDue() {
+    return System.nanoTime() - nextClaimScanNanos >= 0;
+  }
+
   /**
    * A scan of the table: only after a fence, and now and then for what a live worker has mislaid.
    */
-  private void reapClaimed(boolean afterFence, Tally tally) {
-    long now = System.nanoTime();
-    if (!afterFence && now - nextClaimScanNanos < 0) {
-      return;
-    }
-    nextClaimScanNanos = now + config.timing().lease().toNanos();
+  private void reapClaimed(Tally tally) {
+    nextClaimScanNanos = System.nanoTime() + config.timing().lease().toNanos();
     Duration longest = config.timing().lease().plus(config.timing().settle().multipliedBy(2));
     while (true) {
       Rescued rescued =
@@ -198,21 +217,22 @@ final class Reaper {
   /** Entries that were delivered and left for two settle times, even if their worker lives. */
   private void reapIdle(StreamsKeeper keeper, Tally tally) {
     Duration idle = config.timing().settle().multipliedBy(2);
-    for (Lane lane : lanes.all()) {
-      try {
-        while (true) {
-          List<Claimed> left = keeper.idle(lane, idle, config.page());
-          if (left.isEmpty()) {
-            break;
-          }
-          List<UUID> ids = left.stream().map(c -> c.batch().id()).toList();
-          count(leadership.call(tx -> RescueStore.batches(tx, ids, maker, true)), tally);
-          keeper.remove(left);
+    List<Lane> all = lanes.all();
+    try {
+      while (!all.isEmpty()) {
+        List<Claimed> left = keeper.idle(all, idle, config.page());
+        if (left.isEmpty()) {
+          break;
         }
-      } catch (DispatchException e) {
-        log.debug("{}: {}", keeper.name(), e.getMessage());
-        return;
+        for (int from = 0; from < left.size(); from += config.page()) {
+          List<Claimed> page = left.subList(from, Math.min(from + config.page(), left.size()));
+          List<UUID> ids = page.stream().map(c -> c.batch().id()).toList();
+          count(leadership.call(tx -> RescueStore.batches(tx, ids, maker, true)), tally);
+          keeper.remove(page);
+        }
       }
+    } catch (DispatchException e) {
+      log.debug("{}: {}", keeper.name(), e.getMessage());
     }
   }
 

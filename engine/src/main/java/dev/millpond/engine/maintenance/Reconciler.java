@@ -82,7 +82,20 @@ final class Reconciler {
 
   /** Looks once. */
   Result runOnce() {
+    return runOnce(true);
+  }
+
+  /**
+   * Looks once.
+   *
+   * @param onTheirWay whether there are dispatch rows at all
+   */
+  Result runOnce(boolean onTheirWay) {
     noteLosses();
+    if (!onTheirWay) {
+      sightings.clear();
+      return new Result(0, 0);
+    }
     List<Sent> candidates =
         leadership.call(
             tx -> FeedStore.sentBefore(tx, config.timing().settle(), config.candidates()));

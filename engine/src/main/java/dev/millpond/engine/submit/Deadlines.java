@@ -13,11 +13,15 @@ import java.util.concurrent.locks.LockSupport;
 final class Deadlines implements AutoCloseable {
   private static final long LOOK_MILLIS = 50;
 
+  /** After so many it sleeps until it is woken up, which is dear for the caller that does so. */
+  private static final int IDLE_LOOKS = 40;
+
   private record Entry(SubmitWork work, long deadlineNanos) {}
 
   private final Queue<Entry> entries = new ConcurrentLinkedQueue<>();
   private final Thread thread =
       Thread.ofPlatform().daemon().name("millpond-deadlines").unstarted(this::loop);
+  private volatile boolean resting;
   private volatile boolean closed;
 
   void start() {
@@ -26,11 +30,21 @@ final class Deadlines implements AutoCloseable {
 
   void add(SubmitWork work, long deadlineNanos) {
     entries.add(new Entry(work, deadlineNanos));
+    if (resting) {
+      resting = false;
+      LockSupport.unpark(thread);
+    }
   }
 
   private void loop() {
+    int idleLooks = 0;
     while (!closed || !entries.isEmpty()) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS));
+      idleLooks = entries.isEmpty() ? idleLooks + 1 : 0;
+      if (idleLooks > IDLE_LOOKS) {
+        rest();
+        idleLooks = 0;
+      }
       long now = System.nanoTime();
       for (Entry first = entries.peek(); first != null; first = entries.peek()) {
         if (!first.work().done().isDone()) {
@@ -44,9 +58,19 @@ final class Deadlines implements AutoCloseable {
     }
   }
 
+  /** Waits while nobody waits for anything. */
+  private void rest() {
+    resting = true;
+    while (resting && !closed && entries.isEmpty()) {
+      LockSupport.park(this);
+    }
+    resting = false;
+  }
+
   /** Takes no notice of what is still open: that is given up at its time. */
   @Override
   public void close() {
     closed = true;
+    LockSupport.unpark(thread);
   }
 }

@@ -27,6 +27,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** The runs that are watched, and the way of their ends to the writer. Thread-safe. */
 final class Desk {
@@ -37,6 +39,7 @@ final class Desk {
   private final InstantSource clock;
   private final UserTransaction userTransaction;
   private final Map<UUID, BatchRun> runs = new ConcurrentHashMap<>();
+  private volatile @Nullable Thread resting;
   private final Set<Attempt> tracked = ConcurrentHashMap.newKeySet();
 
   /**
@@ -63,7 +66,21 @@ final class Desk {
 
   /** Watches a run from now on; false when its batch is at work here already. */
   boolean open(BatchRun run) {
-    return runs.putIfAbsent(run.claimed().batch().id(), run) == null;
+    boolean fresh = runs.putIfAbsent(run.claimed().batch().id(), run) == null;
+    Thread watching = resting;
+    if (watching != null) {
+      LockSupport.unpark(watching);
+    }
+    return fresh;
+  }
+
+  /** Waits on the thread of the watch while there is nothing to watch, or until interrupted. */
+  void awaitRuns() {
+    resting = Thread.currentThread();
+    while (idle() && !Thread.currentThread().isInterrupted()) {
+      LockSupport.park(this);
+    }
+    resting = null;
   }
 
   void over(BatchRun run) {

@@ -8,6 +8,7 @@ import dev.millpond.engine.flush.store.LogStore;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.worker.store.SessionStore;
+import dev.millpond.engine.worker.store.SessionStore.News;
 import dev.millpond.engine.worker.store.SessionStore.Sign;
 import java.util.ArrayList;
 import java.util.List;
@@ -147,11 +148,9 @@ final class Heartbeat {
   }
 
   private void readNotices() {
-    Set<UUID> cancelled =
-        transactions.call(tx -> {
-          lanes.learn(SessionStore.queues(tx));
-          return SessionStore.notices(tx, timing.lease());
-        });
+    News news = transactions.read(connection -> SessionStore.news(connection, timing.lease()));
+    lanes.learn(news.queues());
+    Set<UUID> cancelled = news.cancelled();
     if (cancelled.isEmpty()) {
       return;
     }

@@ -23,6 +23,9 @@ final class Watch {
    */
   private static final long IDLE_TICK_MILLIS = TimeUnit.NANOSECONDS.toMillis(PART_NANOS);
 
+  /** After so many it sleeps until it is woken up, which is dear for the thread that does so. */
+  private static final int IDLE_TICKS = 20;
+
   private final Desk desk;
   private final long settleNanos;
   private final Worker worker;
@@ -41,13 +44,19 @@ final class Watch {
   }
 
   private void loop() {
+    int idleTicks = 0;
     while (!stopped) {
       try {
         tick();
       } catch (RuntimeException e) {
         log.error("watching jobs failed in a way it must not", e);
       }
-      worker.awaitStop(desk.idle() ? IDLE_TICK_MILLIS : TICK_MILLIS);
+      idleTicks = desk.idle() ? idleTicks + 1 : 0;
+      if (idleTicks > IDLE_TICKS) {
+        desk.awaitRuns();
+        idleTicks = 0;
+      }
+      worker.awaitStop(idleTicks > 0 ? IDLE_TICK_MILLIS : TICK_MILLIS);
     }
   }
 
@@ -87,5 +96,6 @@ final class Watch {
 
   void stop() {
     stopped = true;
+    thread.interrupt();
   }
 }

@@ -15,7 +15,7 @@ enum HotStatement {
   BATCHES(
       "Flush: dispatch rows",
       "The batches that the new jobs travel in.",
-      "INSERT INTO millpond.dispatch (id, queue, class, kind, shard, job_ids, sent_at)"),
+      "INSERT INTO millpond.dispatch (id, queue, class, kind, shard, job_ids, sent_at"),
   SCHEDULED(
       "Flush: scheduled jobs",
       "Jobs with a delay get a state row.",

@@ -54,6 +54,11 @@ public final class PostgresDispatch implements Dispatch {
   private static final long POLL_BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
   private static final long POLL_IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
+  /** After {@link #RESTS_AFTER} claims in a row that found nothing. */
+  private static final long POLL_REST_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private static final int RESTS_AFTER = 100;
+
   /** With working streams little comes this way. */
   private static final long POLL_ASIDE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
@@ -101,6 +106,7 @@ public final class PostgresDispatch implements Dispatch {
   private volatile boolean up = true;
   private volatile boolean closed;
   private long idleNanos = POLL_BUSY_NANOS;
+  private int foundNothing;
 
   /** The last claim took all there was: the next one waits for news, or a moment. */
   private boolean emptied;
@@ -152,14 +158,22 @@ public final class PostgresDispatch implements Dispatch {
       emptied = claimed.size() < demand.batches();
       if (!claimed.isEmpty()) {
         idleNanos = POLL_BUSY_NANOS;
+        foundNothing = 0;
         return claimed;
       }
+      foundNothing++;
       if (until - System.nanoTime() <= 0 || closed || demand.lanes().isEmpty()) {
         return List.of();
       }
-      idleNanos =
-          Math.min(2 * idleNanos, downServers.get().isEmpty() ? POLL_ASIDE_NANOS : POLL_IDLE_NANOS);
+      idleNanos = Math.min(2 * idleNanos, longestNanos());
     }
+  }
+
+  private long longestNanos() {
+    if (downServers.get().isEmpty()) {
+      return POLL_ASIDE_NANOS;
+    }
+    return foundNothing < RESTS_AFTER ? POLL_IDLE_NANOS : POLL_REST_NANOS;
   }
 
   private void pause(long nanos) {

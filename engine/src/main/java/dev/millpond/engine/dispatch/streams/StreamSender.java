@@ -35,6 +35,7 @@ final class StreamSender implements AutoCloseable {
 
   private static final int PIPELINE_MAX = 500;
   private static final long FULL_CHECK_MILLIS = 50;
+  private static final long REST_MILLIS = 1_000;
 
   /** Entries of a stream beyond which this node sends no more, so that Redis stays small. */
   static final int WINDOW = 2_000;
@@ -43,6 +44,9 @@ final class StreamSender implements AutoCloseable {
     record Add(Batch batch, long committedNanos) implements Op {}
 
     record Ack(Receipt.Entry entry) implements Op {}
+
+    /** Only wakes the thread up. */
+    record End() implements Op {}
   }
 
   private final RedisServer.Line line;
@@ -80,7 +84,8 @@ final class StreamSender implements AutoCloseable {
     List<Op> ops = new ArrayList<>();
     while (true) {
       try {
-        Op first = queue.poll(FULL_CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        long wait = full.isEmpty() ? REST_MILLIS : FULL_CHECK_MILLIS;
+        Op first = queue.poll(closed ? 0 : wait, TimeUnit.MILLISECONDS);
         if (first == null && closed) {
           break;
         }
@@ -124,6 +129,7 @@ final class StreamSender implements AutoCloseable {
             StreamEntryID id = new StreamEntryID(entry.entryId());
             Entries.remove(pipeline, entry.stream(), id);
           }
+          case Op.End ignored -> {}
         }
       }
       full.keySet().forEach(stream -> lengths.put(stream, PENDING));
@@ -155,6 +161,7 @@ final class StreamSender implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    boolean ignored = queue.offer(new Op.End()); // a full queue wakes it as well
     try {
       thread.join(TimeUnit.SECONDS.toMillis(3));
     } catch (InterruptedException e) {

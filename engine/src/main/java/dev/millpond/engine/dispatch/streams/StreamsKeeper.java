@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.UUID;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Pipeline;
+import redis.clients.jedis.Response;
 import redis.clients.jedis.StreamEntryID;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.params.SetParams;
@@ -92,41 +93,57 @@ public final class StreamsKeeper implements AutoCloseable {
   }
 
   /**
-   * Takes over entries of a lane that were delivered and then left for this long.
+   * Takes over entries that were delivered and then left for this long, in one round trip.
    *
-   * @param limit at most, for each shard
+   * @param limit at most, of each stream
    */
-  public List<Claimed> idle(Lane lane, Duration idle, int limit) {
+  public List<Claimed> idle(List<Lane> lanes, Duration idle, int limit) {
     return line.call(jedis -> {
+      List<Taking> takings = new ArrayList<>();
+      try (Pipeline pipeline = jedis.pipelined()) {
+        for (Lane lane : lanes) {
+          for (int shard : shards) {
+            String stream = StreamNames.stream(shard, lane);
+            takings.add(
+                new Taking(
+                    stream,
+                    shard,
+                    lane,
+                    pipeline.exists(stream),
+                    pipeline.xautoclaim(
+                        StreamNames.bytes(stream),
+                        StreamNames.GROUP,
+                        StreamNames.bytes(consumer),
+                        idle.toMillis(),
+                        StreamNames.bytes("0-0"),
+                        XAutoClaimParams.xAutoClaimParams().count(limit))));
+          }
+        }
+        pipeline.sync();
+      }
       List<Claimed> taken = new ArrayList<>();
-      for (int shard : shards) {
-        String stream = StreamNames.stream(shard, lane);
-        if (jedis.exists(stream)) {
-          takeIdle(jedis, stream, shard, lane, idle, limit, taken);
+      for (Taking taking : takings) {
+        if (taking.exists().get()) {
+          take(jedis, taking, taken);
         }
       }
       return taken;
     });
   }
 
-  private void takeIdle(
-      Jedis jedis,
+  /** A stream whose entries are asked for. */
+  private record Taking(
       String stream,
       int shard,
       Lane lane,
-      Duration idle,
-      int limit,
-      List<Claimed> into) {
+      Response<Boolean> exists,
+      Response<List<Object>> answer) {}
+
+  private static void take(Jedis jedis, Taking taking, List<Claimed> into) {
+    String stream = taking.stream();
     List<Object> answer;
     try {
-      answer =
-          jedis.xautoclaim(
-              StreamNames.bytes(stream),
-              StreamNames.GROUP,
-              StreamNames.bytes(consumer),
-              idle.toMillis(),
-              StreamNames.bytes("0-0"),
-              XAutoClaimParams.xAutoClaimParams().count(limit));
+      answer = taking.answer().get();
     } catch (JedisDataException e) {
       if (String.valueOf(e.getMessage()).startsWith("NOGROUP")) {
         Entries.createGroup(jedis, stream);
@@ -141,7 +158,7 @@ public final class StreamsKeeper implements AutoCloseable {
         Batch batch =
             fields == null || fields.size() < 2
                 ? null
-                : EntryCodec.decode((byte[]) fields.get(1), shard, lane);
+                : EntryCodec.decode((byte[]) fields.get(1), taking.shard(), taking.lane());
         if (batch != null) {
           into.add(new Claimed(batch, new Receipt.Entry(stream, id)));
         } else {

@@ -47,6 +47,19 @@ public final class Transactions implements AutoCloseable {
     }
   }
 
+  /**
+   * Runs one statement that only reads, without a transaction around it: one round trip.
+   *
+   * @throws DatabaseException when it failed
+   */
+  public <T extends @Nullable Object> T read(Work<T> statement) {
+    try (Connection connection = pool.getConnection()) {
+      return statement.run(connection);
+    } catch (SQLException e) {
+      throw new DatabaseException(e);
+    }
+  }
+
   /** Like {@link #call}, with database errors as {@link UnavailableException}. */
   public <T extends @Nullable Object> T callOrThrow(Work<T> work) {
     try {

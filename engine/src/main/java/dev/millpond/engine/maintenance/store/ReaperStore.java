@@ -23,6 +23,17 @@ import java.util.UUID;
  * What the reaper reads and writes of sessions and their holders. The caller owns the transaction.
  */
 public final class ReaperStore {
+  private static final String LOOK =
+      """
+      SELECT count(*) FILTER (WHERE NOT fenced AND beat_at >= now() - lease),
+             count(*) FILTER (WHERE NOT fenced AND beat_at < now() - lease),
+             count(*) FILTER (WHERE fenced),
+             (SELECT true FROM millpond.job_state WHERE phase = 'running'
+              ORDER BY session, job_id LIMIT 1),
+             clock_timestamp() - pg_postmaster_start_time() < ? * interval '1 millisecond'
+      FROM millpond.worker
+      """;
+
   private static final String FENCE =
       """
       UPDATE millpond.worker SET fenced = true
@@ -88,20 +99,30 @@ public final class ReaperStore {
 
   private ReaperStore() {}
 
-  /** Counts of sessions that are not fenced. */
-  public record Sessions(int live, int silent) {}
+  /**
+   * What a look finds.
+   *
+   * @param live sessions that are not fenced
+   * @param silent sessions that are to be
+   * @param fenced sessions that are
+   * @param running whether there are running jobs
+   * @param young whether the server has started within the time
+   */
+  public record Sessions(int live, int silent, int fenced, boolean running, boolean young) {}
 
-  public static Sessions count(Connection tx) throws SQLException {
-    try (Statement statement = tx.createStatement();
-        ResultSet row =
-            statement.executeQuery(
-                """
-                SELECT count(*) FILTER (WHERE beat_at >= now() - lease),
-                       count(*) FILTER (WHERE beat_at < now() - lease)
-                FROM millpond.worker WHERE NOT fenced
-                """)) {
-      row.next();
-      return new Sessions(row.getInt(1), row.getInt(2));
+  /**
+   * Looks, in one statement.
+   *
+   * @param time in which a server counts as young
+   */
+  public static Sessions look(Connection connection, Duration time) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(LOOK)) {
+      statement.setLong(1, time.toMillis());
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return new Sessions(
+            row.getInt(1), row.getInt(2), row.getInt(3), row.getBoolean(4), row.getBoolean(5));
+      }
     }
   }
 
@@ -204,20 +225,6 @@ public final class ReaperStore {
   public static int forget(Connection tx) throws SQLException {
     try (Statement statement = tx.createStatement()) {
       return statement.executeUpdate(FORGET);
-    }
-  }
-
-  /** Whether the server has started within this time. */
-  public static boolean startedWithin(Connection tx, Duration time) throws SQLException {
-    try (PreparedStatement statement =
-        tx.prepareStatement(
-            "SELECT clock_timestamp() - pg_postmaster_start_time() < ? * interval '1"
-                + " millisecond'")) {
-      statement.setLong(1, time.toMillis());
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return row.getBoolean(1);
-      }
     }
   }
 }

@@ -7,6 +7,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -51,9 +52,13 @@ public final class SessionStore {
       WHERE s.session = ? AND s.phase = 'running'
       """;
 
-  private static final String NOTICES =
-      "SELECT job_id FROM millpond.cancel_notice WHERE requested_at > now() - ? * interval '1"
-          + " millisecond'";
+  private static final String NEWS =
+      """
+      SELECT name, NULL::uuid FROM millpond.queue
+      UNION ALL
+      SELECT NULL, job_id FROM millpond.cancel_notice
+      WHERE requested_at > now() - ? * interval '1 millisecond'
+      """;
 
   private SessionStore() {}
 
@@ -147,18 +152,31 @@ public final class SessionStore {
     }
   }
 
-  /** Jobs that were cancelled lately while they may have been running. */
-  public static Set<UUID> notices(Connection tx, Duration within) throws SQLException {
-    Set<UUID> ids = new HashSet<>();
-    try (PreparedStatement statement = tx.prepareStatement(NOTICES)) {
+  /**
+   * What every worker is told.
+   *
+   * @param queues names of all queues
+   * @param cancelled jobs that were cancelled lately while they may have been running
+   */
+  public record News(List<String> queues, Set<UUID> cancelled) {}
+
+  /** Reads the news in one statement. */
+  public static News news(Connection connection, Duration within) throws SQLException {
+    News news = new News(new ArrayList<>(), new HashSet<>());
+    try (PreparedStatement statement = connection.prepareStatement(NEWS)) {
       statement.setLong(1, within.toMillis());
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
-          ids.add(rows.getObject(1, UUID.class));
+          String queue = rows.getString(1);
+          if (queue != null) {
+            news.queues().add(queue);
+          } else {
+            news.cancelled().add(rows.getObject(2, UUID.class));
+          }
         }
       }
     }
-    return ids;
+    return news;
   }
 
   /** Stores what this node has measured and gives the fleet's averages. */
@@ -193,7 +211,7 @@ public final class SessionStore {
 
   /** Names of all queues. */
   public static List<String> queues(Connection tx) throws SQLException {
-    List<String> queues = new java.util.ArrayList<>();
+    List<String> queues = new ArrayList<>();
     try (Statement statement = tx.createStatement();
         ResultSet rows = statement.executeQuery("SELECT name FROM millpond.queue ORDER BY name")) {
       while (rows.next()) {

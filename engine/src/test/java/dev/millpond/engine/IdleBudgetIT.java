@@ -1,0 +1,127 @@
+package dev.millpond.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.api.JobRequest;
+import dev.millpond.engine.Fleet.Mode;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import redis.clients.jedis.Jedis;
+
+/**
+ * What a node with all roles asks of its servers while there is nothing to do. Counted by the
+ * servers, over some seconds: a role that polls too often shows here.
+ */
+@Isolated("counts what the whole server does")
+class IdleBudgetIT {
+  /**
+   * The look for all roles ten times, claims, news, what single roles look at; statements alone.
+   */
+  private static final double TRANSACTIONS_PER_SECOND = 35;
+
+  /** The same, with claims every 50 ms. */
+  private static final double TRANSACTIONS_PER_SECOND_WITHOUT_REDIS = 55;
+
+  /** Its lease, the sampler; more only where a look has found something. */
+  private static final double LEADER_TRANSACTIONS_PER_SECOND = 4;
+
+  /** Two reads that wait for half a second, and the reconciler's look. */
+  private static final double COMMANDS_PER_SECOND = 8;
+
+  private static final Duration WATCHED = Duration.ofSeconds(4);
+
+  private static final Pattern COMMANDS = Pattern.compile("total_commands_processed:(\\d+)");
+
+  private static Database database;
+
+  @BeforeAll
+  static void open() {
+    database = Database.fresh();
+  }
+
+  @AfterAll
+  static void shut() {
+    database.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Mode.class)
+  void anIdleNodeAsksLittle(Mode mode) {
+    Fleet fleet = Fleet.on(database, mode);
+    Millpond node =
+        fleet.worker(
+            fleet.config().withTiming(Timing.DEFAULT),
+            m -> {
+              m.registerHandler("noop", Integer.class, (context, payload) -> null);
+              m.startMaintenance();
+            });
+    Fleet.submit(node, JobRequest.of("noop", 1), 1); // from then on there is a queue
+    fleet.untilEnded(1);
+    pass(Duration.ofSeconds(2)); // its start, and what is done once
+    long began = System.nanoTime();
+    long transactions = transactions();
+    long leading = leaderTransactions();
+    long commands = commands(fleet, mode);
+    pass(WATCHED);
+    double seconds = (System.nanoTime() - began) / 1e9;
+    double perSecond = (transactions() - transactions) / seconds;
+    double leadingPerSecond = (leaderTransactions() - leading) / seconds;
+    double commandsPerSecond = (commands(fleet, mode) - commands) / seconds;
+    assertThat(perSecond)
+        .as("transactions a second")
+        .isBetween(
+            1.0,
+            switch (mode) {
+              case STREAMS -> TRANSACTIONS_PER_SECOND;
+              case POSTGRES -> TRANSACTIONS_PER_SECOND_WITHOUT_REDIS;
+            });
+    assertThat(leadingPerSecond)
+        .as("transactions of the leader a second")
+        .isLessThan(LEADER_TRANSACTIONS_PER_SECOND);
+    assertThat(commandsPerSecond).as("commands a second").isLessThan(COMMANDS_PER_SECOND);
+    fleet.end();
+  }
+
+  /** Nothing is waited for: what is measured is time in which nothing happens. */
+  private static void pass(Duration time) {
+    long until = System.nanoTime() + time.toNanos();
+    for (long left = time.toNanos(); left > 0; left = until - System.nanoTime()) {
+      LockSupport.parkNanos(left);
+    }
+  }
+
+  /** Ended ones; a backend reports them at most a second late. */
+  private static long transactions() {
+    return database.number(
+        """
+        SELECT xact_commit + xact_rollback FROM pg_stat_database
+        WHERE datname = current_database()
+        """);
+  }
+
+  /** Each of them holds the leader's row. */
+  private static long leaderTransactions() {
+    return database.number(
+        """
+        SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables
+        WHERE relid = 'millpond.leader'::regclass
+        """);
+  }
+
+  private static long commands(Fleet fleet, Mode mode) {
+    if (mode == Mode.POSTGRES) {
+      return 0;
+    }
+    try (Jedis jedis = new Jedis(fleet.redis().url())) {
+      Matcher matcher = COMMANDS.matcher(jedis.info("stats"));
+      return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
+    }
+  }
+}
