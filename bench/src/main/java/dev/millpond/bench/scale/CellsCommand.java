@@ -4,6 +4,7 @@ import dev.millpond.bench.scale.CellModel.Bound;
 import dev.millpond.bench.scale.CellModel.Costs;
 import dev.millpond.bench.scale.CellModel.Host;
 import dev.millpond.bench.scale.Skew.Spread;
+import dev.millpond.bench.servers.Cleanup;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,7 +83,8 @@ public final class CellsCommand implements Callable<Integer> {
     boolean valid = true;
     out.println(
         "| cells | jobs/s | CPU-s PostgreSQL | CPU-s Java | shares |\n|---|---|---|---|---|");
-    try (CellTrial cells = CellTrial.start()) {
+    try (Cleanup cleanup = new Cleanup()) {
+      CellTrial cells = cleanup.add(CellTrial.start());
       for (int i = 0; i < TURNS; i++) {
         for (int n = 1; n <= 2; n++) {
           CellTrial.Turn turn = cells.run(n, WARM_MILLIS, seconds * 1_000L);
