@@ -292,6 +292,7 @@ final class BatchRun {
         if (news.gone()) {
           attempts.forEach(attempt -> attempt.stop(StopReason.LOST));
         }
+        writeAgain(portion, news);
         Portion next = nextPortion(false);
         if (next != null) {
           more.add(next);
@@ -303,6 +304,18 @@ final class BatchRun {
       origin.release(List.of(claimed));
       dissolvedNews.complete(null);
       desk.over(this);
+    }
+  }
+
+  /**
+   * The row was somebody else's. Should it come back (a crash of PostgreSQL forgets claims), the
+   * last portion deletes it: then it has to carry these ends as well, or nothing holds their jobs.
+   */
+  private void writeAgain(Portion part, Written news) {
+    for (End end : part.ends()) {
+      if (news.gone() || news.stale().contains(end.jobId())) {
+        ends.add(end);
+      }
     }
   }
 

@@ -64,6 +64,11 @@ final class Desk {
     return metrics;
   }
 
+  /** Whether a batch is at work here. */
+  boolean runs(UUID batchId) {
+    return runs.containsKey(batchId);
+  }
+
   /** Watches a run from now on; false when its batch is at work here already. */
   boolean open(BatchRun run) {
     boolean fresh = runs.putIfAbsent(run.claimed().batch().id(), run) == null;

@@ -199,7 +199,10 @@ public final class Worker implements AutoCloseable {
 
   /** Whether it has got all there was on every way, and would run this kind. */
   boolean hungry(String kind) {
-    if (draining || handlers.find(kind) == null || runner.abandoned() > runner.slots()) {
+    if (draining
+        || !heard() // its session may be gone, and what is claimed for it with it
+        || handlers.find(kind) == null
+        || runner.abandoned() > runner.slots()) {
       return false;
     }
     for (ClaimLoop loop : loops) {
@@ -295,6 +298,12 @@ public final class Worker implements AutoCloseable {
       return;
     }
     Batch batch = claimed.batch();
+    if (desk.runs(batch.id())) {
+      // The first claim was forgotten, or the entry came twice: what is at work goes on. To give it
+      // back here would be a second last portion beside the first, and one gate lets both through.
+      origin.release(List.of(claimed));
+      return;
+    }
     Registration<?> registration = handlers.find(batch.kind());
     if (registration == null || draining) {
       giveBack(origin, claimed, registration == null);
@@ -309,7 +318,7 @@ public final class Worker implements AutoCloseable {
       return;
     }
     if (!desk.open(run)) {
-      origin.release(List.of(claimed)); // the first claim was forgotten: what is at work goes on
+      origin.release(List.of(claimed)); // as above, from another way at this moment
       return;
     }
     ready.add(run);

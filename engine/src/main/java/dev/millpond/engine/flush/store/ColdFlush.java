@@ -44,11 +44,12 @@ public final class ColdFlush {
       RETURNING id
       """;
 
+  /** Lets no other part of the batch through meanwhile, should another worker have it as well. */
   private static final String GATE_PART =
       """
       SELECT id FROM millpond.dispatch
       WHERE id = ANY (?::uuid[]) AND (claimed_by IS NULL OR claimed_by = ?)
-      ORDER BY id FOR KEY SHARE
+      ORDER BY id FOR UPDATE
       """;
 
   private static final String LOCK_STATES =

@@ -46,22 +46,33 @@ public final class HotFlush {
       """;
 
   /**
-   * A plain flush counts on all of its gates, and on no job being at a later token; it fails where
-   * that is not so. So its outcomes need no join with them, and the depth is known beforehand.
+   * A plain flush counts on all of its gates; it fails where that is not so. So its outcomes need
+   * no join with them, and the depth is known beforehand.
    */
   private static final String ALL_GATES =
       """
       WITH g AS (%s)
-      SELECT 1 / (count(*) = ? AND NOT EXISTS (
-          SELECT FROM millpond.job_state WHERE job_id = ANY (?::uuid[]) AND lease_token <> 1))::int
-      FROM g
+      SELECT 1 / (count(*) = ?)::int FROM g
       """;
 
+  /**
+   * It counts on no job being at a later token as well. Asked here, not with the gates: a statement
+   * that waits for a gate would not see what was committed meanwhile (rule R1).
+   */
   private static final String OUTCOMES =
       """
       INSERT INTO millpond.job_outcome
              (job_id, outcome, attempt, lease_token, worker_id, started_at, result)
-      SELECT unnest(?::uuid[]), 'succeeded', 1, 1, ?, unnest(?::timestamptz[]), unnest(?::text[])
+      SELECT unnest(?::uuid[]), 'succeeded', 1,
+             1 / (NOT EXISTS (SELECT FROM millpond.job_state
+                              WHERE job_id = ANY (?::uuid[]) AND lease_token <> 1))::int,
+             ?, unnest(?::timestamptz[]), unnest(?::text[])
+      """;
+
+  /** The gates of a careful flush are held before its tokens are read, for the same reason. */
+  private static final String HELD =
+      """
+      SELECT id FROM millpond.dispatch WHERE id = ANY (?::uuid[]) ORDER BY id FOR UPDATE
       """;
 
   /**
@@ -128,6 +139,7 @@ public final class HotFlush {
 
     StringBuilder sql = new StringBuilder(2048).append(MARKER);
     rows.forEach(row -> append(sql, true, row));
+    append(sql, careful && !(last.isEmpty() && part.isEmpty()), HELD);
     String gated = careful ? GATED_OUTCOMES : ALL_GATES;
     append(sql, !last.isEmpty(), gated.formatted(DELETED));
     append(sql, !part.isEmpty(), gated.formatted(LOCKED));
@@ -140,6 +152,11 @@ public final class HotFlush {
     statement.setObject(++i, connection.writer());
     statement.setLong(++i, connection.seq());
     i = jobRows.bind(statement, i);
+    if (careful && !(last.isEmpty() && part.isEmpty())) {
+      List<Done> all = new ArrayList<>(last);
+      all.addAll(part);
+      statement.setObject(++i, PgArray.uuids(gates(all)));
+    }
     for (List<Done> done : List.of(last, part)) {
       if (!done.isEmpty()) {
         i = careful ? bindGated(statement, i, done) : bindGates(statement, i, done);
@@ -220,7 +237,6 @@ public final class HotFlush {
     statement.setObject(++i, PgArray.uuids(gates));
     statement.setObject(++i, session);
     statement.setInt(++i, gates.length);
-    statement.setObject(++i, PgArray.uuids(done, d -> d.success().jobId()));
     return i;
   }
 
@@ -230,7 +246,9 @@ public final class HotFlush {
     List<Success> ends = new ArrayList<>(last.size() + part.size());
     last.forEach(done -> ends.add(done.success()));
     part.forEach(done -> ends.add(done.success()));
-    statement.setObject(++i, PgArray.uuids(ends, Success::jobId));
+    PgArray ids = PgArray.uuids(ends, Success::jobId);
+    statement.setObject(++i, ids);
+    statement.setObject(++i, ids);
     statement.setObject(++i, session);
     statement.setObject(++i, PgArray.instants(ends, Success::startedMicros));
     statement.setObject(++i, PgArray.texts(ends, Success::result));

@@ -102,8 +102,10 @@ public final class SteerStore {
       }
       case RUNNABLE, WAITING -> {
         Lane lane = new Lane(job.lane().queue(), state.priorityClass());
-        // Not locked: whoever has the batch's row waits for the state row, which we hold.
-        Row row = HolderStore.batchWithin(tx, LOOK, job, lane, state.token(), Mode.READ);
+        // Not waited for: whoever has the batch's row waits for the state row, which we hold.
+        // Locked
+        // where it is free, so that nobody takes the job before this commits.
+        Row row = HolderStore.batchWithin(tx, LOOK, job, lane, state.token(), Mode.LOCK_IF_FREE);
         yield end(tx, job, lane, state.attempt(), state.token(), row != null && row.waits());
       }
     };

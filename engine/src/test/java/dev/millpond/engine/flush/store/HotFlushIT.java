@@ -12,18 +12,25 @@ import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Success;
 import dev.millpond.engine.flush.Routed;
 import dev.millpond.engine.flush.Routed.Route;
+import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.submit.JobIds;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One hot flush is one transaction, whatever it is made of and however often it is repeated. */
 @Isolated("counts transactions of the whole server")
@@ -191,11 +198,63 @@ class HotFlushIT {
     assertThat(database.depth()).isZero();
   }
 
+  /**
+   * Two workers have the batch. One of them retries a job in a part of it, under a lock for which
+   * the other's end waits: that end has to see the token that grew meanwhile (rule R1).
+   */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void anEndThatWaitsForItsGateSeesTheTokenThatGrewMeanwhile(boolean careful) throws Exception {
+    Batch batch = submitted(2);
+    UUID retried = batch.jobIds()[0];
+    HotFlush flush = flushOf(finish(batch, 2, true));
+    try (Connection other = database.connect()) {
+      other.setAutoCommit(false);
+      Database.update(
+          other, "UPDATE millpond.dispatch SET claimed_by = claimed_by WHERE id = ?", batch.id());
+      Database.update(
+          other,
+          "INSERT INTO millpond.job_state"
+              + " (job_id, queue, class, kind, phase, lease_token, attempt, run_at)"
+              + " VALUES (?, 'default', 'normal', 'noop', 'scheduled', 2, 2, now())",
+          retried);
+      CompletableFuture<Void> ending =
+          CompletableFuture.runAsync(() -> {
+            try {
+              runUntilAccepted(flush, careful);
+            } catch (SQLException e) {
+              throw new IllegalStateException(e);
+            }
+          });
+      Awaitility.await()
+          .pollInterval(Duration.ofMillis(2))
+          .until(() ->
+              ending.isDone()
+                  || database.number(
+                          "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                              + " AND application_name = 'hot-flush-it'")
+                      > 0);
+      other.commit();
+      ending.get();
+    }
+    assertThat(flush.stale(connection)).containsExactly(retried);
+    assertThat(database.outcomes()).isEqualTo(1);
+  }
+
   /** As the lane does it: carefully after the plain way was refused. */
   private void runUntilAccepted(HotFlush flush) throws SQLException {
+    runUntilAccepted(flush, false);
+  }
+
+  /** Once more where the lock was not to be had in time, and carefully where it was refused. */
+  private void runUntilAccepted(HotFlush flush, boolean careful) throws SQLException {
     try {
-      flush.run(connection, false);
+      flush.run(connection, careful);
     } catch (SQLException e) {
+      if (Pg.fault(e) == Pg.Fault.LOCK) {
+        runUntilAccepted(flush, careful);
+        return;
+      }
       flush.run(connection, true);
     }
     connection.next();
