@@ -40,6 +40,8 @@ public final class Maintenance implements AutoCloseable {
   private static final Duration PROMOTE_REST = Duration.ofMillis(200);
 
   private static final int PROMOTE_RESTS_AFTER = 100;
+  private static final Duration FULL_LOOK = Duration.ofSeconds(2);
+  private static final int FULL_LOOK_SHARE = 20;
   private static final Duration FEED_BUSY = Duration.ofMillis(20);
   private static final Duration FEED_IDLE = Duration.ofMillis(250);
   private static final Duration COMPACT_EVERY = Duration.ofSeconds(1);
@@ -56,6 +58,12 @@ public final class Maintenance implements AutoCloseable {
   private final List<Streams> opened = new ArrayList<>();
   private final Semaphore feedNews = new Semaphore(0);
   private final CountDownLatch stop = new CountDownLatch(1);
+
+  /** When the next look is at everything. */
+  private long fullLookAtNanos = System.nanoTime();
+
+  /** Whether the last full look found dispatch rows: it says so until the next one. */
+  private boolean olderOnTheirWay;
 
   /** Looks of the promoter's in a row that found nothing due. */
   private int nothingDue;
@@ -141,8 +149,9 @@ public final class Maintenance implements AutoCloseable {
 
   /** Looks for all roles, and promotes what is due; when to look again. */
   private Duration promote(Promoter promoter) {
+    Look last = look;
     look = Look.UNKNOWN; // until it is over: it may fail, or take long
-    Look found = leadership.read(LookStore::look);
+    Look found = lookUp(last);
     if (found.due()) {
       log.trace("{}", promoter.runOnce());
       nothingDue = 0;
@@ -154,6 +163,20 @@ public final class Maintenance implements AutoCloseable {
       }
     }
     return nothingDue < PROMOTE_RESTS_AFTER ? PROMOTE_EVERY : PROMOTE_REST;
+  }
+
+  /** Looks at everything now and then, for a twentieth of the time at most. */
+  private Look lookUp(Look last) {
+    long began = System.nanoTime();
+    boolean full = began - fullLookAtNanos >= 0;
+    Look found = leadership.read(connection -> LookStore.look(connection, full));
+    if (full) {
+      long now = System.nanoTime();
+      fullLookAtNanos = now + Math.max(FULL_LOOK.toNanos(), FULL_LOOK_SHARE * (now - began));
+      olderOnTheirWay = found.onTheirWay();
+      return found;
+    }
+    return new Look(found.due(), found.onTheirWay() || olderOnTheirWay, last.expiring());
   }
 
   private Streams open(Supplier<List<StreamsKeeper>> keepers) {

@@ -4,17 +4,30 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 
 /** What the roles of a leader find when nothing is to be done: one statement that only reads. */
 public final class LookStore {
-  /** Ordered as an index is, so that no plan reads a table: EXISTS would forget the order. */
+  /**
+   * Ordered as an index is, so that no plan reads a table: EXISTS would forget the order. The
+   * parameter keeps it from walking over rows that are gone, but that a snapshot pinned by somebody
+   * else keeps in the index.
+   */
   private static final String LOOK =
       """
       SELECT (SELECT true FROM millpond.job_state WHERE phase = 'scheduled' AND run_at <= now()
               ORDER BY run_at LIMIT 1),
-             (SELECT true FROM millpond.dispatch ORDER BY id LIMIT 1),
-             (SELECT true FROM millpond.job_expiry ORDER BY look_at LIMIT 1)
+             (SELECT true FROM millpond.dispatch
+              WHERE id >= millpond.uuid_floor(now() - ? * interval '1 millisecond')
+              ORDER BY id LIMIT 1),
+             CASE WHEN ? THEN (SELECT true FROM millpond.job_expiry ORDER BY look_at LIMIT 1) END
       """;
+
+  /** A full look goes back further than any id. */
+  private static final Duration FULL = Duration.ofDays(20 * 365);
+
+  /** Otherwise it sees what has been made lately. */
+  private static final Duration LATELY = Duration.ofSeconds(10);
 
   private LookStore() {}
 
@@ -30,11 +43,20 @@ public final class LookStore {
     public static final Look UNKNOWN = new Look(true, true, true);
   }
 
-  public static Look look(Connection connection) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(LOOK);
-        ResultSet row = statement.executeQuery()) {
-      row.next();
-      return new Look(row.getBoolean(1), row.getBoolean(2), row.getBoolean(3));
+  /**
+   * Looks once.
+   *
+   * @param full whether at everything; otherwise older dispatch rows and all expiries are passed
+   *     over, as if there were none
+   */
+  public static Look look(Connection connection, boolean full) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(LOOK)) {
+      statement.setLong(1, (full ? FULL : LATELY).toMillis());
+      statement.setBoolean(2, full);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return new Look(row.getBoolean(1), row.getBoolean(2), row.getBoolean(3));
+      }
     }
   }
 }
