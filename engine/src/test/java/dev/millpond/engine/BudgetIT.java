@@ -61,13 +61,13 @@ class BudgetIT {
     KEYED_LISTS(
         "submit with keys, lists of 1000", Mode.POSTGRES, new Cost(0.02, 0.003, 1_030, 0, 7_100)),
     RUN_CALLERS("end to end, 64 callers", Mode.POSTGRES, new Cost(0.6, 0.12, 770, 0, 8_000)),
-    RUN_LISTS("end to end, lists of 1000", Mode.POSTGRES, new Cost(0.035, 0.007, 760, 0, 6_000)),
+    RUN_LISTS("end to end, lists of 1000", Mode.POSTGRES, new Cost(0.035, 0.009, 760, 0, 6_000)),
     STREAM_CALLERS(
         "end to end, 64 callers, streams", Mode.STREAMS, new Cost(0.55, 0.08, 770, 0.4, 8_400)),
     STREAM_LISTS(
         "end to end, lists of 1000, streams",
         Mode.STREAMS,
-        new Cost(0.035, 0.005, 750, 0.15, 6_200)),
+        new Cost(0.035, 0.009, 750, 0.15, 6_200)),
     RETRIES(
         "end to end with a retry, lists of 1000",
         Mode.POSTGRES,
