@@ -58,6 +58,9 @@ final class KeptBatches implements LocalWorker {
     if (!worker.hungry(batch.kind())) {
       return false;
     }
+    if (batch.size() > 1 && !pace.knows(batch.kind())) {
+      return false; // its jobs may be long, and run one after the other here
+    }
     double micros = batch.size() * pace.expectedMicros(batch.kind());
     int ahead = (int) Math.clamp(AHEAD_MICROS / Math.max(1, micros), 1, AHEAD_BATCHES) - 1;
     if (worker.busy() + worker.ready() + reserved.get() >= slots + ahead) {
@@ -81,7 +84,7 @@ final class KeptBatches implements LocalWorker {
   public void keep(Kept kept) {
     try {
       take(kept);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // such as no memory for one more thread
       // The lane has others to tell of this commit. The reaper finds what is mislaid here.
       log.error("keeping {} batches failed in a way it must not", kept.batches().size(), e);
     } finally {

@@ -133,7 +133,12 @@ final class Runner {
   }
 
   private void start(Chunk chunk) {
-    executor(chunk).execute(() -> work(chunk));
+    try {
+      executor(chunk).execute(() -> work(chunk));
+    } catch (RuntimeException | Error e) { // no thread to be had: its jobs are given back after S
+      busy.decrementAndGet();
+      throw e;
+    }
   }
 
   private ExecutorService executor(Chunk chunk) {

@@ -90,7 +90,15 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
    */
   abstract void send(WriterConnection connection, F flush, boolean careful) throws SQLException;
 
-  /** Called after the answer of a flush that had been committed was lost. */
+  /** Whether only {@link #recover} knows what a careful flush has written. */
+  boolean readsBack() {
+    return false;
+  }
+
+  /**
+   * Reads what a flush has written: one whose answer was lost, or a careful one that {@link
+   * #readsBack}.
+   */
   abstract void recover(WriterConnection connection, F flush) throws SQLException;
 
   /**
@@ -216,8 +224,12 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
       try {
         send(connection, flush, careful);
         connection.next();
-        up = true;
-        committed(flush, System.nanoTime() - started);
+        if (careful && readsBack()) {
+          readBack(flush, started); // it is committed: no error of the reading may say otherwise
+        } else {
+          up = true;
+          committed(flush, System.nanoTime() - started);
+        }
         return null;
       } catch (SQLException e) {
         switch (Pg.fault(e)) {
@@ -252,6 +264,11 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   private void recovered(F flush, long started) {
     log.info("{}: a flush whose answer was lost had been committed", name);
     connection.next();
+    readBack(flush, started);
+  }
+
+  /** Reads what became of a committed flush, however long that takes. */
+  private void readBack(F flush, long started) {
     for (int failures = 0; ; failures++) {
       try {
         recover(connection, flush);

@@ -196,22 +196,17 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   @Override
   void send(WriterConnection connection, Flush flush, boolean careful) throws SQLException {
     flush.statements.run(connection, careful);
-    if (careful) {
-      readStale(connection, flush);
-    }
-  }
-
-  /**
-   * Reads which outcomes are not ours. The flush is committed by now; if the connection is lost
-   * here it is sent again, violates its marker, and is read by {@link #recover}.
-   */
-  private void readStale(WriterConnection connection, Flush flush) throws SQLException {
-    flush.stale = flush.statements.stale(connection);
   }
 
   @Override
+  boolean readsBack() {
+    return true;
+  }
+
+  /** Reads which outcomes are not ours. */
+  @Override
   void recover(WriterConnection connection, Flush flush) throws SQLException {
-    readStale(connection, flush);
+    flush.stale = flush.statements.stale(connection);
   }
 
   @Override

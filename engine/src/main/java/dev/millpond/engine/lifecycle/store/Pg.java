@@ -46,6 +46,9 @@ public final class Pg {
 
   private static final int POOL_SOCKET_TIMEOUT_SECONDS = 60;
 
+  /** The pool takes no less. */
+  private static final long VALIDATION_MILLIS_MIN = 250;
+
   private Pg() {}
 
   /**
@@ -82,6 +85,7 @@ public final class Pg {
     HikariConfig config = poolConfig(url, "millpond-beats", 1, seconds);
     config.setMinimumIdle(0);
     config.setConnectionTimeout(1_000L * seconds);
+    config.setValidationTimeout(Math.max(VALIDATION_MILLIS_MIN, lease.toMillis() / 4));
     return new HikariDataSource(config);
   }
 
