@@ -77,15 +77,16 @@ final class Bench {
     }
     List<Result> peers =
         peers(
-            new Stage(Mode.POSTGRES, servers, database, redis, plan.budget(), ceilings, this::say));
+            new Stage(Mode.POSTGRES, servers, database, redis, plan.budget(), ceilings, this::say),
+            cleanup);
     Map<String, Double> timesBestPeer = Peers.compare(results, peers);
     results.addAll(peers);
     return Report.of(startedAt, notes, List.copyOf(ceilings.values()), results, timesBestPeer);
   }
 
-  private List<Result> peers(Stage stage) throws SQLException, InterruptedException {
+  private List<Result> peers(Stage stage, Cleanup cleanup) throws InterruptedException {
     Set<String> titles = plan.scenarios().stream().map(Scenario::title).collect(Collectors.toSet());
-    return plan.peers().run(stage, titles, plan.warmUpMillis(), this::say);
+    return plan.peers().run(stage, titles, plan.warmUpMillis(), cleanup::stopping, this::say);
   }
 
   private void say(Result result) {

@@ -41,7 +41,7 @@ class PeersIT {
               new Budget(100, 300, 600, 500),
               Map.of(),
               line -> {});
-      List<Result> results = peers.run(stage, TITLES, 200, result -> {});
+      List<Result> results = peers.run(stage, TITLES, 200, () -> false, result -> {});
 
       assertThat(results).hasSize(2 * TITLES.size());
       assertThat(results)

@@ -23,14 +23,16 @@ import java.util.List;
  */
 final class HttpBed implements AutoCloseable {
   private final Stage stage;
+  private final List<String> problems;
   private final Path directory;
   private final Meter meter;
   private final JavaProcess server;
   private final long commitsBefore;
   private final long deadTuplesBefore;
 
-  private HttpBed(Stage stage, Path directory)
+  private HttpBed(Stage stage, Path directory, List<String> problems)
       throws SQLException, IOException, InterruptedException {
+    this.problems = problems;
     this.stage = stage;
     this.directory = directory;
     Database database = stage.database();
@@ -53,11 +55,12 @@ final class HttpBed implements AutoCloseable {
 
   /** Starts one. */
   static HttpBed open(Stage stage) throws SQLException, IOException, InterruptedException {
-    stage.database().awaitAlone();
+    List<String> problems = new ArrayList<>();
+    stage.database().awaitAlone(problems);
     stage.database().empty();
     Path directory = Files.createTempDirectory("millpond-bench-http-");
     try {
-      return new HttpBed(stage, directory);
+      return new HttpBed(stage, directory, problems);
     } catch (IOException | RuntimeException e) {
       Temporary.delete(directory);
       throw e;
@@ -75,13 +78,12 @@ final class HttpBed implements AutoCloseable {
   /** Ends the server, checks the books and compares with the tables. */
   Ended finish(long acknowledged) throws SQLException {
     Database database = stage.database();
-    List<String> problems = new ArrayList<>();
     close();
     try (Millpond millpond = Millpond.connect(MillpondConfig.of(database.url()))) {
       BooksReport books = millpond.checkBooks();
       books.findings().stream().limit(5).forEach(finding -> problems.add("books: " + finding));
     }
-    database.awaitAlone();
+    database.awaitAlone(problems);
     long commits = database.commits() - commitsBefore;
     long deadTuples = database.deadTuples() - deadTuplesBefore;
     Submits.check(database.url(), acknowledged, problems);

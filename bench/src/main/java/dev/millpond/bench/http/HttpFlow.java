@@ -62,8 +62,8 @@ public record HttpFlow(String name, String label, HttpShape shape) implements Sc
   @Override
   public Result run(Stage stage) throws SQLException, InterruptedException, IOException {
     Ceiling ceiling = ceiling(stage);
-    try (HttpBed bed = HttpBed.open(stage)) {
-      HttpLoad load = new HttpLoad(bed.url(), shape);
+    try (HttpBed bed = HttpBed.open(stage);
+        HttpLoad load = new HttpLoad(bed.url(), shape)) {
       load.start();
       Pause.millis(WARM_TIMES * stage.budget().warmMillis());
       load.micros().reset();
@@ -90,9 +90,9 @@ public record HttpFlow(String name, String label, HttpShape shape) implements Sc
     Path directory = Files.createTempDirectory("millpond-bench-empty-");
     Path runFile = directory.resolve("run.json");
     try (JavaProcess endpoint =
-        JavaProcess.start(
-            EmptyEndpoint.class, new String[] {runFile.toString()}, directory, runFile)) {
-      HttpLoad load = new HttpLoad(endpoint.url(), shape);
+            JavaProcess.start(
+                EmptyEndpoint.class, new String[] {runFile.toString()}, directory, runFile);
+        HttpLoad load = new HttpLoad(endpoint.url(), shape)) {
       load.start();
       Pause.millis(WARM_TIMES * stage.budget().warmMillis());
       long before = System.nanoTime();

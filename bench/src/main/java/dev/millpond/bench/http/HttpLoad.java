@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * thread serves many connections by a selector, and the requests are made of bytes that are there
  * already: the load has to leave the processors to the server.
  */
-final class HttpLoad {
+final class HttpLoad implements AutoCloseable {
   /** One thread keeps a server busy that has two processors; more only take them from it. */
   private static final int THREADS = 1;
 
@@ -121,6 +121,19 @@ final class HttpLoad {
     Throwable thrown = failure.get();
     if (thrown != null) {
       throw new IllegalStateException("a request failed", thrown);
+    }
+  }
+
+  /** Lets the requests in flight end, whether one of them failed or not. */
+  @Override
+  public void close() {
+    stopped = true;
+    try {
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -38,6 +38,7 @@ final class PeerBed implements AutoCloseable {
       """;
 
   private final Stage stage;
+  private final List<String> problems;
   private final Meter meter;
   private final String url;
   private final PeerTally tally = new PeerTally();
@@ -47,7 +48,8 @@ final class PeerBed implements AutoCloseable {
   private final Peer.Session session;
   private boolean working;
 
-  private PeerBed(Stage stage, Peer peer, String url) throws SQLException {
+  private PeerBed(Stage stage, Peer peer, String url, List<String> problems) throws SQLException {
+    this.problems = problems;
     this.stage = stage;
     this.meter = stage.meter();
     this.url = url;
@@ -57,7 +59,8 @@ final class PeerBed implements AutoCloseable {
 
   /** Makes one on an empty schema. */
   static PeerBed open(Stage stage, Peer peer) throws SQLException {
-    stage.database().awaitAlone();
+    List<String> problems = new ArrayList<>();
+    stage.database().awaitAlone(problems);
     String url = stage.database().url();
     try (Connection connection = DriverManager.getConnection(url);
         Statement statement = connection.createStatement()) {
@@ -65,7 +68,7 @@ final class PeerBed implements AutoCloseable {
       statement.execute("CREATE SCHEMA " + SCHEMA);
     }
     return new PeerBed(
-        stage, peer, url + (url.contains("?") ? "&" : "?") + "currentSchema=" + SCHEMA);
+        stage, peer, url + (url.contains("?") ? "&" : "?") + "currentSchema=" + SCHEMA, problems);
   }
 
   void startWorker() {
@@ -74,21 +77,30 @@ final class PeerBed implements AutoCloseable {
   }
 
   void submit() {
-    session.submit(job());
+    submit(System.nanoTime());
+  }
+
+  /**
+   * Submits a job whose time to its handler counts from a given moment.
+   *
+   * @param nanos of {@link System#nanoTime()}
+   */
+  void submit(long nanos) {
+    session.submit(job(nanos));
     acknowledged.increment();
   }
 
   void submitAll(int count) {
     List<PeerJob> jobs = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      jobs.add(job());
+      jobs.add(job(System.nanoTime()));
     }
     session.submitAll(jobs);
     acknowledged.add(count);
   }
 
-  private PeerJob job() {
-    return new PeerJob(System.nanoTime(), numbers.getAndIncrement(), TEXT);
+  private PeerJob job(long nanos) {
+    return new PeerJob(nanos, numbers.getAndIncrement(), TEXT);
   }
 
   long acknowledged() {
@@ -136,9 +148,8 @@ final class PeerBed implements AutoCloseable {
       awaitCompleted();
     }
     session.close();
-    stage.database().awaitAlone();
+    stage.database().awaitAlone(problems);
     long commits = stage.database().commits() - commitsBefore;
-    List<String> problems = new ArrayList<>();
     long jobs = acknowledged();
     long ran = working ? jobs : 0;
     try (Connection connection = DriverManager.getConnection(url);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * Callers, a virtual thread each, that submit as fast as their calls return, until stopped. Where a
  * worker runs they hold back at {@link #OPEN_MAX} jobs that are not completed.
  */
-final class PeerLoad {
+final class PeerLoad implements AutoCloseable {
   private static final int OPEN_MAX = 10_000;
 
   private final PeerBed bed;
@@ -78,6 +78,19 @@ final class PeerLoad {
     Throwable thrown = failure.get();
     if (thrown != null) {
       throw new IllegalStateException("a submit failed", thrown);
+    }
+  }
+
+  /** Lets the calls in flight end, whether one of them failed or not. */
+  @Override
+  public void close() {
+    stopped = true;
+    try {
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -10,7 +10,9 @@ import dev.millpond.bench.servers.Usage;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is measured of a peer, under the title of Millpond's scenario that asks the same. Where
@@ -55,11 +57,13 @@ public sealed interface PeerScenario {
     try (PeerBed bed = PeerBed.open(stage, peer)) {
       bed.startWorker();
       for (int listSize : new int[] {1_000, 1}) {
-        PeerLoad load = new PeerLoad(bed, listSize == 1 ? 256 : LISTS_IN_FLIGHT, listSize, true);
-        load.start();
-        bed.awaitFirstRun();
-        Pause.millis(millis / 2);
-        load.stop();
+        int callers = listSize == 1 ? 256 : LISTS_IN_FLIGHT;
+        try (PeerLoad load = new PeerLoad(bed, callers, listSize, true)) {
+          load.start();
+          bed.awaitFirstRun();
+          Pause.millis(millis / 2);
+          load.stop();
+        }
       }
     }
   }
@@ -78,11 +82,11 @@ public sealed interface PeerScenario {
       implements PeerScenario {
     @Override
     public Result run(Stage stage, Peer peer) throws SQLException, InterruptedException {
-      try (PeerBed bed = PeerBed.open(stage, peer)) {
+      try (PeerBed bed = PeerBed.open(stage, peer);
+          PeerLoad load = new PeerLoad(bed, callers, listSize, worker)) {
         if (worker) {
           bed.startWorker();
         }
-        PeerLoad load = new PeerLoad(bed, callers, listSize, worker);
         load.start();
         if (worker) {
           bed.awaitFirstRun();
@@ -135,7 +139,7 @@ public sealed interface PeerScenario {
     }
   }
 
-  /** A steady trickle; from the submit call to the handler. */
+  /** A steady trickle; from the moment a submit is due to the handler. */
   record Trickle(int perSecond) implements PeerScenario {
     /** At least two looks of a worker that looks every five seconds. */
     private static final long LEAST_MILLIS = 10_000;
@@ -173,12 +177,26 @@ public sealed interface PeerScenario {
       long began = System.nanoTime();
       long count = Math.max(1, millis * 1_000_000 / step);
       List<Thread> calls = new ArrayList<>();
+      AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
       for (long i = 0; i < count; i++) {
-        Pause.until(began + i * step);
-        calls.add(Thread.ofVirtual().start(bed::submit));
+        long due = began + i * step;
+        Pause.until(due);
+        calls.add(
+            Thread.ofVirtual()
+                .start(() -> {
+                  try {
+                    bed.submit(due);
+                  } catch (RuntimeException e) {
+                    failure.compareAndSet(null, e);
+                  }
+                }));
       }
       for (Thread call : calls) {
         call.join();
+      }
+      Throwable thrown = failure.get();
+      if (thrown != null) {
+        throw new IllegalStateException("a submit failed", thrown);
       }
     }
   }

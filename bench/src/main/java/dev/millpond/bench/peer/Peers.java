@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -55,22 +56,34 @@ public final class Peers {
   }
 
   /**
-   * Measures them one after the other.
+   * Measures them one after the other. An error of one is a result that does not count, and no
+   * reason to lose the others.
    *
    * @param titles of Millpond's scenarios that were run; a peer is asked the same, where it can be
    * @param warmUpMillis of each peer before its first measurement
+   * @param stopping whether the program was told to stop: then an error ends it
    * @param told of each result
    */
-  public List<Result> run(Stage stage, Set<String> titles, long warmUpMillis, Consumer<Result> told)
-      throws SQLException, InterruptedException {
+  public List<Result> run(
+      Stage stage,
+      Set<String> titles,
+      long warmUpMillis,
+      BooleanSupplier stopping,
+      Consumer<Result> told)
+      throws InterruptedException {
     List<PeerScenario> scenarios =
         PeerScenario.all().stream().filter(s -> titles.contains(s.title())).toList();
     List<Result> results = new ArrayList<>();
     for (Peer peer : scenarios.isEmpty() ? List.<Peer>of() : peers) {
       stage.progress().accept("warming up (" + peer.name() + ")");
-      PeerScenario.warmUp(stage, peer, warmUpMillis);
+      try {
+        PeerScenario.warmUp(stage, peer, warmUpMillis);
+      } catch (SQLException | RuntimeException e) {
+        throwIf(stopping, e);
+        stage.progress().accept("  not warmed up: " + e);
+      }
       for (PeerScenario scenario : scenarios) {
-        Result result = scenario.run(stage, peer);
+        Result result = measure(scenario, stage, peer, stopping);
         results.add(result);
         told.accept(result);
       }
@@ -78,18 +91,35 @@ public final class Peers {
     return results;
   }
 
+  private static Result measure(
+      PeerScenario scenario, Stage stage, Peer peer, BooleanSupplier stopping)
+      throws InterruptedException {
+    try {
+      return scenario.run(stage, peer);
+    } catch (SQLException | RuntimeException e) {
+      throwIf(stopping, e);
+      return Result.failed(scenario.name(), scenario.label(), peer.name(), e);
+    }
+  }
+
+  private static void throwIf(BooleanSupplier stopping, Exception error) {
+    if (stopping.getAsBoolean()) {
+      throw new IllegalStateException("stopped", error);
+    }
+  }
+
   /**
    * How many times the best peer each of our results is: by its rate, or for latencies by p50.
    *
    * @param ours Millpond's results
-   * @param theirs results of {@link #run}; those that do not count are left out
+   * @param theirs results of {@link #run}; of both, those that do not count are left out
    * @return by mode and title, as {@link #key} makes it
    */
   public static Map<String, Double> compare(List<Result> ours, List<Result> theirs) {
     Map<String, List<Result>> byTitle =
         theirs.stream().filter(Result::valid).collect(Collectors.groupingBy(Peers::title));
     Map<String, Double> times = new TreeMap<>();
-    for (Result result : ours) {
+    for (Result result : ours.stream().filter(Result::valid).toList()) {
       Double best = best(result, byTitle.getOrDefault(title(result), List.of()));
       if (best != null) {
         times.put(key(result), best);

@@ -152,11 +152,13 @@ public final class HtmlPage {
             .orElse(1);
     section(
         "Jobs a second",
-        "Acknowledged (submit) or completed. The mark is what the bare SQL statements reach on one"
-            + " connection of the same PostgreSQL, in flushes of the same size.");
+        "Acknowledged (submit, http) or completed. The mark is what the bare SQL statements reach"
+            + " on one connection of the same PostgreSQL, in flushes of the same size; for one job"
+            + " a request it is an empty Spring Boot endpoint.");
     out.append("<div class=\"legend\">").append(modesLegend());
     out.append(
-        "<span><i class=\"tick\" style=\"background:var(--mark)\"></i>bare statements</span>");
+        "<span><i class=\"tick\" style=\"background:var(--mark)\"></i>bare statements, or empty"
+            + " endpoint</span>");
     out.append("</div>");
     rows(
         shown,
@@ -171,7 +173,11 @@ public final class HtmlPage {
             Markup.number("%,.0f", result.jobsPerSecond())
                 + (result.ofCeiling() == null
                     ? ""
-                    : " <small>" + Markup.number("%.2f", result.ofCeiling()) + " of bare</small>"));
+                    : " <small>"
+                        + Markup.number("%.2f", result.ofCeiling())
+                        + " of "
+                        + ceilingName(result)
+                        + "</small>"));
     out.append("</section>");
   }
 
@@ -183,6 +189,12 @@ public final class HtmlPage {
     }
     Double ratio = result.ofCeiling();
     return ratio == null || ratio <= 0 ? 0 : result.jobsPerSecond() / ratio;
+  }
+
+  /** Its first words, without how it was measured. */
+  private static String ceilingName(Result result) {
+    String name = result.ceiling();
+    return name == null ? "bare" : Markup.text(name.split(",", 2)[0]);
   }
 
   private static boolean trickle(Result result) {

@@ -136,11 +136,9 @@ public record Target(String what, String mode, String goal, String reached, bool
         0.90,
         "%.2f",
         results -> {
-          Result with = results.get(loaded);
-          Result without = results.get(free);
-          return with == null || without == null
-              ? null
-              : Double.valueOf(with.jobsPerSecond() / without.jobsPerSecond());
+          Double with = figure(results, loaded, Result::jobsPerSecond);
+          Double without = figure(results, free, Result::jobsPerSecond);
+          return with == null || without == null || without <= 0 ? null : with / without;
         });
   }
 

@@ -15,9 +15,11 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +38,7 @@ final class CellTrial implements AutoCloseable {
   private static final String TEXT = "x".repeat(190);
 
   private final Path folder;
-  private final List<EmbeddedPostgres> databases = new ArrayList<>();
+  private final List<EmbeddedPostgres> databases = new CopyOnWriteArrayList<>();
 
   /**
    * What came out of one turn.
@@ -86,31 +88,29 @@ final class CellTrial implements AutoCloseable {
   /**
    * Starts the databases, from the installed programs where there are any. Without vacuum and
    * checkpoints, whose moments would fall into one turn or the other.
+   *
+   * @param begun gets them before the first one starts, so that it can close them in any case
    */
-  static CellTrial start() throws IOException {
+  static CellTrial start(Consumer<CellTrial> begun) throws IOException {
     Path folder = Files.createTempDirectory("millpond-cells-");
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
     CellTrial trial = new CellTrial(folder);
-    try {
-      Path bin = Programs.postgres();
-      for (int i = 0; i < CELLS; i++) {
-        StartOptions options =
-            StartOptions.defaults()
-                .withSetting("max_wal_size", "8GB")
-                .withSetting("checkpoint_timeout", "30min")
-                .withSetting("autovacuum", "off");
-        EmbeddedPostgres database =
-            EmbeddedPostgres.start(
-                folder.resolve("cell" + i),
-                bin == null ? options : options.withPrograms(bin.resolve("..").normalize()));
-        trial.databases.add(database);
-        Millpond.migrate(database.jdbcUrl("postgres"));
-      }
-      return trial;
-    } catch (RuntimeException e) {
-      trial.close();
-      throw e;
+    begun.accept(trial);
+    Path bin = Programs.postgres();
+    for (int i = 0; i < CELLS; i++) {
+      StartOptions options =
+          StartOptions.defaults()
+              .withSetting("max_wal_size", "8GB")
+              .withSetting("checkpoint_timeout", "30min")
+              .withSetting("autovacuum", "off");
+      EmbeddedPostgres database =
+          EmbeddedPostgres.start(
+              folder.resolve("cell" + i),
+              bin == null ? options : options.withPrograms(bin.resolve("..").normalize()));
+      trial.databases.add(database);
+      Millpond.migrate(database.jdbcUrl("postgres"));
     }
+    return trial;
   }
 
   /** One turn over the first so many cells; queues belong to cells by rendezvous hashing. */

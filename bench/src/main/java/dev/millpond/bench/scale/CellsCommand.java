@@ -84,7 +84,7 @@ public final class CellsCommand implements Callable<Integer> {
     out.println(
         "| cells | jobs/s | CPU-s PostgreSQL | CPU-s Java | shares |\n|---|---|---|---|---|");
     try (Cleanup cleanup = new Cleanup()) {
-      CellTrial cells = cleanup.add(CellTrial.start());
+      CellTrial cells = CellTrial.start(cleanup::add);
       for (int i = 0; i < TURNS; i++) {
         for (int n = 1; n <= 2; n++) {
           CellTrial.Turn turn = cells.run(n, WARM_MILLIS, seconds * 1_000L);

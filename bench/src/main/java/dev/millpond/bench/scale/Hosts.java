@@ -160,15 +160,25 @@ final class Hosts implements AutoCloseable {
     }
   }
 
-  /** Removes the namespaces of JVMs that are gone. */
+  /** Removes the namespaces of JVMs that are gone, and ends what still runs there. */
   private static void sweep() {
     for (String line : run(List.of("ip", "netns", "list")).text().lines().toList()) {
       String name = line.split(" ", 2)[0];
       if (name.matches(PREFIX + "\\d{1,10}-[a-z0-9]+")) {
         long owner = Long.parseLong(name.split("-", 3)[1]);
         if (ProcessHandle.of(owner).isEmpty()) {
+          endAllIn(name);
           run(List.of("ip", "netns", "delete", name));
         }
+      }
+    }
+  }
+
+  private static void endAllIn(String namespace) {
+    for (String line : run(List.of("ip", "netns", "pids", namespace)).text().lines().toList()) {
+      String pid = line.strip();
+      if (pid.matches("\\d{1,10}")) {
+        ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
       }
     }
   }

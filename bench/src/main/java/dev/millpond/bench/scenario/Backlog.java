@@ -59,10 +59,10 @@ record Backlog(int waiting, boolean scheduled) implements Scenario {
 
   @Override
   public Result run(Stage stage) throws SQLException, InterruptedException {
-    try (Bed bed = Bed.open(stage)) {
+    try (Bed bed = Bed.open(stage);
+        Load load = new Load(bed, Catalogue.lists(Stage.LARGE_FLUSH), true)) {
       List<Point> submits = pileUp(stage, bed);
       bed.startWorker();
-      Load load = new Load(bed, Catalogue.lists(Stage.LARGE_FLUSH), true);
       load.start();
       Pause.millis(stage.budget().warmMillis());
       load.ackMicros().reset();

@@ -12,6 +12,7 @@ import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.books.BooksReport;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -54,6 +55,7 @@ public final class Bed implements AutoCloseable {
   private final LongAdder parkedScheduled = new LongAdder();
   private final Work.Tally tally = new Work.Tally();
   private final List<WorkerProcess> processes = new ArrayList<>();
+  private final List<String> problems;
   private final String text;
   private boolean working;
   private volatile long completedByProcesses;
@@ -61,7 +63,9 @@ public final class Bed implements AutoCloseable {
   private long runsOfProcesses;
   private long failuresOfProcesses;
 
-  private Bed(Stage stage, Setup setup, MillpondConfig config, Meter meter) throws SQLException {
+  private Bed(Stage stage, Setup setup, MillpondConfig config, Meter meter, List<String> problems)
+      throws SQLException {
+    this.problems = problems;
     this.database = stage.database();
     this.setup = setup;
     this.redisUrls = config.redisUrls();
@@ -81,13 +85,14 @@ public final class Bed implements AutoCloseable {
 
   /** The same, as it is asked for. */
   static Bed open(Stage stage, Setup setup) throws SQLException {
-    stage.database().awaitAlone();
+    List<String> problems = new ArrayList<>();
+    stage.database().awaitAlone(problems);
     stage.database().empty();
     MillpondConfig config = MillpondConfig.of(stage.database().url()).withSlots(setup.slots());
     if (stage.mode() == Mode.STREAMS) {
       config = config.withRedis(stage.emptyRedis(setup.redisServers()));
     }
-    return new Bed(stage, setup, config, stage.meter(setup.redisServers()));
+    return new Bed(stage, setup, config, stage.meter(setup.redisServers()), problems);
   }
 
   private static String text(int chars) {
@@ -125,7 +130,12 @@ public final class Bed implements AutoCloseable {
     while (!closed) {
       synchronized (processes) {
         if (!closed) {
-          completedByProcesses = processes.stream().mapToLong(process -> process.counts()[0]).sum();
+          try {
+            completedByProcesses =
+                processes.stream().mapToLong(process -> process.counts()[0]).sum();
+          } catch (UncheckedIOException e) {
+            return; // close() will say which one has died
+          }
         }
       }
       Pause.millis(POLL_MILLIS);
@@ -133,7 +143,16 @@ public final class Bed implements AutoCloseable {
   }
 
   JobRequest request() {
-    return JobRequest.of(setup.work().kind(), new Work.Payload(System.nanoTime(), text));
+    return request(System.nanoTime());
+  }
+
+  /**
+   * A job whose time to its handler counts from a given moment.
+   *
+   * @param nanos of {@link System#nanoTime()}
+   */
+  JobRequest request(long nanos) {
+    return JobRequest.of(setup.work().kind(), new Work.Payload(nanos, text));
   }
 
   List<JobRequest> requests(int count) {
@@ -198,7 +217,7 @@ public final class Bed implements AutoCloseable {
     return working ? completed() : acknowledged();
   }
 
-  /** Time from the submit call to the handler, in microseconds. */
+  /** Time from the moment that a request carries to the handler, in microseconds. */
   Histogram startMicros() {
     return tally.startMicros();
   }
@@ -222,12 +241,16 @@ public final class Bed implements AutoCloseable {
     }
   }
 
+  /** Why the run does not count; for the thread that calls {@link #finish}. */
+  void problem(String problem) {
+    problems.add(problem);
+  }
+
   /** Waits for the work to end, checks the books, closes, and compares with the tables. */
   Ended finish() throws SQLException {
     if (working) {
       awaitCompleted();
     }
-    List<String> problems = new ArrayList<>();
     if (parked.sum() + parkedScheduled.sum() < MANY_JOBS) {
       BooksReport books = millpond.checkBooks();
       books.findings().stream()
@@ -237,7 +260,7 @@ public final class Bed implements AutoCloseable {
       database.analyze(); // the counts below tell the same, without the books' limit of time
     }
     close();
-    database.awaitAlone();
+    database.awaitAlone(problems);
     long commits = database.commits() - commitsBefore;
     long deadTuples = database.deadTuples() - deadTuplesBefore;
     long jobs = acknowledged();
@@ -262,17 +285,27 @@ public final class Bed implements AutoCloseable {
     }
   }
 
+  /** Ends all of it, whichever of the worker processes have died. */
   @Override
   public void close() {
-    synchronized (processes) {
-      closed = true;
-      for (WorkerProcess process : processes) {
-        long[] counts = process.end();
-        runsOfProcesses += counts[1];
-        failuresOfProcesses += counts[2];
+    try {
+      synchronized (processes) {
+        closed = true;
+        processes.forEach(this::end);
+        processes.clear();
       }
-      processes.clear();
+    } finally {
+      millpond.close();
     }
-    millpond.close();
+  }
+
+  private void end(WorkerProcess process) {
+    try {
+      long[] counts = process.end();
+      runsOfProcesses += counts[1];
+      failuresOfProcesses += counts[2];
+    } catch (UncheckedIOException e) {
+      problems.add(String.valueOf(e.getMessage()));
+    }
   }
 }

@@ -51,7 +51,7 @@ public final class Catalogue {
       all.add(new Flow("workers", label, lists(1_000), true, setup, Extent.LONG));
     }
     for (int servers : new int[] {1, 2, 4}) {
-      Setup setup = Setup.USUAL.withRedisServers(servers);
+      Setup setup = Setup.USUAL.withRedisServers(servers).withWorkers(1);
       String label = servers == 1 ? "1 Redis server" : servers + " Redis servers";
       all.add(new Flow(Flow.SHARDS, label, lists(1_000), true, setup, Extent.LONG));
     }
@@ -139,9 +139,9 @@ public final class Catalogue {
   /** Loads that bring every path before the compiler; run once a mode, for so long in all. */
   public static void warmUp(Stage stage, long millis) throws SQLException, InterruptedException {
     for (Shape shape : List.of(lists(Stage.LARGE_FLUSH), new Shape.OneByOne(256))) {
-      try (Bed bed = Bed.open(stage)) {
+      try (Bed bed = Bed.open(stage);
+          Load load = new Load(bed, shape, true)) {
         bed.startWorker();
-        Load load = new Load(bed, shape, true);
         load.start();
         Pause.millis(millis / 2);
         load.stop();

@@ -29,6 +29,9 @@ record Flow(String name, String label, Shape shape, boolean worker, Setup setup,
   /** How much longer fresh worker processes are warmed up. */
   private static final int COLD_TIMES = 10;
 
+  /** Their flushes are larger than those of any ceiling for callers. */
+  private static final int MANY_CALLERS = 1_000;
+
   /** Those that need as many Redis servers as they say. */
   static final String SHARDS = "shards";
 
@@ -39,11 +42,11 @@ record Flow(String name, String label, Shape shape, boolean worker, Setup setup,
 
   @Override
   public Result run(Stage stage) throws SQLException, InterruptedException {
-    try (Bed bed = Bed.open(stage, setup)) {
+    try (Bed bed = Bed.open(stage, setup);
+        Load load = new Load(bed, shape, worker)) {
       if (worker) {
         bed.startWorker();
       }
-      Load load = new Load(bed, shape, worker);
       load.start();
       // A process that has just started has all of it yet to compile.
       Pause.millis(stage.budget().warmMillis() * (setup.workers() > 0 ? COLD_TIMES : 1));
@@ -66,10 +69,14 @@ record Flow(String name, String label, Shape shape, boolean worker, Setup setup,
   }
 
   private @Nullable Ceiling ceiling(Stage stage) {
-    return setup.textChars() != Setup.USUAL.textChars()
-        ? null // its rows are of the usual size
-        : stage.ceiling(
-            worker ? Part.INSERT_AND_COMPLETE : Part.INSERT,
-            shape instanceof Shape.OneByOne ? Stage.SMALL_FLUSH : Stage.LARGE_FLUSH);
+    if (setup.textChars() != Setup.USUAL.textChars()) {
+      return null; // its rows are of the usual size
+    }
+    Part part = worker ? Part.INSERT_AND_COMPLETE : Part.INSERT;
+    return switch (shape) {
+      case Shape.Lists lists -> stage.ceiling(part, Stage.LARGE_FLUSH);
+      case Shape.OneByOne one ->
+          one.callers() >= MANY_CALLERS ? null : stage.ceiling(part, Stage.SMALL_FLUSH);
+    };
   }
 }

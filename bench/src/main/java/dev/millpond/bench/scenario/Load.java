@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * back at {@link Bed#openMost} jobs that are not completed, so that the measure is of a steady
  * state and not of a growing backlog.
  */
-final class Load {
+final class Load implements AutoCloseable {
   private final Bed bed;
   private final Shape shape;
   private final boolean bounded;
@@ -129,6 +129,19 @@ final class Load {
     Throwable thrown = failure.get();
     if (thrown != null) {
       throw new IllegalStateException("a submit failed", thrown);
+    }
+  }
+
+  /** Lets the calls in flight end, whether one of them failed or not. */
+  @Override
+  public void close() {
+    stopped = true;
+    try {
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -84,12 +84,17 @@ public record Result(
 
   /** Of a measurement that ended with an error: no figures, and invalid. */
   public static Result failed(Scenario scenario, Mode mode, Exception error) {
+    return failed(scenario.name(), scenario.label(), mode.label(), error);
+  }
+
+  /** The same, of another queue under its name. */
+  public static Result failed(String scenario, String label, String mode, Exception error) {
     Throwable cause = error.getCause();
     String problem = error + (cause == null ? "" : ", by " + cause);
     return new Result(
-        scenario.name(),
-        scenario.label(),
-        mode.label(),
+        scenario,
+        label,
+        mode,
         0,
         0,
         0,

@@ -36,9 +36,9 @@ record Snapshot(boolean pinned) implements Scenario {
 
   @Override
   public Result run(Stage stage) throws SQLException, InterruptedException {
-    try (Bed bed = Bed.open(stage)) {
+    try (Bed bed = Bed.open(stage);
+        Load load = new Load(bed, Catalogue.lists(Stage.LARGE_FLUSH), true)) {
       bed.startWorker();
-      Load load = new Load(bed, Catalogue.lists(Stage.LARGE_FLUSH), true);
       load.start();
       Pause.millis(stage.budget().warmMillis());
       Measured measured;

@@ -6,6 +6,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Properties;
 
 /**
@@ -208,16 +209,27 @@ public final class Database implements AutoCloseable {
     }
   }
 
-  /** Waits until nobody else is connected, at most two seconds. */
-  public void awaitAlone() throws SQLException {
+  /**
+   * Waits until nobody else is connected, at most two seconds.
+   *
+   * @param problems gets one when somebody still is
+   */
+  public void awaitAlone(List<String> problems) throws SQLException {
     long until = System.nanoTime() + 2_000_000_000L;
-    while (System.nanoTime() < until
-        && number(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                    + " AND pid <> pg_backend_pid() AND backend_type = 'client backend'")
-            > 0) {
+    long others = others();
+    while (others > 0 && System.nanoTime() < until) {
       Pause.millis(5);
+      others = others();
     }
+    if (others > 0) {
+      problems.add(others + " other connections to the bench's database");
+    }
+  }
+
+  private long others() throws SQLException {
+    return number(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            + " AND pid <> pg_backend_pid() AND backend_type = 'client backend'");
   }
 
   private void execute(String sql) throws SQLException {

@@ -40,14 +40,39 @@ class TargetTest {
   }
 
   @Test
+  void aFlatRateIsNoTargetWhenOneOfItsRunsDoesNotCount() {
+    Result free = result("backlog", "0 waiting", "streams", 100_000, null);
+    Result loaded = result("backlog", "5M waiting", "streams", 100_000, null);
+
+    assertThat(Target.of(List.of(invalid(free), loaded))).isEmpty();
+    assertThat(Target.of(List.of(free, invalid(loaded)))).isEmpty();
+    assertThat(Target.of(List.of(free, loaded))).hasSize(1);
+  }
+
+  @Test
   void whatWasNotMeasuredIsNoTarget() {
     assertThat(Target.of(List.of())).isEmpty();
   }
 
   private static Result result(
       String scenario, String label, String mode, double rate, @Nullable Double ratio) {
+    return result(scenario, label, mode, rate, ratio, List.of());
+  }
+
+  /** The same without a rate, as of a run that ended with an error. */
+  private static Result invalid(Result valid) {
+    return result(valid.scenario(), valid.label(), valid.mode(), 0, null, List.of("an error"));
+  }
+
+  private static Result result(
+      String scenario,
+      String label,
+      String mode,
+      double rate,
+      @Nullable Double ratio,
+      List<String> problems) {
     return new Result(
         scenario, label, mode, 1, 1, rate, null, ratio, null, Map.of(), 0, 0, null, null, 0,
-        Map.of(), List.of(), List.of());
+        Map.of(), List.of(), problems);
   }
 }
