@@ -147,8 +147,11 @@ public final class TestServers {
         directory.resolve("postgres"), StartOptions.defaults().withStopAtExit(false));
   }
 
-  /** A new directory of this JVM, taken under a lock of all, so that no sweep sees it untaken. */
-  static DirectoryLock newDirectory() {
+  /**
+   * A new directory of this JVM, taken under a lock of all, so that no sweep sees it untaken; one
+   * thread at a time, for a JVM cannot wait for a lock of its own.
+   */
+  static synchronized DirectoryLock newDirectory() {
     try {
       Path root = Files.createDirectories(Binaries.userFolder().resolve("tests"));
       return newDirectory(root);

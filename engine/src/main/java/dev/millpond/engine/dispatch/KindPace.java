@@ -44,11 +44,6 @@ public final class KindPace {
         : (int) Math.clamp(BATCH_MICROS / Math.max(1, known), 1, Batch.JOBS_MAX);
   }
 
-  /** Whether anybody has measured it. */
-  public boolean knows(String kind) {
-    return micros.containsKey(kind);
-  }
-
   public double expectedMicros(String kind) {
     return micros.getOrDefault(kind, (double) UNKNOWN_MICROS);
   }

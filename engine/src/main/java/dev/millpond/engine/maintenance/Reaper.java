@@ -66,8 +66,8 @@ final class Reaper {
   private boolean sawMostSilent;
   private long nextClaimScanNanos = System.nanoTime();
 
-  /** Entries of rows that are gone by now may still be becoming idle. */
-  private long streamsQuietNanos = System.nanoTime();
+  /** When to look at the streams although no rows are on their way. */
+  private long nextStreamsNanos = System.nanoTime();
 
   /**
    * @param fed told when there are new waiting rows
@@ -97,8 +97,8 @@ final class Reaper {
   /**
    * Looks once.
    *
-   * @param onTheirWay whether there are dispatch rows: some time after the last one, what is left
-   *     on streams names ended jobs, and is removed now and then
+   * @param onTheirWay whether there are dispatch rows: without any, what is left on streams names
+   *     ended jobs, and is removed now and then
    */
   Result runOnce(boolean onTheirWay) {
     Sessions sessions =
@@ -108,7 +108,6 @@ final class Reaper {
     }
     Set<UUID> fenced = fence(sessions);
     boolean now = claimScanIsDue();
-    boolean mayHaveIdle = streamsMayHaveIdle(onTheirWay);
     Tally tally = new Tally();
     if (now || !fenced.isEmpty()) {
       reapClaimed(tally);
@@ -116,7 +115,8 @@ final class Reaper {
     if (sessions.running()) {
       reapRunning(tally);
     }
-    if (now || mayHaveIdle) {
+    if (onTheirWay || System.nanoTime() - nextStreamsNanos >= 0) {
+      nextStreamsNanos = System.nanoTime() + config.timing().settle().toNanos();
       for (StreamsKeeper keeper : streams.keepers()) {
         reapIdle(keeper, tally);
       }
@@ -168,15 +168,6 @@ final class Reaper {
       log.warn("fenced {} silent sessions: {}", fenced.size(), fenced);
     }
     return fenced;
-  }
-
-  /** Until twice the time after which an entry of the last row would be idle. */
-  private boolean streamsMayHaveIdle(boolean onTheirWay) {
-    long now = System.nanoTime();
-    if (onTheirWay) {
-      streamsQuietNanos = now + config.timing().settle().multipliedBy(4).toNanos();
-    }
-    return now - streamsQuietNanos < 0;
   }
 
   private boolean claimScanIsDue() {

@@ -58,9 +58,6 @@ final class KeptBatches implements LocalWorker {
     if (!worker.hungry(batch.kind())) {
       return false;
     }
-    if (batch.size() > 1 && !pace.knows(batch.kind())) {
-      return false; // its jobs may be long, and run one after the other here
-    }
     double micros = batch.size() * pace.expectedMicros(batch.kind());
     int ahead = (int) Math.clamp(AHEAD_MICROS / Math.max(1, micros), 1, AHEAD_BATCHES) - 1;
     if (worker.busy() + worker.ready() + reserved.get() >= slots + ahead) {
