@@ -36,7 +36,7 @@ class BenchIT {
           "snapshot pinned",
           "backlog 1k");
 
-  private static final Budget TINY = new Budget(20, 100, 300, 2_000);
+  private static final Budget TINY = new Budget(20, 300, 300, 2_000);
 
   @Test
   void everyKindOfScenarioRunsAndItsJobsRunAndEndOnce() throws Exception {
