@@ -116,7 +116,7 @@ final class Reaper {
       reapRunning(tally);
     }
     if (onTheirWay || System.nanoTime() - nextStreamsNanos >= 0) {
-      nextStreamsNanos = System.nanoTime() + config.timing().settle().toNanos();
+      nextStreamsNanos = System.nanoTime() + config.timing().settle().multipliedBy(2).toNanos();
       for (StreamsKeeper keeper : streams.keepers()) {
         reapIdle(keeper, tally);
       }
