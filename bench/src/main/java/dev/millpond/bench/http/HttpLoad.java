@@ -1,5 +1,6 @@
 package dev.millpond.bench.http;
 
+import dev.millpond.bench.servers.LoadThreads;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -8,10 +9,8 @@ import java.nio.channels.Selector;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Connections that send one request after the other as fast as the answers come, until stopped. One
@@ -29,9 +28,7 @@ final class HttpLoad implements AutoCloseable {
   private final AtomicLong next = new AtomicLong();
   private final AtomicLong acknowledged = new AtomicLong();
   private final Histogram micros = new ConcurrentHistogram(60_000_000L, 3);
-  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-  private final List<Thread> threads = new ArrayList<>();
-  private volatile boolean stopped;
+  private final LoadThreads threads = new LoadThreads();
 
   HttpLoad(URI server, HttpShape shape) {
     this.server = server;
@@ -62,7 +59,7 @@ final class HttpLoad implements AutoCloseable {
     try {
       run(share);
     } catch (IOException | RuntimeException e) {
-      failure.compareAndSet(null, e);
+      threads.failed(e);
     }
   }
 
@@ -83,7 +80,7 @@ final class HttpLoad implements AutoCloseable {
           KeptConnection connection = (KeptConnection) key.attachment();
           if (connection.ready()) {
             answered(connection);
-            if (stopped) {
+            if (threads.stopped()) {
               busy--;
             } else {
               connection.send(next.getAndAdd(shape.jobs()));
@@ -109,31 +106,17 @@ final class HttpLoad implements AutoCloseable {
   }
 
   /**
-   * Lets the requests in flight be answered.
+   * Lets the requests in flight end.
    *
    * @throws IllegalStateException when one of them failed
    */
   void stop() throws InterruptedException {
-    stopped = true;
-    for (Thread thread : threads) {
-      thread.join();
-    }
-    Throwable thrown = failure.get();
-    if (thrown != null) {
-      throw new IllegalStateException("a request failed", thrown);
-    }
+    threads.stop();
   }
 
   /** Lets the requests in flight end, whether one of them failed or not. */
   @Override
   public void close() {
-    stopped = true;
-    try {
-      for (Thread thread : threads) {
-        thread.join();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    threads.close();
   }
 }

@@ -1,12 +1,9 @@
 package dev.millpond.bench.peer;
 
+import dev.millpond.bench.servers.LoadThreads;
 import dev.millpond.bench.servers.Pause;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Callers, a virtual thread each, that submit as fast as their calls return, until stopped. Where a
@@ -20,9 +17,7 @@ final class PeerLoad implements AutoCloseable {
   private final int listSize;
   private final boolean bounded;
   private final Histogram ackMicros = new ConcurrentHistogram(60_000_000L, 3);
-  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-  private final List<Thread> threads = new ArrayList<>();
-  private volatile boolean stopped;
+  private final LoadThreads threads = new LoadThreads();
 
   /**
    * @param listSize of each call; 1 for jobs one by one
@@ -48,8 +43,8 @@ final class PeerLoad implements AutoCloseable {
 
   private void call() {
     try {
-      while (!stopped) {
-        while (bounded && !stopped && bed.acknowledged() - bed.completed() > OPEN_MAX) {
+      while (!threads.stopped()) {
+        while (bounded && !threads.stopped() && bed.acknowledged() - bed.completed() > OPEN_MAX) {
           Pause.micros(200);
         }
         long began = System.nanoTime();
@@ -61,7 +56,7 @@ final class PeerLoad implements AutoCloseable {
         ackMicros.recordValue(Math.clamp((System.nanoTime() - began) / 1_000, 0, 59_000_000));
       }
     } catch (RuntimeException e) {
-      failure.compareAndSet(null, e);
+      threads.failed(e);
     }
   }
 
@@ -71,26 +66,12 @@ final class PeerLoad implements AutoCloseable {
    * @throws IllegalStateException when one of them failed
    */
   void stop() throws InterruptedException {
-    stopped = true;
-    for (Thread thread : threads) {
-      thread.join();
-    }
-    Throwable thrown = failure.get();
-    if (thrown != null) {
-      throw new IllegalStateException("a submit failed", thrown);
-    }
+    threads.stop();
   }
 
   /** Lets the calls in flight end, whether one of them failed or not. */
   @Override
   public void close() {
-    stopped = true;
-    try {
-      for (Thread thread : threads) {
-        thread.join();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    threads.close();
   }
 }

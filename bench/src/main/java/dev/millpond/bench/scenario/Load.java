@@ -1,14 +1,12 @@
 package dev.millpond.bench.scenario;
 
 import dev.millpond.api.JobRequest;
+import dev.millpond.bench.servers.LoadThreads;
 import dev.millpond.bench.servers.Pause;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicReference;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Producers that submit as fast as their calls return, until stopped. Where a worker runs they hold
@@ -20,10 +18,8 @@ final class Load implements AutoCloseable {
   private final Shape shape;
   private final boolean bounded;
   private final Histogram ackMicros = new ConcurrentHistogram(60_000_000L, 3);
-  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-  private final List<Thread> threads = new ArrayList<>();
+  private final LoadThreads threads = new LoadThreads();
   private final int openMost;
-  private volatile boolean stopped;
 
   /** How jobs are handed in. */
   sealed interface Shape {
@@ -66,7 +62,7 @@ final class Load implements AutoCloseable {
 
   private void callOneByOne() {
     try {
-      while (!stopped) {
+      while (!threads.stopped()) {
         holdBack();
         JobRequest request = bed.request();
         long began = System.nanoTime();
@@ -74,14 +70,14 @@ final class Load implements AutoCloseable {
         record(began);
       }
     } catch (RuntimeException e) {
-      failure.compareAndSet(null, e);
+      threads.failed(e);
     }
   }
 
   private void submitLists(Shape.Lists lists) {
     Semaphore room = new Semaphore(lists.inFlight());
     try {
-      while (!stopped && failure.get() == null) {
+      while (!threads.stopped() && !threads.hasFailed()) {
         holdBack();
         room.acquireUninterruptibly();
         List<JobRequest> requests = bed.requests(lists.size());
@@ -91,7 +87,7 @@ final class Load implements AutoCloseable {
                 .submitAsync(requests)
                 .whenComplete((results, error) -> {
                   if (error != null) {
-                    failure.compareAndSet(null, error);
+                    threads.failed(error);
                   } else {
                     bed.acknowledge(results);
                     record(began);
@@ -100,14 +96,14 @@ final class Load implements AutoCloseable {
                 });
       }
     } catch (RuntimeException e) {
-      failure.compareAndSet(null, e);
+      threads.failed(e);
       return;
     }
     room.acquireUninterruptibly(lists.inFlight());
   }
 
   private void holdBack() {
-    while (bounded && !stopped && bed.acknowledged() - bed.completed() > openMost) {
+    while (bounded && !threads.stopped() && bed.acknowledged() - bed.completed() > openMost) {
       Pause.micros(200);
     }
   }
@@ -122,26 +118,12 @@ final class Load implements AutoCloseable {
    * @throws IllegalStateException when one of them failed
    */
   void stop() throws InterruptedException {
-    stopped = true;
-    for (Thread thread : threads) {
-      thread.join();
-    }
-    Throwable thrown = failure.get();
-    if (thrown != null) {
-      throw new IllegalStateException("a submit failed", thrown);
-    }
+    threads.stop();
   }
 
   /** Lets the calls in flight end, whether one of them failed or not. */
   @Override
   public void close() {
-    stopped = true;
-    try {
-      for (Thread thread : threads) {
-        thread.join();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    threads.close();
   }
 }

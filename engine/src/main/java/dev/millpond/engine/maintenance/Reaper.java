@@ -107,9 +107,8 @@ final class Reaper {
       return new Result(Set.of(), 0, 0, 0);
     }
     Set<UUID> fenced = fence(sessions);
-    boolean now = claimScanIsDue();
     Tally tally = new Tally();
-    if (now || !fenced.isEmpty()) {
+    if (claimScanIsDue() || !fenced.isEmpty()) {
       reapClaimed(tally);
     }
     if (sessions.running()) {

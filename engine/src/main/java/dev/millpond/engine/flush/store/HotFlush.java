@@ -137,13 +137,16 @@ public final class HotFlush {
     List<Done> part = done(false);
     Map<Lane, Integer> depth = depth(careful);
 
+    boolean ends = !last.isEmpty() || !part.isEmpty();
+    boolean plain = ends && !careful;
+    boolean held = ends && careful;
+
     StringBuilder sql = new StringBuilder(2048).append(MARKER);
     rows.forEach(row -> append(sql, true, row));
-    append(sql, careful && !(last.isEmpty() && part.isEmpty()), HELD);
+    append(sql, held, HELD);
     String gated = careful ? GATED_OUTCOMES : ALL_GATES;
     append(sql, !last.isEmpty(), gated.formatted(DELETED));
     append(sql, !part.isEmpty(), gated.formatted(LOCKED));
-    boolean plain = !careful && !(last.isEmpty() && part.isEmpty());
     append(sql, plain, OUTCOMES);
     append(sql, !depth.isEmpty(), DispatchStore.DEPTH);
 
@@ -152,7 +155,7 @@ public final class HotFlush {
     statement.setObject(++i, connection.writer());
     statement.setLong(++i, connection.seq());
     i = jobRows.bind(statement, i);
-    if (careful && !(last.isEmpty() && part.isEmpty())) {
+    if (held) {
       List<Done> all = new ArrayList<>(last);
       all.addAll(part);
       statement.setObject(++i, PgArray.uuids(gates(all)));
