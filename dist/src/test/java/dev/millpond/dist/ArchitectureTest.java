@@ -46,7 +46,8 @@ class ArchitectureTest {
         MILLPOND.stream()
             .map(type -> type.getPackageName().split("\\.", -1)[2])
             .collect(Collectors.toSet());
-    assertThat(modules).contains("api", "embedded", "engine", "server", "examples", "bench");
+    assertThat(modules)
+        .contains("api", "embedded", "engine", "server", "examples", "bench", "chaos");
   }
 
   @Test
@@ -70,7 +71,8 @@ class ArchitectureTest {
                     "dev.millpond.embedded..",
                     "dev.millpond.server..",
                     "dev.millpond.examples..",
-                    "dev.millpond.bench..")));
+                    "dev.millpond.bench..",
+                    "dev.millpond.chaos..")));
   }
 
   @Test
@@ -91,7 +93,8 @@ class ArchitectureTest {
             .that(resideInAPackage("dev.millpond.server.."))
             .should()
             .dependOnClassesThat(
-                resideInAnyPackage("dev.millpond.examples..", "dev.millpond.bench..")));
+                resideInAnyPackage(
+                    "dev.millpond.examples..", "dev.millpond.bench..", "dev.millpond.chaos..")));
   }
 
   @Test

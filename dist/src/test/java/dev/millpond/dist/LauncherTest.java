@@ -81,6 +81,7 @@ class LauncherTest {
     "server, -XX:+UseParallelGC",
     "demo, -XX:+UseParallelGC",
     "bench, -XX:+UseParallelGC",
+    "chaos, -XX:+UseParallelGC",
     "jobs, -XX:+UseSerialGC",
     "--help, -XX:+UseSerialGC",
   })

@@ -18,7 +18,7 @@ import java.util.TreeMap;
  * A connection to Redis that speaks as much of its protocol (RESP2) as looking after a server
  * takes: one command, one answer. Not thread-safe.
  */
-final class RedisConnection implements AutoCloseable {
+public final class RedisConnection implements AutoCloseable {
   private static final int CONNECT_MILLIS = 2_000;
   private static final int READ_MILLIS = 10_000;
   private static final int DEFAULT_PORT = 6_379;
@@ -40,7 +40,7 @@ final class RedisConnection implements AutoCloseable {
   }
 
   /** Opens a connection to {@code redis://[[user]:password@]host[:port]}. */
-  static RedisConnection open(String url) throws IOException {
+  public static RedisConnection open(String url) throws IOException {
     URI uri = URI.create(url);
     if (!"redis".equals(uri.getScheme()) || uri.getHost() == null) {
       throw new IllegalArgumentException("Redis URL " + url + ": expected redis://host:port.");
@@ -70,7 +70,7 @@ final class RedisConnection implements AutoCloseable {
    * @return the answer; a list's elements each in turn, a nil as the empty text
    * @throws RedisError when the server answers with an error
    */
-  List<String> command(String... words) throws IOException {
+  public List<String> command(String... words) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     out.writeBytes(("*" + words.length + "\r\n").getBytes(StandardCharsets.US_ASCII));
     for (String word : words) {
@@ -146,7 +146,7 @@ final class RedisConnection implements AutoCloseable {
   }
 
   /** An error answered by the server, such as {@code LOADING …}. */
-  static final class RedisError extends IOException {
+  public static final class RedisError extends IOException {
     private static final long serialVersionUID = 1L;
 
     RedisError(String message) {

@@ -5,6 +5,7 @@ import dev.millpond.embedded.EmbeddedRedis;
 import dev.millpond.embedded.StartOptions;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.server.run.Processes;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

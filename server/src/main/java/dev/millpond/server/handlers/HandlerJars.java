@@ -9,8 +9,8 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Enumeration;
 import java.util.List;
-import java.util.Objects;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.zip.ZipFile;
@@ -38,7 +38,7 @@ public final class HandlerJars implements AutoCloseable {
    */
   public static HandlerJars open(List<Path> jars) {
     URL[] urls = jars.stream().map(HandlerJars::checked).toArray(URL[]::new);
-    return new HandlerJars(new URLClassLoader(urls, HandlerModule.class.getClassLoader()));
+    return new HandlerJars(new Loader(urls));
   }
 
   /**
@@ -51,10 +51,8 @@ public final class HandlerJars implements AutoCloseable {
     int modules = 0;
     try {
       for (HandlerModule module : ServiceLoader.load(HandlerModule.class, loader)) {
-        if (Objects.equals(module.getClass().getClassLoader(), loader)) {
-          module.register(handlers);
-          modules++;
-        }
+        module.register(handlers);
+        modules++;
       }
     } catch (ServiceConfigurationError | LinkageError e) {
       throw new ConfigException(
@@ -66,6 +64,21 @@ public final class HandlerJars implements AutoCloseable {
   @Override
   public void close() throws IOException {
     loader.close();
+  }
+
+  /**
+   * Finds the modules that the jars name, and none that others on the class path do. The class of a
+   * module may be one of the product's own.
+   */
+  private static final class Loader extends URLClassLoader {
+    Loader(URL[] jars) {
+      super(jars, HandlerModule.class.getClassLoader());
+    }
+
+    @Override
+    public Enumeration<URL> getResources(String name) throws IOException {
+      return name.equals(SERVICE) ? findResources(name) : super.getResources(name);
+    }
   }
 
   private static URL checked(Path jar) {

@@ -1,4 +1,4 @@
-package dev.millpond.server.demo;
+package dev.millpond.server.run;
 
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -9,7 +9,7 @@ import java.util.List;
  * The command lines of this program's own processes: the same Java, class path and JVM settings as
  * this process, with a heap of their own.
  */
-final class Processes {
+public final class Processes {
   private static final String MAIN = "dev.millpond.server.cli.MillpondCommand";
 
   /** Settings that a child takes over. Not the heap, nor agents. */
@@ -23,7 +23,7 @@ final class Processes {
    *
    * @param heapMegabytes the most heap it may take
    */
-  static List<String> millpond(String classPath, int heapMegabytes, List<String> arguments) {
+  public static List<String> millpond(String classPath, int heapMegabytes, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     for (String setting : ManagementFactory.getRuntimeMXBean().getInputArguments()) {

@@ -1,0 +1,257 @@
+package dev.millpond.chaos.campaign;
+
+import dev.millpond.chaos.campaign.CampaignFolder.Healed;
+import dev.millpond.chaos.campaign.CampaignFolder.Progress;
+import dev.millpond.chaos.campaign.Finding.Rule;
+import dev.millpond.chaos.fault.FaultKind.Ground;
+import dev.millpond.chaos.fault.FaultSequence;
+import dev.millpond.chaos.fault.Scene;
+import dev.millpond.chaos.fleet.Fleet;
+import dev.millpond.chaos.fleet.FleetPlan;
+import dev.millpond.chaos.fleet.Member;
+import dev.millpond.chaos.fleet.Wiring;
+import dev.millpond.chaos.journal.Asked;
+import dev.millpond.chaos.journal.Asked.Answer;
+import dev.millpond.chaos.journal.Journal;
+import dev.millpond.chaos.journal.Ledger;
+import dev.millpond.chaos.journal.Run;
+import dev.millpond.chaos.load.Clients;
+import dev.millpond.chaos.store.Tables;
+import dev.millpond.chaos.work.ChaosHandlers;
+import dev.millpond.engine.Millpond;
+import dev.millpond.engine.Timing;
+import dev.millpond.engine.books.BooksReport;
+import dev.millpond.server.config.Role;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One part of a campaign: fleet, clients and faults at the same time; then the faults stop, all
+ * jobs end, and everything that was ever asked in this campaign is checked. Used once.
+ */
+public final class Campaign implements AutoCloseable {
+  private static final int CLIENTS = 6;
+
+  /**
+   * Jobs ahead of the fleet: more than it has in hand, fewer than keep a part waiting for its end.
+   */
+  private static final int AHEAD_SECONDS = 3;
+
+  private static final Duration WARM_UP_MOST = Duration.ofSeconds(10);
+  private static final long WARM_UP_JOBS = 20;
+  private static final long LOOK_MILLIS = 100;
+
+  /** No job ends for so long, without a fault: they are lost. */
+  private static final Duration STUCK = Duration.ofSeconds(60);
+
+  private static final Duration DRAIN = Duration.ofSeconds(30);
+
+  private final CampaignFolder folder;
+  private final Progress progress;
+  private final CampaignPlan plan;
+  private final Watcher watcher;
+  private final Fleet fleet;
+  private final Tables tables;
+  private final Journal journal;
+  private final Ledger ledger;
+  private final Clients clients;
+  private final long beganNanos = System.nanoTime();
+  private final List<Finding> findings = new ArrayList<>();
+  private volatile long ended;
+  private volatile boolean over;
+
+  private Campaign(
+      CampaignFolder folder, Progress progress, Watcher watcher, Fleet fleet, Journal journal)
+      throws SQLException {
+    this.folder = folder;
+    this.progress = progress;
+    this.plan = progress.plan();
+    this.watcher = watcher;
+    this.fleet = fleet;
+    this.journal = journal;
+    this.tables = new Tables(fleet.pgUrl());
+    this.ledger = new Ledger(folder.ledger());
+    this.clients =
+        new Clients(
+            new Clients.Plan(
+                plan.seed(), plan.jobs(), plan.rate(), plan.rate() * AHEAD_SECONDS, CLIENTS),
+            journal,
+            fleet.members(Role.API),
+            () -> ended);
+    tables.prepare();
+  }
+
+  /**
+   * Starts the servers of a campaign; {@link #run} is next.
+   *
+   * @param wiring between members and servers
+   */
+  public static Campaign open(CampaignFolder folder, Watcher watcher, Wiring.Maker wiring)
+      throws IOException, SQLException {
+    Progress progress = folder.load();
+    CampaignPlan plan = progress.plan();
+    FleetPlan fleetPlan =
+        new FleetPlan(
+            folder.data(),
+            plan.size(),
+            plan.timing(),
+            plan.slots(),
+            Map.of(ChaosHandlers.ledgerSetting(), folder.ledger().toString()),
+            ChaosHandlers.writeJar(folder.data().resolve("handlers.jar")));
+    Fleet fleet = Fleet.start(fleetPlan, wiring);
+    try {
+      return new Campaign(folder, progress, watcher, fleet, Journal.open(folder.journal()));
+    } catch (IOException | SQLException | RuntimeException e) {
+      fleet.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Runs it.
+   *
+   * @param lasts for how long new faults come; there may be fewer of them
+   */
+  public Result run(Duration lasts) throws InterruptedException, IOException, SQLException {
+    watcher.says(
+        "PostgreSQL %s, Redis %s, fleet %s, data in %s"
+            .formatted(
+                fleet.postgres().version(), fleet.redis().version(), plan.size(), folder.data()));
+    fleet.startMembers();
+    Thread looker = Thread.ofPlatform().name("looker").daemon(true).start(this::look);
+    clients.start();
+    warmUp();
+    FaultLoop loop = faults();
+    long until = System.nanoTime() + lasts.toNanos();
+    int next =
+        loop.run(
+            progress.nextFault(),
+            plan.faults(),
+            () -> System.nanoTime() > until || clients.exhausted());
+    loop.problems().forEach(problem -> findings.add(new Finding(Rule.DEFECT, problem)));
+    watcher.says("no more faults: all that was taken has to end");
+    clients.stop();
+    awaitEnd();
+    over = true;
+    looker.join();
+    check();
+    return judged(loop, next);
+  }
+
+  private FaultLoop faults() {
+    LiveHands hands = new LiveHands(fleet, ledger, journal, clients, tables);
+    Duration lease = (plan.timing().equals("fast") ? Timing.FAST : Timing.DEFAULT).lease();
+    return new FaultLoop(
+        new Scene(fleet, hands, tables),
+        new FaultSequence(plan.seed(), plan.kinds(), new Ground(plan.size(), lease), plan.gap()),
+        plan.atOnce(),
+        watcher::fault);
+  }
+
+  private void look() {
+    try {
+      while (!over) {
+        ended = ledger.succeeded();
+        watcher.progress(journal.acknowledged(), ended);
+        TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void warmUp() throws InterruptedException {
+    long before = ledger.succeeded();
+    long until = System.nanoTime() + WARM_UP_MOST.toNanos();
+    while (ended - before < WARM_UP_JOBS && System.nanoTime() < until) {
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+    }
+  }
+
+  private void awaitEnd() throws InterruptedException, SQLException {
+    for (Member member : fleet.members()) {
+      member.awaitUp(Fleet.UP_PATIENCE);
+    }
+    long least = Long.MAX_VALUE;
+    long leastAt = System.nanoTime();
+    for (long open = tables.openJobs(); open > 0; open = tables.openJobs()) {
+      if (open < least) {
+        least = open;
+        leastAt = System.nanoTime();
+      }
+      if (System.nanoTime() - leastAt > STUCK.toNanos()) {
+        watcher.says(open + " jobs do not end");
+        return;
+      }
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+    }
+  }
+
+  private void check() {
+    Set<UUID> acknowledged = new HashSet<>();
+    for (Asked asked : journal.requests()) {
+      if (asked.answer() == Answer.OK) {
+        acknowledged.addAll(asked.ids());
+      }
+    }
+    try (Millpond millpond = Millpond.connect(fleet.config())) {
+      BooksReport books = millpond.checkBooks(acknowledged);
+      for (BooksReport.Finding finding : books.findings()) {
+        findings.add(new Finding(Rule.BOOKS, finding.toString()));
+      }
+    }
+    clients.defects().forEach(defect -> findings.add(new Finding(Rule.DEFECT, defect)));
+    fleet
+        .terminate(DRAIN)
+        .forEach((member, how) ->
+            findings.add(new Finding(Rule.DEFECT, member + " was told to stop, and " + how)));
+  }
+
+  private Result judged(FaultLoop loop, int next) throws SQLException, IOException {
+    Collection<Asked> asked = journal.requests();
+    List<Run> runs = ledger.runs();
+    Checks checks = new Checks(plan.seed(), asked, runs, tables.payments());
+    List<Long> endedMillis = new ArrayList<>();
+    tables.jobs(row -> {
+      checks.job(row);
+      if (row.endedAt() != null) {
+        endedMillis.add(row.endedAt().toEpochMilli());
+      }
+    });
+    Recovery.Reader reader = new Recovery.Reader(plan.seed(), runs, asked, endedMillis);
+    folder.add(
+        loop.struck().stream().map(struck -> new Healed(struck, reader.of(struck))).toList());
+    folder.save(new Progress(plan, next, progress.parts() + 1));
+    List<Healed> faults = folder.faults();
+    Verdict verdict = checks.verdict();
+    long near = faults.stream().mapToLong(healed -> healed.struck().near()).sum();
+    if (verdict.extraRuns() > near) {
+      findings.add(
+          new Finding(
+              Rule.RUNS,
+              verdict.extraRuns() + " extra runs, with " + near + " jobs in flight at the faults"));
+    }
+    return new Result(
+        plan,
+        next,
+        progress.parts() + 1,
+        verdict.and(findings),
+        faults,
+        Duration.ofNanos(System.nanoTime() - beganNanos));
+  }
+
+  /** Ends all processes; the directory stays. */
+  @Override
+  public void close() {
+    fleet.close();
+  }
+}

@@ -1,0 +1,38 @@
+package dev.millpond.chaos.campaign;
+
+import dev.millpond.chaos.fault.FaultKind;
+import dev.millpond.chaos.fleet.FleetPlan;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * A whole campaign, in one part or several. What is kept with the campaign's directory, so that a
+ * later part is of the same campaign.
+ *
+ * @param seed of faults and jobs
+ * @param kinds of faults, at least one
+ * @param faults in all
+ * @param jobs in all, at most
+ * @param size of the fleet
+ * @param timing default or fast
+ * @param slots of each worker
+ * @param rate most jobs a second
+ * @param atOnce most faults at the same time
+ * @param gap most of the pause between two faults
+ */
+public record CampaignPlan(
+    long seed,
+    List<FaultKind> kinds,
+    int faults,
+    long jobs,
+    FleetPlan.Size size,
+    String timing,
+    int slots,
+    int rate,
+    int atOnce,
+    Duration gap) {
+
+  public CampaignPlan {
+    kinds = List.copyOf(kinds);
+  }
+}

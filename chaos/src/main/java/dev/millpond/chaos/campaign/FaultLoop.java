@@ -1,0 +1,130 @@
+package dev.millpond.chaos.campaign;
+
+import dev.millpond.chaos.fault.Fault;
+import dev.millpond.chaos.fault.FaultSequence;
+import dev.millpond.chaos.fault.FaultSequence.Drawn;
+import dev.millpond.chaos.fault.Hit;
+import dev.millpond.chaos.fault.Scene;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/**
+ * Lets the faults of a sequence happen, in their order, several at once where they do not touch the
+ * same. Used once.
+ */
+final class FaultLoop {
+  private static final long LOOK_MILLIS = 10;
+
+  private final Scene scene;
+  private final FaultSequence sequence;
+  private final int atOnce;
+  private final Consumer<Struck> told;
+  private final Set<String> busy = new HashSet<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private final List<Struck> struck = new ArrayList<>();
+  private final List<String> problems = new ArrayList<>();
+  private int running;
+
+  /**
+   * @param atOnce most faults that are kept up at the same time
+   * @param told of each fault that is over
+   */
+  FaultLoop(Scene scene, FaultSequence sequence, int atOnce, Consumer<Struck> told) {
+    this.scene = scene;
+    this.sequence = sequence;
+    this.atOnce = atOnce;
+    this.told = told;
+  }
+
+  /**
+   * Goes through the sequence.
+   *
+   * @param from number of the first fault
+   * @param to number after the last one
+   * @param over whether time is up; asked before each fault
+   * @return number of the next one, with which a later call goes on
+   */
+  int run(int from, int to, BooleanSupplier over) throws InterruptedException {
+    int next = from;
+    while (next < to && !over.getAsBoolean()) {
+      Drawn drawn = sequence.draw(next);
+      TimeUnit.MILLISECONDS.sleep(drawn.pause().toMillis());
+      if (!awaitFree(drawn.fault(), over)) {
+        break;
+      }
+      next++;
+      threads.add(Thread.ofPlatform().name("fault-" + drawn.number()).start(() -> happen(drawn)));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    return next;
+  }
+
+  private synchronized boolean awaitFree(Fault fault, BooleanSupplier over)
+      throws InterruptedException {
+    while (running >= atOnce || fault.targets().stream().anyMatch(busy::contains)) {
+      if (over.getAsBoolean() && running == 0) {
+        return false;
+      }
+      wait(LOOK_MILLIS);
+    }
+    running++;
+    busy.addAll(fault.targets());
+    return true;
+  }
+
+  private void happen(Drawn drawn) {
+    Fault fault = drawn.fault();
+    try {
+      Hit hit = fault.hit(scene);
+      long near = scene.hands().running().and(scene.hands().onTheWay()).count();
+      long began = System.currentTimeMillis();
+      try {
+        fault.strike(scene);
+        TimeUnit.MILLISECONDS.sleep(fault.lasts().toMillis());
+      } finally {
+        fault.undo(scene);
+      }
+      Struck over =
+          new Struck(
+              drawn.number(),
+              drawn.kind().key(),
+              fault.text(),
+              hit,
+              near,
+              fault.since(),
+              began,
+              System.currentTimeMillis());
+      synchronized (this) {
+        struck.add(over);
+      }
+      told.accept(over);
+    } catch (Exception e) {
+      synchronized (this) {
+        problems.add("fault " + drawn.number() + ", " + fault.text() + ": " + e.getMessage());
+      }
+    } finally {
+      synchronized (this) {
+        running--;
+        busy.removeAll(fault.targets());
+        notifyAll();
+      }
+    }
+  }
+
+  /** What has happened, in the order of its end. */
+  synchronized List<Struck> struck() {
+    return List.copyOf(struck);
+  }
+
+  /** What did not come back as it should; empty when all did. */
+  synchronized List<String> problems() {
+    return List.copyOf(problems);
+  }
+}

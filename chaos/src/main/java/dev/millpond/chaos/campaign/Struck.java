@@ -1,0 +1,37 @@
+package dev.millpond.chaos.campaign;
+
+import dev.millpond.chaos.fault.Fault;
+import dev.millpond.chaos.fault.Hit;
+
+/**
+ * A fault that has happened.
+ *
+ * @param number in the sequence
+ * @param kind its key
+ * @param text what it was
+ * @param hit what it struck
+ * @param near jobs in flight anywhere in the fleet: running, or on their way
+ * @param since from where recovery is measured
+ * @param struckMillis when, by this machine's clock
+ * @param undoneMillis when it was taken back, and worked again
+ */
+public record Struck(
+    int number,
+    String kind,
+    String text,
+    Hit hit,
+    long near,
+    Fault.Since since,
+    long struckMillis,
+    long undoneMillis) {
+
+  /** A fault that nobody felt is none. */
+  public boolean counts() {
+    return hit.count() > 0;
+  }
+
+  /** From where recovery is measured. */
+  long recoveryFrom() {
+    return since == Fault.Since.STRUCK ? struckMillis : undoneMillis;
+  }
+}

@@ -1,0 +1,24 @@
+package dev.millpond.chaos.fault;
+
+import dev.millpond.chaos.fleet.Member;
+
+/** Who has which jobs in hand at this moment. Thread-safe; answers while servers are away. */
+public interface Hands {
+  /** Jobs whose handler runs in a worker, by the ledger. */
+  Hit runningOn(Member worker);
+
+  /** Jobs whose handler runs anywhere, by the ledger. */
+  Hit running();
+
+  /** Jobs in batches that are on a stream or claimed, by PostgreSQL; none while it is away. */
+  Hit onTheWay();
+
+  /** Jobs in requests that an API process has not answered. */
+  Hit asking(Member api);
+
+  /** Jobs in requests that nobody has answered. */
+  Hit asking();
+
+  /** Acknowledged jobs that have not ended, by journal and ledger. */
+  Hit open();
+}

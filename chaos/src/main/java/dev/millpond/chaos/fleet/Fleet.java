@@ -1,0 +1,236 @@
+package dev.millpond.chaos.fleet;
+
+import dev.millpond.embedded.EmbeddedPostgres;
+import dev.millpond.embedded.EmbeddedRedis;
+import dev.millpond.embedded.StartOptions;
+import dev.millpond.engine.Millpond;
+import dev.millpond.engine.MillpondConfig;
+import dev.millpond.server.config.Role;
+import dev.millpond.server.run.Processes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * PostgreSQL, Redis and the processes of Millpond, all on one directory. Its members are kept
+ * running by it; what happens to the servers is up to the faults. Thread-safe.
+ */
+public final class Fleet implements AutoCloseable {
+  /** The database that members and ledger use. */
+  public static final String DATABASE = "millpond";
+
+  /** Longest start of one member while others start or a server is away. */
+  public static final Duration UP_PATIENCE = Duration.ofSeconds(90);
+
+  /** Eight JVMs, two servers and the clients share two cores. */
+  private static final int HEAP_MEGABYTES = 128;
+
+  private static final String DRAIN = "20s";
+
+  private static final List<String> JVM =
+      List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k");
+
+  private final FleetPlan plan;
+  private final EmbeddedPostgres postgres;
+  private final EmbeddedRedis redis;
+  private final ServerGuard guard;
+  private final Wiring wiring;
+  private final Map<String, Member> members = new LinkedHashMap<>();
+  private boolean closed;
+
+  private Fleet(
+      FleetPlan plan,
+      EmbeddedPostgres postgres,
+      EmbeddedRedis redis,
+      ServerGuard guard,
+      Wiring wiring) {
+    this.plan = plan;
+    this.postgres = postgres;
+    this.redis = redis;
+    this.guard = guard;
+    this.wiring = wiring;
+    Path home = plan.data().resolve("members");
+    for (Role role : Role.values()) {
+      for (String name : plan.size().names(role)) {
+        members.put(name, new Member(name, role, home, port -> command(name, role, port)));
+      }
+    }
+  }
+
+  /**
+   * Starts the servers and readies the database; {@link #startMembers} is next.
+   *
+   * @param maker of the ways from members to servers
+   */
+  public static Fleet start(FleetPlan plan, Wiring.Maker maker) throws IOException {
+    Files.createDirectories(plan.data().resolve("members"));
+    Path postgresHome = plan.data().resolve("postgres");
+    Path redisHome = plan.data().resolve("redis");
+    // Members have to end before them, so they are not stopped by exit hooks of their own.
+    StartOptions options = StartOptions.defaults().withStopAtExit(false);
+    EmbeddedPostgres postgres =
+        EmbeddedPostgres.start(postgresHome, options.withSetting("shared_buffers", "128MB"));
+    EmbeddedRedis redis = null;
+    try {
+      redis = EmbeddedRedis.start(redisHome, options);
+      ServerGuard guard =
+          ServerGuard.watch(
+              postgres.dataDirectory().resolve("postmaster.pid"), redisHome.resolve("redis.pid"));
+      postgres.createDatabase(DATABASE);
+      String pgUrl = postgres.jdbcUrl(DATABASE);
+      Millpond.migrate(pgUrl);
+      return new Fleet(plan, postgres, redis, guard, maker.wire(pgUrl, redis.url()));
+    } catch (RuntimeException e) {
+      if (redis != null) {
+        redis.close();
+      }
+      postgres.close();
+      throw e;
+    }
+  }
+
+  /** Starts all members and waits until they are up. */
+  public void startMembers() throws InterruptedException {
+    members.values().forEach(Member::start);
+    for (Member member : members.values()) {
+      member.awaitUp(UP_PATIENCE);
+    }
+  }
+
+  private List<String> command(String name, Role role, int port) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "server",
+                "--stop-on-stdin-eof",
+                "--role",
+                role.wireName(),
+                "--pg-url",
+                wiring.pgUrl(name),
+                "--redis-urls",
+                wiring.redisUrl(name),
+                "--http-port",
+                Integer.toString(port),
+                "--run-file",
+                plan.data().resolve("members").resolve(name + ".json").toString(),
+                "--data-dir",
+                plan.data().toString(),
+                "--timing",
+                plan.timing(),
+                "--drain-timeout",
+                DRAIN));
+    if (role == Role.WORKER) {
+      arguments.addAll(
+          List.of(
+              "--worker-slots",
+              Integer.toString(plan.slots()),
+              "--handlers",
+              plan.handlers().toString()));
+    }
+    List<String> command =
+        Processes.millpond(System.getProperty("java.class.path"), HEAP_MEGABYTES, arguments);
+    command.removeIf(word -> word.matches("-XX:(\\+Use\\w+GC|MaxNewSize=.*)"));
+    command.addAll(1, JVM);
+    plan.settings().forEach((key, value) -> command.add(1, "-D" + key + "=" + value));
+    return command;
+  }
+
+  public FleetPlan plan() {
+    return plan;
+  }
+
+  public EmbeddedPostgres postgres() {
+    return postgres;
+  }
+
+  public EmbeddedRedis redis() {
+    return redis;
+  }
+
+  /** The ways from members to servers. */
+  public Wiring wiring() {
+    return wiring;
+  }
+
+  /** JDBC URL of the server itself. */
+  public String pgUrl() {
+    return postgres.jdbcUrl(DATABASE);
+  }
+
+  /** How a process of our own would join, by the servers' own addresses. */
+  public MillpondConfig config() {
+    return MillpondConfig.of(pgUrl()).withRedis(List.of(redis.url()));
+  }
+
+  public List<Member> members() {
+    return List.copyOf(members.values());
+  }
+
+  public List<Member> members(Role role) {
+    return members.values().stream().filter(member -> member.role() == role).toList();
+  }
+
+  /** The member of that name. */
+  public Member member(String name) {
+    return Optional.ofNullable(members.get(name))
+        .orElseThrow(() -> new FleetException("There is no member " + name));
+  }
+
+  /**
+   * Ends all members by SIGTERM, at once.
+   *
+   * @return who did not drain and exit with 0 in time, and how it ended instead; empty when all did
+   */
+  public Map<String, String> terminate(Duration within) {
+    List<Thread> threads = new ArrayList<>();
+    Map<String, String> wrong = new LinkedHashMap<>();
+    for (Member member : members.values()) {
+      threads.add(
+          Thread.ofPlatform()
+              .start(() -> {
+                Optional<Integer> code = member.terminate(within);
+                if (code.isEmpty() || code.get() != 0) {
+                  synchronized (wrong) {
+                    wrong.put(
+                        member.name(),
+                        code.map(number -> "ended with " + number)
+                            .orElse("did not end within " + within));
+                  }
+                }
+              }));
+    }
+    for (Thread thread : threads) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return Map.of("campaign", "interrupted");
+      }
+    }
+    synchronized (wrong) {
+      return wrong.entrySet().stream()
+          .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue));
+    }
+  }
+
+  /** Ends all of it, members without a drain. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    members.values().forEach(Member::kill);
+    wiring.close();
+    redis.close();
+    postgres.close();
+    guard.close();
+  }
+}

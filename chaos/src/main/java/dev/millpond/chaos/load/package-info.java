@@ -1,0 +1,5 @@
+/** The clients that submit. */
+@NullMarked
+package dev.millpond.chaos.load;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,206 @@
+package dev.millpond.chaos.store;
+
+import dev.millpond.chaos.work.Payment;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks PostgreSQL directly, past whatever stands between it and the fleet; a connection for each
+ * question, since faults take them away. Thread-safe.
+ */
+public final class Tables {
+  /** Jobs on the way that are named; more are not needed to tell that a fault hit some. */
+  private static final int WAY_MOST = 20_000;
+
+  private static final int FETCH = 5_000;
+
+  private static final String ON_THE_WAY =
+      """
+      SELECT unnest(job_ids) FROM millpond.dispatch
+      WHERE sent_at IS NOT NULL OR claimed_by IS NOT NULL LIMIT ?
+      """;
+
+  private static final String JOBS =
+      """
+      SELECT j.id, j.kind, j.payload, o.outcome, o.lease_token, o.attempt, o.result, o.ended_at,
+        s.phase
+      FROM millpond.job j
+      LEFT JOIN millpond.job_outcome o ON o.job_id = j.id
+      LEFT JOIN millpond.job_state s ON s.job_id = j.id
+      """;
+
+  private static final String OPEN =
+      """
+      SELECT count(*) FROM millpond.job j
+      WHERE NOT EXISTS (SELECT FROM millpond.job_outcome o WHERE o.job_id = j.id)
+        AND NOT EXISTS (SELECT FROM millpond.dead_letter d WHERE d.job_id = j.id)
+      """;
+
+  private static final String TERMINATE =
+      """
+      SELECT count(pg_terminate_backend(pid)) FROM (
+        SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND backend_type = 'client backend'
+          AND pid <> pg_backend_pid() AND application_name <> ?
+        ORDER BY hashint4(pid # ?)
+        LIMIT (SELECT greatest(1, ceil(? * count(*)))::int FROM pg_stat_activity
+               WHERE datname = current_database() AND backend_type = 'client backend'
+                 AND pid <> pg_backend_pid() AND application_name <> ?)
+      ) AS victims
+      """;
+
+  private static final String NAME = "millpond-chaos";
+
+  private final String url;
+
+  public Tables(String pgUrl) {
+    this.url = pgUrl + "&ApplicationName=" + NAME + "&connectTimeout=5&socketTimeout=60";
+  }
+
+  /**
+   * A job and what became of it.
+   *
+   * @param outcome null while it has not ended
+   * @param token of the outcome; 0 without one
+   * @param attempt of the outcome; 0 without one
+   * @param result JSON text
+   * @param phase of its state row, if it has one
+   */
+  public record JobRow(
+      UUID id,
+      String kind,
+      String payload,
+      @Nullable String outcome,
+      int token,
+      int attempt,
+      @Nullable String result,
+      @Nullable Instant endedAt,
+      @Nullable String phase) {}
+
+  /** Makes the users' table, unless it is there. */
+  public void prepare() throws SQLException {
+    try (Connection connection = open();
+        Statement statement = connection.createStatement()) {
+      statement.execute(Payment.TABLE);
+    }
+  }
+
+  /** Jobs in batches that are on a stream or claimed; empty while PostgreSQL is away. */
+  public Set<UUID> onTheWay() {
+    try (Connection connection = open();
+        PreparedStatement statement = connection.prepareStatement(ON_THE_WAY)) {
+      statement.setInt(1, WAY_MOST);
+      Set<UUID> ids = new HashSet<>();
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          ids.add(rows.getObject(1, UUID.class));
+        }
+      }
+      return ids;
+    } catch (SQLException e) {
+      return Set.of();
+    }
+  }
+
+  /** Node id of the leader; null when there is none, or PostgreSQL is away. */
+  public @Nullable String leader() {
+    try (Connection connection = open();
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT holder::text FROM millpond.leader WHERE expires_at > now()")) {
+      return row.next() ? row.getString(1) : null;
+    } catch (SQLException e) {
+      return null;
+    }
+  }
+
+  /** Jobs that have neither ended nor died. */
+  public long openJobs() throws SQLException {
+    try (Connection connection = open();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(OPEN)) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
+  /**
+   * Ends connections of others; none when PostgreSQL is away.
+   *
+   * @param share of them, 0 to 1; one at least
+   * @param salt decides which
+   */
+  public void terminate(double share, int salt) {
+    try (Connection connection = open();
+        PreparedStatement statement = connection.prepareStatement(TERMINATE)) {
+      statement.setString(1, NAME);
+      statement.setInt(2, salt);
+      statement.setDouble(3, share);
+      statement.setString(4, NAME);
+      statement.execute();
+    } catch (SQLException e) {
+      return; // another fault has it: nothing is connected
+    }
+  }
+
+  /** Every job, in no order. */
+  public void jobs(Consumer<JobRow> consumer) throws SQLException {
+    try (Connection connection = open()) {
+      connection.setAutoCommit(false);
+      try (Statement statement = connection.createStatement()) {
+        statement.setFetchSize(FETCH);
+        try (ResultSet row = statement.executeQuery(JOBS)) {
+          while (row.next()) {
+            consumer.accept(job(row));
+          }
+        }
+      }
+    }
+  }
+
+  private static JobRow job(ResultSet row) throws SQLException {
+    var endedAt = row.getTimestamp(8);
+    return new JobRow(
+        row.getObject(1, UUID.class),
+        row.getString(2),
+        row.getString(3),
+        row.getString(4),
+        row.getInt(5),
+        row.getInt(6),
+        row.getString(7),
+        endedAt == null ? null : endedAt.toInstant(),
+        row.getString(9));
+  }
+
+  /** All that transactional completions wrote. */
+  public List<Payment> payments() throws SQLException {
+    List<Payment> payments = new ArrayList<>();
+    try (Connection connection = open();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(Payment.SELECT)) {
+      while (row.next()) {
+        payments.add(
+            new Payment(
+                row.getObject(1, UUID.class), row.getLong(2), row.getInt(3), row.getString(4)));
+      }
+    }
+    return payments;
+  }
+
+  private Connection open() throws SQLException {
+    return DriverManager.getConnection(url);
+  }
+}

@@ -1,0 +1,66 @@
+package dev.millpond.chaos.fault;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millpond.chaos.fault.FaultKind.Ground;
+import dev.millpond.chaos.fleet.FleetPlan;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class FaultSequenceTest {
+  private static final int FAULTS = 500;
+
+  private static FaultSequence of(long seed) {
+    return new FaultSequence(
+        seed,
+        FaultKinds.usual(),
+        new Ground(FleetPlan.Size.FULL, Duration.ofSeconds(2)),
+        Duration.ofMillis(500));
+  }
+
+  private static List<String> texts(long seed) {
+    FaultSequence sequence = of(seed);
+    return IntStream.range(0, FAULTS)
+        .mapToObj(sequence::draw)
+        .map(drawn ->
+            drawn.kind().key()
+                + drawn.fault().targets()
+                + drawn.fault().text()
+                + drawn.fault().lasts()
+                + drawn.pause())
+        .toList();
+  }
+
+  @Test
+  void theSameSeedGivesTheSameFaults() {
+    assertThat(texts(11)).isEqualTo(texts(11));
+    assertThat(texts(11)).isNotEqualTo(texts(12));
+  }
+
+  @Test
+  void eachUsualKindComes() {
+    FaultSequence sequence = of(1);
+    assertThat(IntStream.range(0, FAULTS).mapToObj(n -> sequence.draw(n).kind()).distinct())
+        .containsExactlyInAnyOrderElementsOf(FaultKinds.usual());
+  }
+
+  @Test
+  void kindsAreFoundByNameAndByGroup() {
+    assertThat(FaultKinds.of(List.of("redis-flushall", "worker-kill")))
+        .extracting(FaultKind::key)
+        .containsExactly("worker-kill", "redis-flushall");
+    assertThat(FaultKinds.of(List.of("postgres")))
+        .allMatch(kind -> kind.group().equals("postgres"));
+    assertThatThrownBy(() -> FaultKinds.of(List.of("worker-kil")))
+        .hasMessageContaining("worker-kil")
+        .hasMessageContaining("worker-kill");
+  }
+
+  @Test
+  void keysAreUnique() {
+    assertThat(FaultKinds.list()).extracting(FaultKind::key).doesNotHaveDuplicates();
+  }
+}
