@@ -1,14 +1,17 @@
 package dev.millpond.engine;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * How a process takes part. Validated when made; a bad value fails with its key, value and range.
  *
  * @param pgUrl JDBC URL of PostgreSQL 15 to 18, with the user
- * @param redisUrls one URL a Redis server (7.0 or newer), in shard order; none means PostgreSQL
- *     only
- * @param shards streams of each queue and class; shard i lives on server i mod servers
+ * @param redisUrls one URL a Redis server (7.0 or newer), in the order of their numbers, which do
+ *     not change: new ones come last; or nodes of one Redis Cluster; none means PostgreSQL only
+ * @param shards streams of each queue and class, over all servers
  * @param slots jobs a worker runs at once
  * @param timing leases and beats; the same for all processes of a fleet
  * @param limits what is taken of one job and one submit
@@ -30,6 +33,9 @@ public record MillpondConfig(
 
   public static final int SHARDS_MAX = 64;
 
+  private static final Pattern REDIS_URL =
+      Pattern.compile("rediss?(-cluster://[^#]+|://[^#]+(#[0-9]{1,2})?)");
+
   public MillpondConfig {
     redisUrls = List.copyOf(redisUrls);
     if (!pgUrl.startsWith("jdbc:postgresql:")) {
@@ -37,11 +43,9 @@ public record MillpondConfig(
           "millpond.pg.url", pgUrl, "a URL that starts with jdbc:postgresql:");
     }
     for (String url : redisUrls) {
-      if (!url.startsWith("redis://") && !url.startsWith("rediss://")) {
-        throw new ConfigException(
-            "millpond.redis.urls", url, "redis://host:port or rediss://host:port");
-      }
+      checkRedis(url);
     }
+    checkServers(redisUrls);
     if (shards < 1 || shards > SHARDS_MAX) {
       throw new ConfigException("millpond.redis.shards", shards, "1 to " + SHARDS_MAX);
     }
@@ -49,6 +53,41 @@ public record MillpondConfig(
       throw new ConfigException("millpond.worker.slots", slots, "1 to " + SLOTS_MAX);
     }
     retention.checkKeys(limits.keysLive());
+  }
+
+  private static void checkRedis(String url) {
+    if (!REDIS_URL.matcher(url).matches()) {
+      throw new ConfigException(
+          "millpond.redis.urls",
+          url,
+          "redis://host:port or rediss://host:port, with #number to keep a server's number,"
+              + " or redis-cluster://host:port for nodes of a cluster");
+    }
+  }
+
+  /** Either nodes of one cluster or servers, each with a number of its own. */
+  private static void checkServers(List<String> urls) {
+    long nodes = urls.stream().filter(MillpondConfig::isCluster).count();
+    if (nodes > 0 && nodes < urls.size()) {
+      throw new ConfigException(
+          "millpond.redis.urls", String.join(",", urls), "nodes of one cluster, or servers");
+    }
+    Set<Integer> numbers = new HashSet<>();
+    for (int i = 0; nodes == 0 && i < urls.size(); i++) {
+      int hash = urls.get(i).indexOf('#');
+      int number = hash < 0 ? i : Integer.parseInt(urls.get(i).substring(hash + 1));
+      if (number >= SHARDS_MAX || !numbers.add(number)) {
+        throw new ConfigException(
+            "millpond.redis.urls",
+            urls.get(i),
+            "servers whose numbers differ and are 0 to " + (SHARDS_MAX - 1));
+      }
+    }
+  }
+
+  /** Whether a URL names a node of a Redis Cluster. */
+  public static boolean isCluster(String redisUrl) {
+    return redisUrl.startsWith("redis-cluster://") || redisUrl.startsWith("rediss-cluster://");
   }
 
   /** PostgreSQL alone, with defaults. */

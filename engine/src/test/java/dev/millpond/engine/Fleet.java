@@ -84,6 +84,10 @@ public final class Fleet implements AutoCloseable {
     return member(config);
   }
 
+  public Millpond producer(MillpondConfig with) {
+    return member(with);
+  }
+
   /** A producer that puts its batches on their streams however slow the machine is. */
   public Millpond patientProducer() {
     return member(
@@ -98,6 +102,12 @@ public final class Fleet implements AutoCloseable {
   /** A member that does the maintenance. */
   public Millpond maintainer() {
     Millpond member = member(config);
+    member.startMaintenance();
+    return member;
+  }
+
+  public Millpond maintainer(MillpondConfig with) {
+    Millpond member = member(with);
     member.startMaintenance();
     return member;
   }

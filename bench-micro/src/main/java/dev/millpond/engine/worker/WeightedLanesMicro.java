@@ -63,7 +63,7 @@ public class WeightedLanesMicro {
   int micros;
 
   private final Session session = new Session();
-  private final Dispatch way = new PostgresDispatch(NOWHERE, session, 1, () -> List.of(0));
+  private final Dispatch way = new PostgresDispatch(NOWHERE, session);
   private final Desk desk = desk();
   private final Registration<?> registration =
       new Registration<>(String.class, (job, payload) -> null, HandlerOptions.DEFAULT);

@@ -1,12 +1,10 @@
 package dev.millpond.engine.dispatch;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
-import java.util.zip.CRC32C;
 
 /** Makes batches: gives them their id and shard. Thread-safe. */
 public final class BatchMaker {
@@ -14,7 +12,7 @@ public final class BatchMaker {
   private static final long VARIANT_BITS = 0xC000_0000_0000_0000L;
 
   private final Supplier<UUID> ids;
-  private final int shards;
+  private final ShardChoice shards;
 
   /** A job and the token it travels with. */
   public record Member(UUID jobId, int token) {}
@@ -23,6 +21,14 @@ public final class BatchMaker {
    * @param ids time-ordered and new each time
    */
   public BatchMaker(Supplier<UUID> ids, int shards) {
+    this(ids, ShardChoice.fixed(shards));
+  }
+
+  /**
+   * @param ids time-ordered and new each time
+   * @param shards says where each batch goes
+   */
+  public BatchMaker(Supplier<UUID> ids, ShardChoice shards) {
     this.ids = ids;
     this.shards = shards;
   }
@@ -63,20 +69,6 @@ public final class BatchMaker {
       tokens[i] = members.get(i).token();
       first &= tokens[i] == 1;
     }
-    return new Batch(id, lane, kind, shard(id), jobIds, first ? null : tokens);
-  }
-
-  /** CRC32C of the id modulo the number of shards: the same in every process and language. */
-  private int shard(UUID id) {
-    if (shards == 1) {
-      return 0;
-    }
-    CRC32C crc = new CRC32C();
-    crc.update(
-        ByteBuffer.allocate(16)
-            .putLong(id.getMostSignificantBits())
-            .putLong(id.getLeastSignificantBits())
-            .flip());
-    return (int) (crc.getValue() % shards);
+    return new Batch(id, lane, kind, shards.shard(id, kind), jobIds, first ? null : tokens);
   }
 }

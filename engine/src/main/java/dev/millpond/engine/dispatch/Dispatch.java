@@ -3,6 +3,7 @@ package dev.millpond.engine.dispatch;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 
 /**
  * One way from the commit to the workers: a Redis server's streams, or the dispatch table itself. A
@@ -41,6 +42,11 @@ public interface Dispatch extends AutoCloseable {
 
   /** Ends a {@link #claim} that waits. */
   void wake();
+
+  /** Shards whose batches come this way; none for the table, which takes those of all. */
+  default Set<Integer> shards() {
+    return Set.of();
+  }
 
   /** Whether it works now. */
   boolean up();

@@ -1,7 +1,9 @@
 package dev.millpond.engine.dispatch;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * All ways of a node: the streams by shard, and PostgreSQL, which carries whatever has no working
@@ -9,34 +11,50 @@ import java.util.List;
  */
 public final class Ways implements AutoCloseable {
   private final List<? extends Dispatch> streams;
+  private final Map<Integer, Dispatch> byShard = new HashMap<>();
   private final Dispatch postgres;
 
   /**
-   * @param streams one a Redis server, in shard order; empty without Redis
+   * @param streams each with its shards; empty without Redis
    */
   public Ways(List<? extends Dispatch> streams, Dispatch postgres) {
     this.streams = List.copyOf(streams);
     this.postgres = postgres;
+    for (Dispatch way : streams) {
+      way.shards().forEach(shard -> byShard.put(shard, way));
+    }
   }
 
   /** Whether this node will put the batch on its stream. */
   public boolean sends(Batch batch) {
-    return !streams.isEmpty() && streams.get(batch.shard() % streams.size()).sends(batch);
+    Dispatch way = byShard.get(batch.shard());
+    return way != null && way.sends(batch);
   }
 
   /** Puts committed batches on their streams. */
   public void send(List<Batch> batches, long committedNanos) {
-    for (int server = 0; server < streams.size(); server++) {
+    for (Dispatch way : streams) {
       List<Batch> mine = new ArrayList<>(batches.size());
       for (Batch batch : batches) {
-        if (batch.shard() % streams.size() == server) {
+        if (way.shards().contains(batch.shard())) {
           mine.add(batch);
         }
       }
       if (!mine.isEmpty()) {
-        streams.get(server).send(mine, committedNanos);
+        way.send(mine, committedNanos);
       }
     }
+  }
+
+  /** Shards whose streams this process reads now. */
+  public List<Integer> read() {
+    List<Integer> read = new ArrayList<>();
+    for (Dispatch way : streams) {
+      if (way.up()) {
+        read.addAll(way.shards());
+      }
+    }
+    return read;
   }
 
   /** Tells waiting claimers of this node that rows may wait in the table. */

@@ -33,6 +33,9 @@ public final class Writer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Writer.class);
   private static final long REOFFER_MILLIS = 500;
 
+  /** Bytes of portions that may wait before the worker takes no more. */
+  private static final long PORTION_BYTES = 32 << 20;
+
   private final HotLane hot;
   private final ColdLane cold;
   private final AfterCommit afterCommit = new AfterCommit();
@@ -112,6 +115,16 @@ public final class Writer implements AutoCloseable {
     } else {
       cold.put(new ColdWork.Finish(portion));
     }
+  }
+
+  /** Whether a lane is waiting for the database to come back. */
+  public boolean away() {
+    return hot.away() || cold.away();
+  }
+
+  /** Whether more of what workers have done waits to be written than should. */
+  public boolean behind() {
+    return hot.putBytes() + cold.putBytes() > PORTION_BYTES;
   }
 
   /** Whether the last flushes of both lanes reached the database. */

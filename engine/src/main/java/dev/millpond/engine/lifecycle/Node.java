@@ -10,8 +10,9 @@ import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.Ways;
 import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
+import dev.millpond.engine.dispatch.store.ReaderStore;
 import dev.millpond.engine.dispatch.streams.RedisServer;
-import dev.millpond.engine.dispatch.streams.StreamsDispatch;
+import dev.millpond.engine.dispatch.streams.RedisShards;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.ClockStore;
@@ -66,7 +67,7 @@ public final class Node {
   private final Lanes lanes = new Lanes();
   private final KindPace pace = new KindPace();
   private final HandlerRegistry handlers = new HandlerRegistry();
-  private final List<RedisServer> servers = new ArrayList<>();
+  private final RedisShards shards;
   private final BatchMaker maker;
   private final Ways ways;
   private final Writer writer;
@@ -87,24 +88,12 @@ public final class Node {
     this.transactions = new Transactions(Pg.pool(config.pgUrl(), "millpond", Sizing.here().pool()));
     EngineMetrics metrics = new EngineMetrics(registry);
     JobIds ids = new JobIds(clock);
-    this.maker = new BatchMaker(ids, config.shards());
-    List<StreamsDispatch> streams = new ArrayList<>();
-    for (int i = 0; i < config.redisUrls().size(); i++) {
-      RedisServer server = new RedisServer(i, config.redisUrls().get(i));
-      servers.add(server);
-      streams.add(
-          new StreamsDispatch(server, shardsOf(i), id.toString(), config.timing().settle()));
-      metrics.gauge(
-          "millpond.shard.up",
-          "1 while the shard's server answers",
-          () -> server.up() ? 1 : 0,
-          "shard",
-          Integer.toString(i));
-    }
+    this.shards = new RedisShards(config.redisUrls(), config.shards());
+    this.maker = new BatchMaker(ids, shards);
+    watchShards(shards, metrics);
     PostgresDispatch postgres =
-        new PostgresDispatch(
-            config.pgUrl(), session, Math.max(1, servers.size()), this::downServers);
-    this.ways = new Ways(streams, postgres);
+        new PostgresDispatch(config.pgUrl(), session, shards::usable, shards::degraded);
+    this.ways = new Ways(shards.ways(id.toString(), config.timing().settle()), postgres);
     this.writer = new Writer(config.pgUrl(), session, maker, pace, ways, metrics);
     this.submitter = new Submitter(writer, ids, clock, lanes, transactions, config, PATIENCE);
     this.webhooks = new WebhookHandler(config.webhooks(), this::job, clock);
@@ -121,7 +110,6 @@ public final class Node {
             transactions,
             id,
             this::keepers,
-            config.shards(),
             lanes,
             maker,
             pace,
@@ -150,6 +138,7 @@ public final class Node {
       throw e;
     }
     node.writer.start();
+    node.lookAtReaders();
     node.clockThread.start();
     return node;
   }
@@ -165,9 +154,42 @@ public final class Node {
         } catch (DatabaseException e) {
           log.debug("the database's clock was not read: {}", e.getMessage());
         }
+        lookAtReaders();
       }
     } catch (InterruptedException e) {
       log.debug("the clock is not followed any more");
+    }
+  }
+
+  /** Learns who reads which stream. What has changed since is put right by the leader. */
+  private void lookAtReaders() {
+    if (shards.servers().isEmpty()) {
+      return;
+    }
+    try {
+      shards.learn(transactions.read(ReaderStore::read));
+    } catch (DatabaseException e) {
+      log.debug("the readers of streams were not read: {}", e.getMessage());
+    }
+  }
+
+  private static void watchShards(RedisShards shards, EngineMetrics metrics) {
+    List<RedisServer> servers = shards.servers();
+    for (int i = 0; i < servers.size(); i++) {
+      RedisServer server = servers.get(i);
+      String shard = Integer.toString(i);
+      metrics.gauge(
+          "millpond.shard.up",
+          "1 while the shard's server answers",
+          () -> server.up() ? 1 : 0,
+          "shard",
+          shard);
+      metrics.gauge(
+          "millpond.shard.usable",
+          "1 while new batches are put on the shard's streams",
+          () -> server.usable() ? 1 : 0,
+          "shard",
+          shard);
     }
   }
 
@@ -192,34 +214,8 @@ public final class Node {
     return queries.find(job);
   }
 
-  private List<Integer> shardsOf(int server) {
-    List<Integer> shards = new ArrayList<>();
-    for (int shard = server; shard < config.shards(); shard += config.redisUrls().size()) {
-      shards.add(shard);
-    }
-    return shards;
-  }
-
-  /** Servers whose batches go straight from PostgreSQL now. */
-  private List<Integer> downServers() {
-    if (servers.isEmpty()) {
-      return List.of(0);
-    }
-    List<Integer> down = new ArrayList<>();
-    for (int i = 0; i < servers.size(); i++) {
-      if (!servers.get(i).up()) {
-        down.add(i);
-      }
-    }
-    return down;
-  }
-
   private List<StreamsKeeper> keepers() {
-    List<StreamsKeeper> keepers = new ArrayList<>();
-    for (int i = 0; i < servers.size(); i++) {
-      keepers.add(new StreamsKeeper(servers.get(i), shardsOf(i), "keeper-" + id));
-    }
-    return keepers;
+    return shards.keepers("keeper-" + id);
   }
 
   public UUID id() {
@@ -248,6 +244,7 @@ public final class Node {
 
   public void startWorker() {
     worker.start(ways);
+    lookAtReaders();
   }
 
   public void startMaintenance() {
@@ -263,9 +260,10 @@ public final class Node {
     } catch (DatabaseException e) {
       components.add(new Component("postgres", false, true, String.valueOf(e.getMessage())));
     }
-    for (RedisServer server : servers) {
+    for (RedisServer server : shards.servers()) {
       components.add(
-          new Component(server.name(), server.up(), false, server.up() ? "answers" : "left alone"));
+          new Component(
+              server.name(), server.usable(), false, server.place() + " " + server.standing()));
     }
     if (worker.running()) {
       components.add(

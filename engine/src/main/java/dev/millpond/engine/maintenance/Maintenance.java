@@ -44,6 +44,11 @@ public final class Maintenance implements AutoCloseable {
   private static final int FULL_LOOK_SHARE = 20;
   private static final Duration FEED_BUSY = Duration.ofMillis(20);
   private static final Duration FEED_IDLE = Duration.ofMillis(250);
+
+  /** After a fault of the database, so that the roles do not come back all at once. */
+  private static final Duration AWAY_LEAST = Duration.ofMillis(125);
+
+  private static final long AWAY_MORE_MILLIS = 500;
   private static final Duration COMPACT_EVERY = Duration.ofSeconds(1);
   private static final Duration SAMPLE_EVERY = Duration.ofSeconds(5);
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
@@ -90,7 +95,6 @@ public final class Maintenance implements AutoCloseable {
       Transactions transactions,
       UUID holder,
       Supplier<List<StreamsKeeper>> keepers,
-      int shards,
       Lanes lanes,
       BatchMaker maker,
       KindPace pace,
@@ -106,7 +110,7 @@ public final class Maintenance implements AutoCloseable {
     Reaper reaper =
         new Reaper(leadership, open(keepers), lanes, maker, metrics, Reaper.Config.of(timing), fed);
     Promoter promoter = new Promoter(leadership, maker, pace, Promoter.Config.DEFAULT, fed);
-    Feeder feeder = new Feeder(leadership, open(keepers), shards, Feeder.Config.DEFAULT);
+    Feeder feeder = new Feeder(leadership, open(keepers), Feeder.Config.DEFAULT);
     Reconciler reconciler =
         new Reconciler(
             leadership,
@@ -240,7 +244,7 @@ public final class Maintenance implements AutoCloseable {
       Duration wait = FEED_IDLE;
       feederRests = !news && !look.onTheirWay();
       if (held() && !feederRests) {
-        wait = take("feeder", () -> feeder.runOnce().batches() > 0 ? FEED_BUSY : FEED_IDLE);
+        wait = take("feeder", () -> feedOnce(feeder) > 0 ? FEED_BUSY : FEED_IDLE);
       }
       try {
         news = feedNews.tryAcquire(wait.toMillis(), TimeUnit.MILLISECONDS);
@@ -249,6 +253,11 @@ public final class Maintenance implements AutoCloseable {
         return;
       }
     }
+  }
+
+  private static int feedOnce(Feeder feeder) {
+    Feeder.Result result = feeder.runOnce();
+    return result.batches() + result.direct();
   }
 
   private Duration take(String name, Turn turn) {
@@ -261,6 +270,7 @@ public final class Maintenance implements AutoCloseable {
       if (e.fault() == Pg.Fault.CONNECTION) {
         leadership.doubt();
       }
+      return AWAY_LEAST.plusMillis(ThreadLocalRandom.current().nextLong(AWAY_MORE_MILLIS));
     } catch (RuntimeException e) {
       log.error("{} failed in a way it must not", name, e);
     }

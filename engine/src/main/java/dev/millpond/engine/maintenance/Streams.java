@@ -4,13 +4,16 @@ import dev.millpond.engine.dispatch.streams.StreamsKeeper;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The keepers of all Redis servers, in shard order; none without Redis. One set for each thread.
- */
+/** The keepers of all Redis servers; none without Redis. One set for each thread. */
 record Streams(List<StreamsKeeper> keepers) implements AutoCloseable {
-  /** The keeper that has this shard; null without Redis. */
+  /** The keeper that has this shard; null when it is on no server that this process knows. */
   @Nullable StreamsKeeper of(int shard) {
-    return keepers.isEmpty() ? null : keepers.get(shard % keepers.size());
+    for (StreamsKeeper keeper : keepers) {
+      if (keeper.holds(shard)) {
+        return keeper;
+      }
+    }
+    return null;
   }
 
   @Override

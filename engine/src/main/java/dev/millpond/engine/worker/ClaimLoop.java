@@ -39,6 +39,9 @@ final class ClaimLoop {
   private volatile boolean tookAll = true; // until the first claim says otherwise
   private int failures;
 
+  /** Whether the last batches could be loaded. */
+  private boolean loads = true;
+
   ClaimLoop(Dispatch dispatch, ClaimStore store, Worker worker) {
     this.dispatch = dispatch;
     this.store = store;
@@ -57,6 +60,10 @@ final class ClaimLoop {
   private void loop() {
     while (!stopped) {
       try {
+        if (!loads) {
+          store.check(); // what is read and cannot be loaded waits for the reaper
+          loads = true;
+        }
         Demand demand = worker.demand();
         if (demand == null) {
           tookAll = worker.laneCount() == 0; // or else there is no room
@@ -74,6 +81,9 @@ final class ClaimLoop {
         log.debug("{}: {}", dispatch.name(), e.getMessage());
         tookAll = true; // nothing more comes this way for now
         backOff();
+      } catch (DatabaseException e) {
+        log.debug("{}: nothing could be loaded: {}", dispatch.name(), e.getMessage());
+        backOff();
       } catch (RuntimeException e) {
         log.error("{}: claiming failed in a way it must not", dispatch.name(), e);
         backOff();
@@ -88,6 +98,7 @@ final class ClaimLoop {
     List<Batch> batches = claimed.stream().map(Claimed::batch).toList();
     List<ClaimStore.Loaded> loaded = load(batches, until);
     if (loaded == null) {
+      loads = false;
       log.warn("{} claimed batches could not be loaded in time", claimed.size());
       return;
     }

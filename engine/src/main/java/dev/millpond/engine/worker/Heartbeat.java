@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -84,7 +85,7 @@ final class Heartbeat {
         }
       } catch (DatabaseException e) {
         log.debug("no beat: {}", e.getMessage());
-        nextBeat = System.nanoTime() + timing.beat().toNanos() / 4;
+        nextBeat = System.nanoTime() + againNanos();
       } catch (RuntimeException e) {
         log.error("the heartbeat failed in a way it must not", e);
       }
@@ -96,11 +97,18 @@ final class Heartbeat {
     }
   }
 
+  /** Around a quarter of the time between beats: workers that lost it together come back apart. */
+  private long againNanos() {
+    long quarter = timing.beat().toNanos() / 4;
+    return quarter / 2 + ThreadLocalRandom.current().nextLong(quarter);
+  }
+
   private void beat() {
     UUID id = session.get();
     long sent = System.nanoTime();
     boolean alive =
-        transactions.call(tx -> SessionStore.beat(tx, id, worker.busy(), worker.draining()));
+        transactions.call(
+            tx -> SessionStore.beat(tx, id, worker.busy(), worker.draining(), worker.shards()));
     if (!alive) {
       fence("the reaper has fenced it");
       return;

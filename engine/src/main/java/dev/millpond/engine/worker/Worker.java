@@ -90,6 +90,7 @@ public final class Worker implements AutoCloseable {
   private final Writer writer;
   private final List<ClaimLoop> loops = new ArrayList<>();
   private @Nullable Dispatch table;
+  private @Nullable Ways ways;
   private final Semaphore room = new Semaphore(0);
   private final CountDownLatch stop = new CountDownLatch(1);
   private volatile boolean draining;
@@ -144,6 +145,7 @@ public final class Worker implements AutoCloseable {
    * @throws DatabaseException when the session's row cannot be written
    */
   public void start(Ways ways) {
+    this.ways = ways;
     openSession();
     lanes.learn(transactions.call(SessionStore::queues));
     for (Dispatch way : ways.all()) {
@@ -166,9 +168,16 @@ public final class Worker implements AutoCloseable {
           ProcessHandle.current().pid(),
           handlers.kinds(),
           runner.slots(),
-          timing.lease());
+          timing.lease(),
+          shards());
       return true;
     });
+  }
+
+  /** Shards whose streams it reads now. */
+  List<Integer> shards() {
+    Ways mine = ways;
+    return mine == null ? List.of() : mine.read();
   }
 
   private static String host() {
@@ -202,6 +211,7 @@ public final class Worker implements AutoCloseable {
     if (draining
         || !heard() // its session may be gone, and what is claimed for it with it
         || handlers.find(kind) == null
+        || writer.behind()
         || runner.abandoned() > runner.slots()) {
       return false;
     }
@@ -227,7 +237,7 @@ public final class Worker implements AutoCloseable {
 
   /** What there is room for; null when there is none. */
   @Nullable Demand demand() {
-    if (draining || runner.abandoned() > runner.slots()) {
+    if (draining || runner.abandoned() > runner.slots() || writer.away() || writer.behind()) {
       return null;
     }
     int most = (int) Math.clamp(CLAIM_JOBS / batchJobs, CLAIM_BATCHES, CLAIM_BATCHES_MAX);
@@ -437,7 +447,7 @@ public final class Worker implements AutoCloseable {
   }
 
   private boolean idle() {
-    return !kept.awaited()
+    return (!kept.awaited() || writer.away()) // then it may take long, and they are given back
         && runner.busy() == 0
         && desk.runs().isEmpty()
         && desk.tracked().isEmpty();

@@ -62,9 +62,7 @@ class WriterIT {
   void start() {
     database.empty();
     BatchMaker maker = new BatchMaker(ids, 1);
-    ways =
-        new Ways(
-            List.of(), new PostgresDispatch(database.url(), () -> session, 1, () -> List.of(0)));
+    ways = new Ways(List.of(), new PostgresDispatch(database.url(), () -> session));
     writer =
         new Writer(
             database.url(),

@@ -40,7 +40,7 @@ class FeederIT {
   void start() {
     scene = new RoleScene(database, Mode.STREAMS);
     keeper = scene.streams.keepers().getFirst();
-    feeder = new Feeder(scene.leadership, scene.streams, 1, new Feeder.Config(WINDOW, PAGE));
+    feeder = new Feeder(scene.leadership, scene.streams, new Feeder.Config(WINDOW, PAGE));
   }
 
   @AfterEach
@@ -128,5 +128,47 @@ class FeederIT {
         ids.get(1));
     assertThat(feeder.runOnce().batches()).isEqualTo(1);
     assertThat(onStream()).containsExactly(ids.get(2));
+  }
+
+  /**
+   * A live worker that runs these kinds and reads these shards, such as {@code {noop}}, {@code
+   * {0}}.
+   */
+  private static void worker(String kinds, String shards) {
+    database.update(
+        "INSERT INTO millpond.worker (session, host, pid, kinds, slots, lease, shards)"
+            + " VALUES (gen_random_uuid(), 'here', 1, ?::text[], 1, interval '1 h', ?::int4[])",
+        kinds,
+        shards);
+  }
+
+  @Test
+  void aKindThatNoReaderRunsStaysInTheTable() {
+    backlog(3);
+    worker("{other}", "{0}");
+    assertThat(feeder.runOnce()).isEqualTo(new Feeder.Result(0, 0));
+    worker("{noop}", "{0}");
+    assertThat(feeder.runOnce()).isEqualTo(new Feeder.Result(3, 0));
+  }
+
+  @Test
+  void rowsOfAShardThatTakesNoneAreAdoptedByAnother() {
+    List<UUID> ids = backlog(3);
+    database.update("UPDATE millpond.dispatch SET shard = 7");
+    assertThat(feeder.runOnce()).isEqualTo(new Feeder.Result(3, 0));
+    assertThat(onStream()).containsExactlyElementsOf(ids);
+    assertThat(database.number("SELECT count(*) FROM millpond.dispatch WHERE shard = 0"))
+        .isEqualTo(3);
+  }
+
+  @Test
+  void rowsThatWorkersAwaitOnAStreamThatTakesNoneGoStraightFromTheTable() {
+    backlog(6);
+    database.update("UPDATE millpond.dispatch SET shard = 7");
+    worker("{noop}", "{7}");
+    assertThat(feeder.runOnce()).isEqualTo(new Feeder.Result(0, PAGE));
+    assertThat(feeder.runOnce()).isEqualTo(new Feeder.Result(0, 2));
+    assertThat(feeder.runOnce()).isEqualTo(new Feeder.Result(0, 0));
+    assertThat(database.number("SELECT count(*) FROM millpond.dispatch WHERE direct")).isEqualTo(6);
   }
 }

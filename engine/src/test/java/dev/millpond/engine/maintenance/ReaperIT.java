@@ -173,9 +173,7 @@ class ReaperIT {
     Batch batch = scene.batches().getFirst();
     scene.reaper().runOnce();
     CompletableFuture<Written> news = new CompletableFuture<>();
-    try (Ways ways =
-            new Ways(
-                List.of(), new PostgresDispatch(database.url(), () -> dead, 1, () -> List.of(0)));
+    try (Ways ways = new Ways(List.of(), new PostgresDispatch(database.url(), () -> dead));
         Writer writer =
             new Writer(database.url(), () -> dead, scene.maker, scene.pace, ways, scene.metrics)) {
       writer.start();
@@ -269,7 +267,7 @@ class ReaperIT {
     List<UUID> ids = scene.submit(3);
     RedisServer server = new RedisServer(0, scene.fleet.config().redisUrls().getFirst());
     try (StreamsDispatch reader =
-        new StreamsDispatch(server, List.of(0), "dead", Duration.ofMillis(500))) {
+        new StreamsDispatch(server, (shard, kind) -> true, "dead", Duration.ofMillis(500))) {
       List<Claimed> read =
           reader.claim(
               new Demand(List.of(RoleScene.LANE), Set.of("noop"), 4), Duration.ofSeconds(5));

@@ -120,4 +120,60 @@ class ReconcilerIT {
     assertThat(reconciler.runOnce()).isEqualTo(new Reconciler.Result(0, 0));
     keeper.add(scene.batches());
   }
+
+  private static void worker(String shards) {
+    database.update(
+        "INSERT INTO millpond.worker (session, host, pid, kinds, slots, lease, shards)"
+            + " VALUES (gen_random_uuid(), 'here', 1, '{noop}', 1, interval '1 h', ?::int4[])",
+        shards);
+  }
+
+  private int untilReconciled() {
+    int[] reconciled = new int[1];
+    Fleet.until(
+        "the second sighting",
+        () -> {
+          reconciled[0] += reconciler.runOnce().reconciled();
+          return reconciled[0] > 0;
+        });
+    return reconciled[0];
+  }
+
+  @Test
+  void whatNoWorkerOfItsKindReadsIsTakenBackIntoTheTable() {
+    worker("{7}");
+    submitted(6);
+    assertThat(untilReconciled()).isEqualTo(6);
+    assertThat(keeper.entries(RoleScene.LANE)).isEmpty();
+    assertThat(scene.jobsAtToken(2)).isEqualTo(6);
+    assertThat(database.number("SELECT count(*) FROM millpond.dispatch WHERE NOT direct")).isZero();
+  }
+
+  @Test
+  void rowsOnAServerThatIsNotKnownHereAreLeftToItsReaders() {
+    worker("{0, 7}");
+    submitted(2);
+    keeper.remove(keeper.entries(RoleScene.LANE));
+    database.update("UPDATE millpond.dispatch SET shard = 7, sent_at = now() - interval '1 s'");
+    assertThat(reconciler.runOnce()).isEqualTo(new Reconciler.Result(0, 0));
+    database.update("UPDATE millpond.worker SET shards = '{0}'");
+    assertThat(untilReconciled()).isEqualTo(2);
+  }
+
+  @Test
+  void aShardIsMarkedOnlyAfterItHasBeenLookedThrough() {
+    submitted(2);
+    scene.fleet.redis().empty();
+    assertThat(keeper.unmarked()).containsExactly(0);
+    reconciler.runOnce();
+    assertThat(keeper.unmarked()).as("looked at once").containsExactly(0);
+    untilReconciled();
+    Fleet.until(
+        "the mark",
+        () -> {
+          reconciler.runOnce();
+          return keeper.unmarked().isEmpty();
+        });
+    assertThat(scene.jobsAtToken(2)).isEqualTo(2);
+  }
 }

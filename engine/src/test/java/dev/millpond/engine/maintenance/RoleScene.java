@@ -55,7 +55,7 @@ final class RoleScene implements AutoCloseable {
     this.leadership = new Leadership(transactions, UUID.randomUUID(), Duration.ofMinutes(1));
     List<StreamsKeeper> keepers = new ArrayList<>();
     for (String url : fleet.config().redisUrls()) {
-      keepers.add(new StreamsKeeper(new RedisServer(0, url), List.of(0), "keeper"));
+      keepers.add(new StreamsKeeper(new RedisServer(0, url), "keeper"));
     }
     this.streams = new Streams(keepers);
     lanes.learn(List.of(LANE.queue()));

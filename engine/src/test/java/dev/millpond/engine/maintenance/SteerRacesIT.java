@@ -86,7 +86,7 @@ class SteerRacesIT {
   @BeforeEach
   void start() {
     scene = new RoleScene(database, Mode.POSTGRES);
-    dispatch = new PostgresDispatch(database.url(), () -> session, 1, () -> List.of(0));
+    dispatch = new PostgresDispatch(database.url(), () -> session);
     ways = new Ways(List.of(), dispatch);
     writer =
         new Writer(database.url(), () -> session, scene.maker, scene.pace, ways, scene.metrics);
@@ -290,7 +290,7 @@ class SteerRacesIT {
     race(
         () -> submit(NOOP),
         id -> scene.producer.changeClass(id, "high"),
-        () -> scene.leadership.call(tx -> FeedStore.markSent(tx, sort, 0, 10)),
+        () -> scene.leadership.call(tx -> FeedStore.markSent(tx, sort, 0, List.of(0), 10)),
         (id, state, result) -> {
           results.add(result);
           boolean done = result.equals(new SteerResult.Done());

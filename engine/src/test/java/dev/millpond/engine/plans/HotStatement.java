@@ -106,7 +106,7 @@ enum HotStatement {
   RECONCILE(
       "Reconciler: streamed batches",
       "Batches that were sent a while ago and are still there.",
-      "SELECT id, queue, class, shard FROM millpond.dispatch WHERE sent_at <");
+      "SELECT id, queue, class, kind, shard, sent_at <");
 
   final String title;
   final String purpose;

@@ -44,7 +44,7 @@ class WeightedLanesTest {
   private static final String NOWHERE = "jdbc:postgresql://127.0.0.1:1/none";
 
   private final Session session = new Session();
-  private final Dispatch way = new PostgresDispatch(NOWHERE, session, 1, () -> List.of(0));
+  private final Dispatch way = new PostgresDispatch(NOWHERE, session);
   private final Desk desk = desk();
   private final Registration<?> registration =
       new Registration<>(String.class, (job, payload) -> null, HandlerOptions.DEFAULT);

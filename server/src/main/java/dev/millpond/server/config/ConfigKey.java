@@ -21,12 +21,14 @@ public enum ConfigKey {
       "redis.urls",
       "URL[,URL]",
       "",
-      "Redis servers (7.0 or newer) in shard order: redis://host:port. None: PostgreSQL only."),
+      "Redis servers (7.0 or newer): redis://host:port, new ones last; #N at the end keeps a"
+          + " server's number when one before it is taken out. Or nodes of one Redis Cluster:"
+          + " redis-cluster://host:port. None: PostgreSQL only."),
   REDIS_SHARDS(
       "redis.shards",
       "N",
       null,
-      "Streams of each queue and class, the same for all processes. Default: one a server."),
+      "Streams of each queue and class over all servers. Default: one a server, or a node named."),
   ROLE("role", "ROLE[,ROLE]", "all", "What this process does: all, api, worker, maintenance."),
   HTTP_BIND("http.bind", "ADDRESS", "127.0.0.1", "Address to listen on; loopback only."),
   HTTP_PORT("http.port", "PORT", "8080", "Port to listen on; 0 takes a free one."),

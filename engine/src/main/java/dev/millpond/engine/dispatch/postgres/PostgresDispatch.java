@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -90,7 +91,7 @@ public final class PostgresDispatch implements Dispatch {
                   WHERE (c.queue, c.class, c.kind, c.id) > (l.queue, l.class, k.kind, l.mark)
                     AND (c.queue, c.class, c.kind) <= (l.queue, l.class, k.kind)
                     AND c.claimed_by IS NULL AND c.sent_at IS NULL
-                    AND (c.direct OR c.shard % ? = ANY (?::int4[]))
+                    AND (c.direct OR c.shard <> ALL (?::int4[]))
                   ORDER BY c.queue, c.class, c.kind, c.id FOR UPDATE SKIP LOCKED LIMIT ?) d
               ORDER BY d.id LIMIT ?) w))
       RETURNING
@@ -99,8 +100,8 @@ public final class PostgresDispatch implements Dispatch {
 
   private final String url;
   private final Supplier<UUID> session;
-  private final int servers;
-  private final Supplier<List<Integer>> downServers;
+  private final Supplier<List<Integer>> streamed;
+  private final BooleanSupplier degraded;
   private final Semaphore wakeUps = new Semaphore(0);
   private final Map<Lane, Mark> marks = new HashMap<>();
   private volatile boolean up = true;
@@ -120,16 +121,29 @@ public final class PostgresDispatch implements Dispatch {
   }
 
   /**
+   * Claims everything.
+   *
    * @param session that claims
-   * @param servers Redis servers of the fleet; 1 without Redis
-   * @param downServers those whose rows are to be claimed here now; all without Redis
+   */
+  public PostgresDispatch(String url, Supplier<UUID> session) {
+    this(url, session, List::of, () -> true);
+  }
+
+  /**
+   * @param session that claims
+   * @param streamed shards that have a working stream here: rows of those come over it, all others
+   *     are claimed here, those of shards that this process has never heard of as well
+   * @param degraded whether more than a little comes this way: there is no Redis, or not all works
    */
   public PostgresDispatch(
-      String url, Supplier<UUID> session, int servers, Supplier<List<Integer>> downServers) {
+      String url,
+      Supplier<UUID> session,
+      Supplier<List<Integer>> streamed,
+      BooleanSupplier degraded) {
     this.url = url;
     this.session = session;
-    this.servers = servers;
-    this.downServers = downServers;
+    this.streamed = streamed;
+    this.degraded = degraded;
   }
 
   @Override
@@ -170,7 +184,7 @@ public final class PostgresDispatch implements Dispatch {
   }
 
   private long longestNanos() {
-    if (downServers.get().isEmpty()) {
+    if (!degraded.getAsBoolean()) {
       return POLL_ASIDE_NANOS;
     }
     return foundNothing < RESTS_AFTER ? POLL_IDLE_NANOS : POLL_REST_NANOS;
@@ -228,7 +242,7 @@ public final class PostgresDispatch implements Dispatch {
   private List<Claimed> claim(Demand demand, List<Map.Entry<Lane, UUID>> from) throws SQLException {
     List<Claimed> claimed = new ArrayList<>();
     List<String> kinds = List.copyOf(demand.kinds());
-    List<Integer> down = downServers.get();
+    List<Integer> elsewhere = streamed.get();
     try (PreparedStatement statement = connect().prepareStatement(CLAIM)) {
       int i = 0;
       statement.setObject(++i, session.get());
@@ -236,8 +250,7 @@ public final class PostgresDispatch implements Dispatch {
       statement.setObject(++i, PgArray.texts(from, lane -> lane.getKey().priorityClass()));
       statement.setObject(++i, PgArray.uuids(from, Map.Entry::getValue));
       statement.setObject(++i, PgArray.texts(kinds, k -> k));
-      statement.setInt(++i, servers);
-      statement.setObject(++i, PgArray.ints(down, Integer::intValue));
+      statement.setObject(++i, PgArray.ints(elsewhere, Integer::intValue));
       statement.setInt(++i, demand.batches());
       statement.setInt(++i, demand.batches());
       try (ResultSet rows = statement.executeQuery()) {

@@ -4,9 +4,9 @@ import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Lane;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.Jedis;
-import redis.clients.jedis.Pipeline;
+import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.StreamEntryID;
+import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.resps.StreamEntryBinary;
 
@@ -30,7 +30,7 @@ final class Entries {
    * that dies in between would leave an entry that nobody is given any more; a pending one without
    * its entry is dropped by XAUTOCLAIM.
    */
-  static void remove(Pipeline pipeline, String stream, StreamEntryID id) {
+  static void remove(AbstractPipeline pipeline, String stream, StreamEntryID id) {
     pipeline.xdel(stream, id);
     pipeline.xack(stream, "millpond", id);
   }
@@ -38,7 +38,7 @@ final class Entries {
   /**
    * Makes the stream and its group, reading from the start: after a loss nothing is passed over.
    */
-  static void createGroup(Jedis jedis, String stream) {
+  static void createGroup(UnifiedJedis jedis, String stream) {
     try {
       jedis.xgroupCreate(StreamNames.bytes(stream), StreamNames.GROUP, FROM_START, true);
     } catch (JedisDataException e) {

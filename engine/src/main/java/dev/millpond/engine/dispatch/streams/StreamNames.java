@@ -25,7 +25,14 @@ final class StreamNames {
     return bytes("millpond:{s" + batch.shard() + "}:claim:" + batch.id());
   }
 
-  /** Gone when the server has lost its data. */
+  /** Written to see whether writes are taken. */
+  static String probe(int shard) {
+    return "millpond:{s" + shard + "}:probe";
+  }
+
+  /**
+   * There once the reconciler has looked through the shard; gone when its server has lost its data.
+   */
   static String epoch(int shard) {
     return "millpond:{s" + shard + "}:epoch";
   }

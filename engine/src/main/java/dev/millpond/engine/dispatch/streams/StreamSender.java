@@ -14,10 +14,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import redis.clients.jedis.Jedis;
-import redis.clients.jedis.Pipeline;
+import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.StreamEntryID;
+import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.params.XAddParams;
@@ -37,6 +37,9 @@ final class StreamSender implements AutoCloseable {
   private static final long FULL_CHECK_MILLIS = 50;
   private static final long REST_MILLIS = 1_000;
 
+  /** Between two looks at a server that may not be used. */
+  private static final long PROBE_MILLIS = 250;
+
   /** Entries of a stream beyond which this node sends no more, so that Redis stays small. */
   static final int WINDOW = 2_000;
 
@@ -49,14 +52,18 @@ final class StreamSender implements AutoCloseable {
     record End() implements Op {}
   }
 
+  private final RedisServer server;
   private final RedisServer.Line line;
   private final long settleNanos;
   private final BlockingQueue<Op> queue = new ArrayBlockingQueue<>(QUEUE_MAX);
   private final Map<String, Long> full = new ConcurrentHashMap<>();
   private final Thread thread;
   private volatile boolean closed;
+  private long nextProbeNanos = System.nanoTime();
+  private boolean policyKnown;
 
   StreamSender(RedisServer server, Duration settle) {
+    this.server = server;
     this.line = server.line("millpond-sender");
     this.settleNanos = settle.toNanos();
     this.thread =
@@ -84,7 +91,8 @@ final class StreamSender implements AutoCloseable {
     List<Op> ops = new ArrayList<>();
     while (true) {
       try {
-        long wait = full.isEmpty() ? REST_MILLIS : FULL_CHECK_MILLIS;
+        boolean usable = server.usable();
+        long wait = !usable ? PROBE_MILLIS : full.isEmpty() ? REST_MILLIS : FULL_CHECK_MILLIS;
         Op first = queue.poll(closed ? 0 : wait, TimeUnit.MILLISECONDS);
         if (first == null && closed) {
           break;
@@ -93,6 +101,7 @@ final class StreamSender implements AutoCloseable {
           ops.add(first);
           queue.drainTo(ops, PIPELINE_MAX - 1);
         }
+        probe();
         if (!ops.isEmpty() || !full.isEmpty()) {
           line.call(jedis -> write(jedis, ops));
         }
@@ -106,11 +115,24 @@ final class StreamSender implements AutoCloseable {
     line.close();
   }
 
-  private int write(Jedis jedis, List<Op> ops) {
+  /** Looks at a server that may not be used, at most each {@link #PROBE_MILLIS}. */
+  private void probe() {
+    if (!policyKnown && server.up()) {
+      server.checkPolicy(line);
+      policyKnown = true;
+    }
+    long now = System.nanoTime();
+    if (!server.usable() && !closed && now - nextProbeNanos >= 0) {
+      nextProbeNanos = now + TimeUnit.MILLISECONDS.toNanos(PROBE_MILLIS);
+      server.probe(line);
+    }
+  }
+
+  private int write(UnifiedJedis jedis, List<Op> ops) {
     long now = System.nanoTime();
     Map<String, Response<Long>> lengths = new HashMap<>();
     List<Response<?>> replies = new ArrayList<>();
-    try (Pipeline pipeline = jedis.pipelined()) {
+    try (AbstractPipeline pipeline = jedis.pipelined()) {
       for (Op op : ops) {
         switch (op) {
           case Op.Add add -> {
@@ -136,12 +158,16 @@ final class StreamSender implements AutoCloseable {
       lengths.replaceAll((stream, nothing) -> pipeline.xlen(stream));
       pipeline.sync();
     }
+    JedisDataException worst = null;
     for (Response<?> reply : replies) {
       try {
         reply.get();
       } catch (JedisDataException e) {
-        log.warn("Redis refused a batch, it stays in PostgreSQL: {}", e.getMessage());
+        worst = Answers.worse(worst, e);
       }
+    }
+    if (worst != null) {
+      throw worst; // told to the breakers; what it refused stays in PostgreSQL
     }
     lengths.forEach((stream, length) -> note(stream, length.get()));
     return replies.size();

@@ -16,12 +16,14 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import redis.clients.jedis.Jedis;
-import redis.clients.jedis.Pipeline;
+import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.StreamEntryID;
+import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.params.SetParams;
 import redis.clients.jedis.params.XReadGroupParams;
@@ -40,6 +42,7 @@ public final class StreamsDispatch implements Dispatch {
   private final RedisServer.Line reader;
   private final StreamSender sender;
   private final List<Integer> shards;
+  private final BiPredicate<Integer, String> carries;
   private final byte[] consumer;
   private final long hintMillis;
   private final Set<String> groups = new HashSet<>();
@@ -47,16 +50,17 @@ public final class StreamsDispatch implements Dispatch {
   private record Place(int shard, Lane lane) {}
 
   /**
-   * @param shards those that live on this server
+   * @param carries whether a batch of a shard and kind may be put there now
    * @param consumer this session's name in the consumer groups, new at each start
    * @param settle S of the protocol
    */
   public StreamsDispatch(
-      RedisServer server, List<Integer> shards, String consumer, Duration settle) {
+      RedisServer server, BiPredicate<Integer, String> carries, String consumer, Duration settle) {
     this.server = server;
     this.reader = server.line("millpond-reader");
     this.sender = new StreamSender(server, settle);
-    this.shards = List.copyOf(shards);
+    this.shards = server.shards();
+    this.carries = carries;
     this.consumer = StreamNames.bytes(consumer);
     this.hintMillis = Math.max(HINT_MILLIS_MIN, HINT_SETTLES * settle.toMillis());
   }
@@ -68,7 +72,12 @@ public final class StreamsDispatch implements Dispatch {
 
   @Override
   public boolean sends(Batch batch) {
-    return server.up() && !sender.isFull(StreamNames.stream(batch));
+    return carries.test(batch.shard(), batch.kind()) && !sender.isFull(StreamNames.stream(batch));
+  }
+
+  @Override
+  public Set<Integer> shards() {
+    return Set.copyOf(shards);
   }
 
   @Override
@@ -88,7 +97,16 @@ public final class StreamsDispatch implements Dispatch {
       }
     }
     try {
-      return reader.call(jedis -> read(jedis, places, demand.batches(), wait));
+      long until = System.nanoTime() + wait.toNanos();
+      while (true) {
+        long left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
+        int block = Math.clamp(left, 0, RedisAddress.BLOCK_MAX_MILLIS);
+        List<Claimed> read =
+            reader.call(jedis -> read(jedis, places, demand.batches(), block), block);
+        if (!read.isEmpty() || left <= RedisAddress.BLOCK_MAX_MILLIS) {
+          return read;
+        }
+      }
     } catch (JedisDataException e) {
       // NOGROUP, or UNBLOCKED when the stream was deleted under a waiting read: Redis has lost
       // data.
@@ -106,15 +124,16 @@ public final class StreamsDispatch implements Dispatch {
     return message.startsWith("NOGROUP") || message.startsWith("UNBLOCKED");
   }
 
-  private List<Claimed> read(Jedis jedis, Map<String, Place> places, int count, Duration wait) {
+  private List<Claimed> read(
+      UnifiedJedis jedis, Map<String, Place> places, int count, int blockMillis) {
     IdentityHashMap<byte[], StreamEntryID> from = new IdentityHashMap<>();
     for (String stream : places.keySet()) {
       ensureGroup(jedis, stream);
       from.put(StreamNames.bytes(stream), StreamEntryID.XREADGROUP_UNDELIVERED_ENTRY);
     }
     XReadGroupParams params = XReadGroupParams.xReadGroupParams().count(count);
-    if (wait.toMillis() > 0) {
-      params.block((int) wait.toMillis());
+    if (blockMillis > 0) {
+      params.block(blockMillis);
     }
     List<Map.Entry<byte[], List<StreamEntryBinary>>> answer =
         jedis.xreadGroupBinary(StreamNames.GROUP, consumer, params, from);
@@ -148,9 +167,9 @@ public final class StreamsDispatch implements Dispatch {
   }
 
   /** Drops copies of batches that somebody has read already. */
-  private List<Claimed> first(Jedis jedis, List<Claimed> read) {
+  private List<Claimed> first(UnifiedJedis jedis, List<Claimed> read) {
     List<Response<String>> answers = new ArrayList<>(read.size());
-    try (Pipeline pipeline = jedis.pipelined()) {
+    try (AbstractPipeline pipeline = jedis.pipelined()) {
       for (Claimed claimed : read) {
         answers.add(
             pipeline.set(
@@ -181,7 +200,7 @@ public final class StreamsDispatch implements Dispatch {
     }
   }
 
-  private void ensureGroup(Jedis jedis, String stream) {
+  private void ensureGroup(UnifiedJedis jedis, String stream) {
     if (groups.contains(stream)) {
       return;
     }

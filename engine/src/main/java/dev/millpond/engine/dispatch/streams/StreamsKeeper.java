@@ -3,6 +3,7 @@ package dev.millpond.engine.dispatch.streams;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.Claimed.Receipt;
+import dev.millpond.engine.dispatch.DispatchException;
 import dev.millpond.engine.dispatch.Lane;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,12 +13,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import redis.clients.jedis.Jedis;
-import redis.clients.jedis.Pipeline;
+import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.StreamEntryID;
+import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
-import redis.clients.jedis.params.SetParams;
 import redis.clients.jedis.params.XAddParams;
 import redis.clients.jedis.params.XAutoClaimParams;
 import redis.clients.jedis.resps.StreamConsumerInfo;
@@ -32,13 +32,12 @@ public final class StreamsKeeper implements AutoCloseable {
   private final String consumer;
 
   /**
-   * @param shards those that live on this server
    * @param consumer under which idle entries are taken over
    */
-  public StreamsKeeper(RedisServer server, List<Integer> shards, String consumer) {
+  public StreamsKeeper(RedisServer server, String consumer) {
     this.server = server;
     this.line = server.line("millpond-keeper");
-    this.shards = List.copyOf(shards);
+    this.shards = server.shards();
     this.consumer = consumer;
   }
 
@@ -46,31 +45,55 @@ public final class StreamsKeeper implements AutoCloseable {
     return server.name();
   }
 
-  public boolean up() {
-    return server.up();
+  /** Where its server is. */
+  public String place() {
+    return server.place();
+  }
+
+  /** Whether new batches may be put there. */
+  public boolean usable() {
+    return server.usable();
+  }
+
+  public List<Integer> shards() {
+    return shards;
   }
 
   public boolean holds(int shard) {
     return shards.contains(shard);
   }
 
-  /** Adds entries of committed batches. */
+  /**
+   * Adds entries of committed batches.
+   *
+   * @throws DispatchException when one was refused or is in doubt; the reconciler finds those that
+   *     are missing
+   */
   public void add(List<Batch> batches) {
     if (batches.isEmpty()) {
       return;
     }
-    line.call(jedis -> {
-      try (Pipeline pipeline = jedis.pipelined()) {
-        for (Batch batch : batches) {
-          pipeline.xadd(
-              StreamNames.bytes(StreamNames.stream(batch)),
-              XAddParams.xAddParams(),
-              Map.of(EntryCodec.FIELD, EntryCodec.encode(batch)));
-        }
-        pipeline.sync();
+    try {
+      line.call(jedis -> addAll(jedis, batches));
+    } catch (JedisDataException e) {
+      throw new DispatchException(server.name() + " refuses batches: " + e.getMessage(), e);
+    }
+  }
+
+  private static int addAll(UnifiedJedis jedis, List<Batch> batches) {
+    List<Response<byte[]>> replies = new ArrayList<>(batches.size());
+    try (AbstractPipeline pipeline = jedis.pipelined()) {
+      for (Batch batch : batches) {
+        replies.add(
+            pipeline.xadd(
+                StreamNames.bytes(StreamNames.stream(batch)),
+                XAddParams.xAddParams(),
+                Map.of(EntryCodec.FIELD, EntryCodec.encode(batch))));
       }
-      return batches.size();
-    });
+      pipeline.sync();
+    }
+    replies.forEach(Response::get);
+    return replies.size();
   }
 
   /** Removes entries whose rows are gone. */
@@ -79,7 +102,7 @@ public final class StreamsKeeper implements AutoCloseable {
       return;
     }
     line.call(jedis -> {
-      try (Pipeline pipeline = jedis.pipelined()) {
+      try (AbstractPipeline pipeline = jedis.pipelined()) {
         for (Claimed one : claimed) {
           if (one.receipt() instanceof Receipt.Entry entry) {
             StreamEntryID id = new StreamEntryID(entry.entryId());
@@ -100,7 +123,7 @@ public final class StreamsKeeper implements AutoCloseable {
   public List<Claimed> idle(List<Lane> lanes, Duration idle, int limit) {
     return line.call(jedis -> {
       List<Taking> takings = new ArrayList<>();
-      try (Pipeline pipeline = jedis.pipelined()) {
+      try (AbstractPipeline pipeline = jedis.pipelined()) {
         for (Lane lane : lanes) {
           for (int shard : shards) {
             String stream = StreamNames.stream(shard, lane);
@@ -139,7 +162,7 @@ public final class StreamsKeeper implements AutoCloseable {
       Response<Boolean> exists,
       Response<List<Object>> answer) {}
 
-  private static void take(Jedis jedis, Taking taking, List<Claimed> into) {
+  private static void take(UnifiedJedis jedis, Taking taking, List<Claimed> into) {
     String stream = taking.stream();
     List<Object> answer;
     try {
@@ -238,19 +261,23 @@ public final class StreamsKeeper implements AutoCloseable {
     });
   }
 
+  /** Shards that nobody has looked through since their server was away or lost its data. */
+  public List<Integer> unmarked() {
+    return line.call(
+        jedis -> shards.stream().filter(shard -> !jedis.exists(StreamNames.epoch(shard))).toList());
+  }
+
   /**
-   * Whether the server has lost its data since the last call: its epoch keys were gone.
+   * Says that a shard has been looked through.
    *
-   * @param epoch value for new keys
+   * @param epoch to tell who did
    */
-  public boolean lostData(String epoch) {
-    return line.call(jedis -> {
-      boolean lost = false;
-      for (int shard : shards) {
-        lost |= jedis.set(StreamNames.epoch(shard), epoch, SetParams.setParams().nx()) != null;
-      }
-      return lost;
-    });
+  public void mark(int shard, String epoch) {
+    try {
+      line.call(jedis -> jedis.set(StreamNames.epoch(shard), epoch));
+    } catch (JedisDataException e) {
+      throw new DispatchException(server.name() + " takes no mark: " + e.getMessage(), e);
+    }
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
@@ -46,6 +47,10 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   private final Thread thread;
   private volatile boolean closing;
   private volatile boolean up;
+  private volatile boolean away;
+
+  /** Bytes of pieces that wait for no room. */
+  private final AtomicLong putBytes = new AtomicLong();
 
   GroupCommit(String name, WriterConnection connection) {
     this.name = name;
@@ -108,6 +113,9 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
    */
   abstract void committed(F flush, long nanos);
 
+  /** Called when a flush was committed by one of its earlier sendings, whichever. */
+  void uncertain(F flush) {}
+
   /** Called when nothing of a flush was committed: its pieces come again in smaller ones. */
   void dropped(F flush) {}
 
@@ -133,7 +141,26 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
 
   /** Hands in a piece that waits for no room. */
   public void put(W work) {
+    putBytes.addAndGet(weight(work));
     queue.add(work);
+  }
+
+  /** Bytes of pieces that were put and are not decided yet. */
+  public long putBytes() {
+    return putBytes.get();
+  }
+
+  /** Whether it is waiting for the database to come back. */
+  public boolean away() {
+    return away;
+  }
+
+  private void decided(W work) {
+    if (queued(work)) {
+      room.release(cost(work));
+    } else {
+      putBytes.addAndGet(-weight(work));
+    }
   }
 
   private int cost(W work) {
@@ -169,7 +196,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
         } catch (RuntimeException e) {
           log.error("{}: a flush of {} pieces failed in a way it must not", name, group.size(), e);
         }
-        group.forEach(work -> room.release(cost(work)));
+        group.forEach(this::decided);
         group.clear();
       }
     }
@@ -183,7 +210,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     W next = first;
     while (next != null) {
       if (!wanted(next)) {
-        room.release(cost(next));
+        decided(next);
       } else if (group.isEmpty()
           || (bytes + weight(next) <= FLUSH_BYTES
               && rows + rows(next) <= rowsMax()
@@ -223,6 +250,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     for (int failures = 0; ; failures++) {
       try {
         send(connection, flush, careful);
+        away = false;
         connection.next();
         if (careful && readsBack()) {
           readBack(flush, started); // it is committed: no error of the reading may say otherwise
@@ -232,9 +260,11 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
         }
         return null;
       } catch (SQLException e) {
+        away = false; // unless this says so
         switch (Pg.fault(e)) {
           case CONNECTION -> {
             up = false;
+            away = true;
             connection.lost(e);
             backOff(failures);
           }
@@ -263,6 +293,8 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
 
   private void recovered(F flush, long started) {
     log.info("{}: a flush whose answer was lost had been committed", name);
+    away = false;
+    uncertain(flush);
     connection.next();
     readBack(flush, started);
   }

@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -26,6 +27,12 @@ import java.util.function.Supplier;
 public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   /** More rows in a flush give no more rate and a worse tail. */
   private static final int ROWS_MAX = 2_000;
+
+  /**
+   * A flush that is still not written after this time leaves its batches to whoever comes: nobody
+   * sends or keeps them any more, and the session that was to keep them may be fenced.
+   */
+  private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final BatchFormer former;
   private final Predicate<Batch> sends;
@@ -41,8 +48,12 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
     private final List<NewJob> jobs;
     private final List<Batch> toSend;
     private final UUID session;
-    private final HotFlush statements;
-    private final boolean leavesWaiting;
+    private final List<Routed> batches;
+    private HotFlush statements;
+    private boolean leavesWaiting;
+    private long firstSentNanos;
+    private boolean left;
+    private boolean uncertain;
     private List<Batch> kept;
     private Set<UUID> stale = Set.of();
     private long nanos;
@@ -56,11 +67,26 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
       this.submits = submits;
       this.portions = portions;
       this.jobs = jobs;
+      this.batches = batches;
       this.toSend = of(batches, Route.SENT);
       this.kept = of(batches, Route.KEPT);
       this.leavesWaiting = toSend.size() + kept.size() < batches.size();
       this.session = session;
       this.statements = new HotFlush(jobs, batches, portions, session);
+    }
+
+    /** Notes a sending; one that comes late has all batches wait in the table. */
+    private void sending() {
+      long now = System.nanoTime();
+      if (firstSentNanos == 0) {
+        firstSentNanos = now;
+      } else if (!left && !batches.isEmpty() && now - firstSentNanos > LATE_NANOS) {
+        left = true;
+        leavesWaiting = true;
+        List<Routed> waiting =
+            batches.stream().map(b -> new Routed(b.batch(), Route.WAITS)).toList();
+        statements = new HotFlush(jobs, waiting, portions, session);
+      }
     }
 
     private static List<Batch> of(List<Routed> batches, Route route) {
@@ -195,7 +221,13 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
 
   @Override
   void send(WriterConnection connection, Flush flush, boolean careful) throws SQLException {
+    flush.sending();
     flush.statements.run(connection, careful);
+  }
+
+  @Override
+  void uncertain(Flush flush) {
+    flush.uncertain = true;
   }
 
   @Override
@@ -212,6 +244,9 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   @Override
   void committed(Flush flush, long nanos) {
     flush.nanos = nanos;
+    if (flush.left && !flush.uncertain) {
+      dropped(flush);
+    }
     if (!flush.kept.isEmpty()) {
       List<Batch> kept = flush.kept;
       flush.kept = List.of();

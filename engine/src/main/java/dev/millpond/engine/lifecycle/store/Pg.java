@@ -2,6 +2,7 @@ package dev.millpond.engine.lifecycle.store;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.SQLExceptionOverride;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -9,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Properties;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Opens connections to PostgreSQL, and tells the kinds of their errors apart. */
@@ -46,8 +48,22 @@ public final class Pg {
 
   private static final int POOL_SOCKET_TIMEOUT_SECONDS = 60;
 
+  /** After a failover the server behind a connection may be one that only reads. */
+  private static final String READ_ONLY = "25006";
+
+  /** Such a connection is not given back to the pool. */
+  private static final SQLExceptionOverride NO_PRIMARY =
+      new SQLExceptionOverride() {
+        @java.lang.Override
+        public Override adjudicate(SQLException e) {
+          return READ_ONLY.equals(e.getSQLState()) ? Override.MUST_EVICT : Override.CONTINUE_EVICT;
+        }
+      };
+
   /** The pool takes no less. */
   private static final long VALIDATION_MILLIS_MIN = 250;
+
+  private static final Pattern SEVERAL_HOSTS = Pattern.compile("^jdbc:postgresql://[^/?]*,");
 
   private Pg() {}
 
@@ -61,7 +77,7 @@ public final class Pg {
   public static Connection hot(
       String url, String name, int lockTimeoutMillis, int socketTimeoutSeconds)
       throws SQLException {
-    Properties properties = common(name);
+    Properties properties = common(url, name);
     properties.setProperty("prepareThreshold", "1");
     properties.setProperty("socketTimeout", Integer.toString(socketTimeoutSeconds));
     properties.setProperty(
@@ -109,16 +125,22 @@ public final class Pg {
     config.setMinimumIdle(1);
     config.setConnectionTimeout(5_000);
     config.setInitializationFailTimeout(-1);
+    config.setExceptionOverride(NO_PRIMARY);
     config.setKeepaliveTime(30_000);
-    Properties properties = common(name);
+    Properties properties = common(url, name);
     properties.setProperty("socketTimeout", Integer.toString(socketTimeoutSeconds));
     properties.setProperty("options", POOL_SETTINGS + DEAD_CLIENT + " -c TimeZone=UTC");
     config.setDataSourceProperties(properties);
     return config;
   }
 
-  private static Properties common(String name) {
+  private static Properties common(String url, String name) {
     Properties properties = new Properties();
+    if (SEVERAL_HOSTS.matcher(url).find()) {
+      // What the URL says itself comes before this.
+      properties.setProperty("targetServerType", "primary");
+      properties.setProperty("hostRecheckSeconds", "1");
+    }
     properties.setProperty("ApplicationName", name);
     properties.setProperty("binaryTransferEnable", BINARY_OIDS);
     properties.setProperty("connectTimeout", Integer.toString(CONNECT_TIMEOUT_SECONDS));
@@ -175,7 +197,7 @@ public final class Pg {
       case "40P01", "40001" -> Fault.REPEAT;
       case "23505", "22012" -> Fault.UNIQUE;
       case "55P03" -> Fault.LOCK;
-      case "25006" -> Fault.CONNECTION; // read-only after a failover
+      case READ_ONLY -> Fault.CONNECTION;
       case "25P03" -> Fault.CONNECTION; // idle in a transaction for too long
       case "57014" -> Fault.LOCK; // statement timeout
       default ->

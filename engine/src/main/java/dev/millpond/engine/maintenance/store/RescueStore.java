@@ -97,13 +97,24 @@ public final class RescueStore {
    */
   public static Rescued batches(
       Connection tx, List<UUID> dispatchIds, BatchMaker maker, boolean crash) throws SQLException {
+    return batches(tx, dispatchIds, maker, crash, false);
+  }
+
+  /**
+   * As {@link #batches(Connection, List, BatchMaker, boolean)}.
+   *
+   * @param direct whether the new rows are meant for no stream
+   */
+  public static Rescued batches(
+      Connection tx, List<UUID> dispatchIds, BatchMaker maker, boolean crash, boolean direct)
+      throws SQLException {
     List<Lost> lost = new ArrayList<>();
     for (Batch batch : DispatchStore.consume(tx, dispatchIds)) {
       for (int i = 0; i < batch.size(); i++) {
         lost.add(new Lost(batch.jobIds()[i], batch.lane(), batch.kind(), batch.token(i)));
       }
     }
-    return jobs(tx, lost, "runnable", maker, crash);
+    return jobs(tx, lost, "runnable", maker, crash, direct);
   }
 
   /**
@@ -114,6 +125,12 @@ public final class RescueStore {
    */
   public static Rescued jobs(
       Connection tx, List<Lost> lost, String phase, BatchMaker maker, boolean crash)
+      throws SQLException {
+    return jobs(tx, lost, phase, maker, crash, false);
+  }
+
+  private static Rescued jobs(
+      Connection tx, List<Lost> lost, String phase, BatchMaker maker, boolean crash, boolean direct)
       throws SQLException {
     if (lost.isEmpty()) {
       return new Rescued(List.of(), List.of(), List.of());
@@ -147,7 +164,7 @@ public final class RescueStore {
     WebhookStore.call(tx, poison.stream().map(next -> next.lost().jobId()).toList());
     DispatchStore.addDepth(tx, depth);
     List<Batch> batches = group(again, maker);
-    DispatchStore.insert(tx, batches, false);
+    DispatchStore.insert(tx, batches, direct);
     return new Rescued(
         batches, again.stream().map(Next::lost).toList(), poison.stream().map(Next::lost).toList());
   }

@@ -124,6 +124,20 @@ public final class ClaimStore implements AutoCloseable {
     return loaded;
   }
 
+  /**
+   * Asks whether batches could be loaded.
+   *
+   * @throws DatabaseException when the database does not answer
+   */
+  public void check() {
+    try {
+      prepare("SELECT").execute();
+    } catch (SQLException e) {
+      close();
+      throw new DatabaseException(e);
+    }
+  }
+
   private Found find(List<Batch> batches) throws SQLException {
     Spans spans = loadsById > 0 ? null : Spans.of(batches);
     if (spans != null) {

@@ -21,13 +21,13 @@ import org.jspecify.annotations.Nullable;
 public final class SessionStore {
   private static final String OPEN =
       """
-      INSERT INTO millpond.worker (session, host, pid, kinds, slots, lease)
-      VALUES (?, ?, ?, ?::text[], ?, ? * interval '1 millisecond')
+      INSERT INTO millpond.worker (session, host, pid, kinds, slots, lease, shards)
+      VALUES (?, ?, ?, ?::text[], ?, ? * interval '1 millisecond', ?::int4[])
       """;
 
   private static final String BEAT =
       """
-      UPDATE millpond.worker SET beat_at = now(), busy = ?, draining = ?
+      UPDATE millpond.worker SET beat_at = now(), busy = ?, draining = ?, shards = ?::int4[]
       WHERE session = ? AND NOT fenced
       """;
 
@@ -62,7 +62,11 @@ public final class SessionStore {
 
   private SessionStore() {}
 
-  /** Makes the row of a new session. */
+  /**
+   * Makes the row of a new session.
+   *
+   * @param shards whose streams it reads
+   */
   public static void open(
       Connection tx,
       UUID session,
@@ -70,7 +74,8 @@ public final class SessionStore {
       long pid,
       Collection<String> kinds,
       int slots,
-      Duration lease)
+      Duration lease,
+      List<Integer> shards)
       throws SQLException {
     try (PreparedStatement statement = tx.prepareStatement(OPEN)) {
       statement.setObject(1, session);
@@ -79,17 +84,24 @@ public final class SessionStore {
       statement.setObject(4, PgArray.texts(List.copyOf(kinds), k -> k));
       statement.setInt(5, slots);
       statement.setLong(6, lease.toMillis());
+      statement.setObject(7, PgArray.ints(shards, Integer::intValue));
       statement.executeUpdate();
     }
   }
 
-  /** Says that the session lives; false when it has been fenced, so that it must stop. */
-  public static boolean beat(Connection tx, UUID session, int busy, boolean draining)
+  /**
+   * Says that the session lives; false when it has been fenced, so that it must stop.
+   *
+   * @param shards whose streams it reads now
+   */
+  public static boolean beat(
+      Connection tx, UUID session, int busy, boolean draining, List<Integer> shards)
       throws SQLException {
     try (PreparedStatement statement = tx.prepareStatement(BEAT)) {
       statement.setInt(1, busy);
       statement.setBoolean(2, draining);
-      statement.setObject(3, session);
+      statement.setObject(3, PgArray.ints(shards, Integer::intValue));
+      statement.setObject(4, session);
       return statement.executeUpdate() == 1;
     }
   }

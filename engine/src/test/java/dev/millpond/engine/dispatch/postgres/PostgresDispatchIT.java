@@ -22,11 +22,11 @@ import org.junit.jupiter.api.Test;
 
 /** The dispatch table as a way of its own. */
 class PostgresDispatchIT extends DispatchContract {
-  private final List<Integer> down = new CopyOnWriteArrayList<>(List.of(0));
+  private final List<Integer> streamed = new CopyOnWriteArrayList<>();
 
   @Override
   protected Dispatch open(UUID session) {
-    return new PostgresDispatch(database.url(), () -> session, 1, () -> down);
+    return new PostgresDispatch(database.url(), () -> session, () -> streamed, streamed::isEmpty);
   }
 
   @Test
@@ -62,10 +62,10 @@ class PostgresDispatchIT extends DispatchContract {
     Dispatch dispatch = session();
     List<Batch> put = put(dispatch, NORMAL, 3);
     database.update("UPDATE millpond.dispatch SET direct = true WHERE id = ?", put.get(1).id());
-    down.clear();
+    streamed.add(0);
     assertThat(batches(claim(dispatch, demand(10, NORMAL), 1))).containsExactly(put.get(1));
     assertThat(dispatch.claim(demand(10, NORMAL), Duration.ofMillis(20))).isEmpty();
-    down.add(0);
+    streamed.clear();
     assertThat(claim(dispatch, demand(10, NORMAL), 2)).hasSize(2);
   }
 

@@ -49,8 +49,9 @@ class StreamsDispatchIT extends DispatchContract {
 
   @Override
   protected Dispatch open(UUID session) {
+    RedisServer server = new RedisServer(0, url);
     return new StreamsDispatch(
-        new RedisServer(0, url), List.of(0), session.toString(), Duration.ofSeconds(1));
+        server, (shard, kind) -> server.usable(), session.toString(), Duration.ofSeconds(1));
   }
 
   /** Ways to lose what is in Redis. */

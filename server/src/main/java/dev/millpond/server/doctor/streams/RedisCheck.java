@@ -1,5 +1,6 @@
 package dev.millpond.server.doctor.streams;
 
+import dev.millpond.engine.MillpondConfig;
 import dev.millpond.server.doctor.Finding;
 import java.net.URI;
 import java.time.Duration;
@@ -35,7 +36,8 @@ public final class RedisCheck {
   public static List<Finding> run(String name, String url, Duration databaseAhead) {
     List<Finding> findings = new ArrayList<>();
     try {
-      URI uri = URI.create(url);
+      boolean clustered = MillpondConfig.isCluster(url);
+      URI uri = URI.create(url.replaceFirst("^(rediss?)-cluster:", "$1:"));
       String cli =
           "redis-cli -h %s -p %d "
               .formatted(uri.getHost(), uri.getPort() < 0 ? 6379 : uri.getPort());
@@ -44,8 +46,8 @@ public final class RedisCheck {
         findings.add(version(name, info));
         findings.add(policy(name, info, cli));
         findings.add(memory(name, info, cli));
-        findings.add(role(name, info, cli));
-        findings.add(cluster(name, info));
+        findings.add(role(name, info, clustered, cli));
+        findings.add(cluster(name, info, clustered));
         findings.add(appendOnly(name, info, cli));
         findings.add(threads(name, info));
         findings.add(latency(name, redis, cli));
@@ -105,9 +107,10 @@ public final class RedisCheck {
             cli + "CONFIG SET maxmemory " + most * 2);
   }
 
-  private static Finding role(String name, Map<String, String> info, String cli) {
+  private static Finding role(
+      String name, Map<String, String> info, boolean clustered, String cli) {
     String role = info.getOrDefault("role", "unknown");
-    return role.equals("master")
+    return clustered || role.equals("master")
         ? Finding.ok(name + ".role", role)
         : Finding.error(
             name + ".role",
@@ -116,14 +119,22 @@ public final class RedisCheck {
             "Name the primary in millpond.redis.urls, or " + cli + "REPLICAOF NO ONE");
   }
 
-  private static Finding cluster(String name, Map<String, String> info) {
-    return info.getOrDefault("cluster_enabled", "0").equals("0")
-        ? Finding.ok(name + ".cluster", "off")
+  private static Finding cluster(String name, Map<String, String> info, boolean clustered) {
+    boolean on = !info.getOrDefault("cluster_enabled", "0").equals("0");
+    if (clustered && !on) {
+      return Finding.error(
+          name + ".cluster",
+          "off",
+          "it is no node of a Redis Cluster",
+          "Name it as redis://host:port in millpond.redis.urls");
+    }
+    return on == clustered
+        ? Finding.ok(name + ".cluster", on ? "on" : "off")
         : Finding.error(
             name + ".cluster",
             "on",
             "streams whose slot is elsewhere cannot be used",
-            "Name servers without cluster mode in millpond.redis.urls, one a shard");
+            "Name it as redis-cluster://host:port in millpond.redis.urls");
   }
 
   private static Finding appendOnly(String name, Map<String, String> info, String cli) {

@@ -1,0 +1,313 @@
+package dev.millpond.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.api.JobRequest;
+import dev.millpond.api.SubmitResult;
+import dev.millpond.api.UnavailableException;
+import dev.millpond.embedded.EmbeddedPostgres;
+import dev.millpond.embedded.TestRedis;
+import dev.millpond.embedded.TestServers;
+import dev.millpond.engine.Fleet.Mode;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
+import redis.clients.jedis.Jedis;
+
+/**
+ * PostgreSQL or Redis is away while jobs flow, on servers of its own. The long ones are run by
+ * hand: {@code -Dmillpond.outage.rounds=} outages, {@code -Dmillpond.outage.seconds=} of each
+ * measured span; they print what docs/reliability.md says.
+ */
+class OutageIT {
+  private static final String LONG = "millpond.outage.seconds";
+  private static final int ROUNDS = Integer.getInteger("millpond.outage.rounds", 2);
+  private static final int SECONDS = Integer.getInteger(LONG, 5);
+  private static final int LIST = 100;
+  private static final int SUBMITTERS = 2;
+
+  @TempDir static Path folder;
+
+  private static EmbeddedPostgres postgres;
+  private static TestRedis redis;
+
+  private final AtomicLong ran = new AtomicLong();
+  private final Set<UUID> acknowledged = ConcurrentHashMap.newKeySet();
+  private final AtomicLong refused = new AtomicLong();
+  private final AtomicBoolean stop = new AtomicBoolean();
+  private final List<Thread> submitters = new ArrayList<>();
+  private Database database;
+  private Fleet fleet;
+  private MillpondConfig config;
+
+  @BeforeAll
+  static void open() {
+    postgres = EmbeddedPostgres.start(folder.resolve("postgres"));
+    redis = TestServers.get().redis();
+  }
+
+  @AfterAll
+  static void shut() {
+    redis.close();
+    postgres.close();
+  }
+
+  @BeforeEach
+  void start() {
+    redis.empty();
+    database = Database.on(postgres.jdbcUrl("postgres"));
+    fleet = Fleet.on(database, Mode.POSTGRES);
+    config = fleet.config().withRedis(List.of(redis.url()));
+  }
+
+  @AfterEach
+  void end() {
+    fleet.close();
+    database.close();
+  }
+
+  /** Its own connection does not survive a stop either. */
+  private void reopen() {
+    database.close();
+    database = Database.on(postgres.jdbcUrl("postgres"));
+  }
+
+  private Millpond node(MillpondConfig with, Duration each) {
+    Millpond node =
+        fleet.worker(
+            with,
+            m ->
+                m.registerHandler(
+                    "noop",
+                    Integer.class,
+                    (context, payload) -> {
+                      if (!each.isZero()) {
+                        LockSupport.parkNanos(each.toNanos());
+                      }
+                      ran.incrementAndGet();
+                      return null;
+                    }));
+    node.startMaintenance();
+    return node;
+  }
+
+  /** Submits without a pause, as long as the backlog is short, until the end of the load. */
+  private void load(Millpond to) {
+    for (int i = 0; i < SUBMITTERS; i++) {
+      submitters.add(
+          Thread.ofPlatform()
+              .start(() -> {
+                while (!stop.get()) {
+                  if (acknowledged.size() - ran.get() > 50_000) {
+                    LockSupport.parkNanos(1_000_000);
+                    continue;
+                  }
+                  try {
+                    acknowledged.addAll(submit(to, LIST));
+                  } catch (UnavailableException e) {
+                    refused.incrementAndGet();
+                  }
+                }
+              }));
+    }
+  }
+
+  private void endLoad() throws InterruptedException {
+    stop.set(true);
+    for (Thread submitter : submitters) {
+      submitter.join();
+    }
+  }
+
+  private static List<UUID> submit(Millpond to, int jobs) {
+    return Fleet.submit(to, JobRequest.of("noop", 1), jobs);
+  }
+
+  private double rate(Duration span) {
+    long before = ran.get();
+    long began = System.nanoTime();
+    pass(span);
+    return (ran.get() - before) * 1e9 / (System.nanoTime() - began);
+  }
+
+  private static void pass(Duration time) {
+    long until = System.nanoTime() + time.toNanos();
+    for (long left = time.toNanos(); left > 0; left = until - System.nanoTime()) {
+      LockSupport.parkNanos(left);
+    }
+  }
+
+  /** Everything that was acknowledged ends, once; the books agree. */
+  private void finish(Millpond node) throws InterruptedException {
+    endLoad();
+    Fleet.until(
+        "all ends",
+        () -> database.number("SELECT count(*) FROM millpond.job") == database.outcomes());
+    assertThat(node.checkBooks(acknowledged).findings()).isEmpty();
+  }
+
+  private static String spread(String what, List<Double> values) {
+    Collections.sort(values);
+    return "outage: %s: %d rounds, median %.2f s, most %.2f s"
+        .formatted(what, values.size(), values.get(values.size() / 2), values.getLast());
+  }
+
+  @Test
+  void afterAnImmediateStopOfPostgresWorkGoesOnAtOnce() throws Exception {
+    Millpond node = node(config, Duration.ZERO);
+    load(node);
+    List<Double> back = new ArrayList<>();
+    for (int round = 0; round < ROUNDS; round++) {
+      long before = ran.get();
+      Fleet.until("jobs flow", () -> ran.get() > before + 1_000);
+      postgres.stopImmediately();
+      pass(Duration.ofMillis(300));
+      postgres.restart();
+      long began = System.nanoTime();
+      reopen();
+      long outcomes = database.outcomes();
+      Fleet.until("jobs end again", () -> database.outcomes() > outcomes);
+      back.add((System.nanoTime() - began) / 1e9);
+    }
+    System.out.println(spread("working again after PostgreSQL accepts connections", back));
+    assertThat(back.getLast()).isLessThan(5);
+    finish(node);
+    System.out.println(
+        "outage: acknowledged " + acknowledged.size() + ", lost 0, refused calls " + refused);
+  }
+
+  @Test
+  void whatIsSubmittedDuringALongOutageIsNoCrashOfAnybody() throws Exception {
+    Timing fast =
+        new Timing(
+            Duration.ofSeconds(1),
+            Duration.ofMillis(250),
+            Duration.ofMillis(250),
+            Duration.ofMillis(250));
+    Millpond node = node(fleet.config().withTiming(fast), Duration.ZERO);
+    submit(node, 1);
+    Fleet.until("it is idle", () -> ran.get() == 1);
+    postgres.stopImmediately();
+    List<CompletableFuture<SubmitResult>> pending = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      pending.add(node.submitAsync(JobRequest.of("noop", i)));
+    }
+    long began = System.nanoTime();
+    assertThat(node.health().ready()).isFalse();
+    pass(Duration.ofNanos(Duration.ofMillis(2_500).toNanos() - (System.nanoTime() - began)));
+    postgres.restart();
+    reopen();
+    for (CompletableFuture<SubmitResult> each : pending) {
+      acknowledged.add(Fleet.ids(List.of(each.get())).getFirst());
+    }
+    Fleet.until("all run", () -> ran.get() >= 11);
+    assertThat(database.number("SELECT count(*) FROM millpond.job_state WHERE crashes > 0"))
+        .isZero();
+    finish(node);
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = LONG, matches = "[0-9]+")
+  void withoutRedisAtLeastHalfTheRateGoesOn() throws Exception {
+    Millpond node = node(config, Duration.ZERO);
+    load(node);
+    pass(Duration.ofSeconds(5));
+    double before = rate(Duration.ofSeconds(SECONDS));
+    redis.embedded().kill();
+    long began = System.nanoTime();
+    double during = rate(Duration.ofSeconds(SECONDS));
+    System.out.printf(
+        "outage: Redis down %d s: %.0f jobs/s before, %.0f during, refused calls %d%n",
+        (System.nanoTime() - began) / 1_000_000_000, before, during, refused.get());
+    redis.embedded().restart();
+    double after = rate(Duration.ofSeconds(SECONDS));
+    System.out.printf("outage: %.0f jobs/s after%n", after);
+    assertThat(refused.get()).isZero();
+    assertThat(during).isGreaterThan(before / 2);
+    finish(node);
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = LONG, matches = "[0-9]+")
+  void aFifthOfABackendKilledEachMomentCostsLittle() throws Exception {
+    Millpond node = node(config, Duration.ZERO);
+    load(node);
+    pass(Duration.ofSeconds(5));
+    double quiet = rate(Duration.ofSeconds(SECONDS));
+    AtomicBoolean killing = new AtomicBoolean(true);
+    AtomicLong killed = new AtomicLong();
+    Thread killer =
+        Thread.ofPlatform()
+            .start(() -> {
+              while (killing.get()) {
+                killed.addAndGet(
+                    database
+                        .strings(
+                            "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity"
+                                + " WHERE application_name LIKE 'millpond%' ORDER BY random()"
+                                + " LIMIT 1")
+                        .size());
+                pass(Duration.ofMillis(49));
+              }
+            });
+    double under = rate(Duration.ofSeconds(SECONDS));
+    killing.set(false);
+    killer.join();
+    double again = rate(Duration.ofSeconds(SECONDS));
+    System.out.printf(
+        "outage: %d backends killed in %d s: %.0f jobs/s, %.0f before and %.0f after, refused calls"
+            + " %d%n",
+        killed.get(), SECONDS, under, quiet, again, refused.get());
+    assertThat(under).isGreaterThan(0.8 * Math.min(quiet, again));
+    finish(node);
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = LONG, matches = "[0-9]+")
+  void afterRedisHasLostItsDataDispatchIsBackWithinSeconds() throws Exception {
+    MillpondConfig defaults = config.withTiming(Timing.DEFAULT).withSlots(64);
+    Millpond node = node(defaults, Duration.ofMillis(20));
+    for (int i = 0; i < 100; i++) {
+      acknowledged.addAll(submit(node, 1_000));
+    }
+    pass(Duration.ofSeconds(3));
+    double usual = rate(Duration.ofSeconds(2));
+    List<Double> back = new ArrayList<>();
+    for (int round = 0; round < ROUNDS && acknowledged.size() - ran.get() > 10_000; round++) {
+      try (Jedis jedis = new Jedis(redis.url())) {
+        jedis.flushAll();
+      }
+      back.add(untilSteady(usual));
+    }
+    System.out.println(spread("dispatch back after a loss of Redis's data", back));
+    assertThat(back.getLast()).isLessThan(5);
+    finish(node);
+  }
+
+  /** Seconds until the last tenth of a second, of three, with less than half of the usual rate. */
+  private double untilSteady(double usual) {
+    double last = 0;
+    for (int tenth = 1; tenth <= 30; tenth++) {
+      if (rate(Duration.ofMillis(100)) < usual / 2) {
+        last = tenth / 10.0;
+      }
+    }
+    return last;
+  }
+}

@@ -1,0 +1,209 @@
+package dev.millpond.engine;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.api.JobRequest;
+import dev.millpond.embedded.TestRedis;
+import dev.millpond.embedded.TestServers;
+import dev.millpond.engine.Fleet.Mode;
+import dev.millpond.engine.query.Health.Component;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import redis.clients.jedis.Jedis;
+
+/** Two shards, of which one fails, is new to some, or is taken out: no job waits for it. */
+class ShardsIT {
+  private static Database database;
+  private static TestRedis first;
+  private static TestRedis second;
+
+  private final AtomicInteger ran = new AtomicInteger();
+  private Fleet fleet;
+  private MillpondConfig both;
+  private MillpondConfig one;
+
+  @BeforeAll
+  static void open() {
+    database = Database.fresh();
+    first = TestServers.get().redis();
+    second = TestServers.get().redis();
+  }
+
+  @AfterAll
+  static void shut() {
+    first.close();
+    second.close();
+    database.close();
+  }
+
+  @BeforeEach
+  void start() {
+    first.empty();
+    second.empty();
+    fleet = Fleet.on(database, Mode.POSTGRES);
+    one = fleet.config().withRedis(List.of(first.url()));
+    both = fleet.config().withRedis(List.of(first.url(), second.url()));
+  }
+
+  @AfterEach
+  void stop() {
+    fleet.end();
+  }
+
+  private Millpond worker(MillpondConfig with) {
+    return fleet.worker(
+        with,
+        m ->
+            m.registerHandler(
+                "noop",
+                Integer.class,
+                (context, payload) -> {
+                  ran.incrementAndGet();
+                  return null;
+                }));
+  }
+
+  private static void submit(Millpond to, int jobs) {
+    for (int i = 0; i < jobs; i++) {
+      Fleet.submit(to, JobRequest.of("noop", i), 1);
+    }
+  }
+
+  private static Component shard(Millpond member, int index) {
+    return member.health().components().stream()
+        .filter(c -> c.name().equals("redis." + index))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static void untilUsed(Millpond member, int index) {
+    Fleet.until("shard " + index + " used again", () -> shard(member, index).up());
+  }
+
+  /** Batches on a shard's streams since its server was emptied. */
+  private static long added(TestRedis redis, int shard) {
+    try (Jedis jedis = new Jedis(redis.url())) {
+      String stream = "millpond:{s" + shard + "}:default:normal";
+      return jedis.exists(stream)
+          ? (long) requireNonNull(jedis.xinfoStream(stream).getStreamInfo().get("entries-added"))
+          : 0;
+    }
+  }
+
+  @Test
+  void jobsOfAShardThatIsDownFlowOverTheOtherAndItIsTakenBack() {
+    Millpond producer = fleet.producer(both);
+    Millpond worker = worker(both);
+    Millpond leader = fleet.maintainer(both);
+    submit(producer, 40);
+    fleet.untilEnded(40);
+    assertThat(added(second, 1)).as("both are used").isPositive();
+    second.embedded().kill();
+    submit(producer, 100);
+    fleet.untilEnded(140);
+    Fleet.until("it is noticed", () -> !shard(producer, 1).up());
+    submit(producer, 20);
+    fleet.untilEnded(160);
+    second.embedded().restart();
+    for (Millpond member : List.of(producer, worker, leader)) {
+      untilUsed(member, 1);
+    }
+    long before = added(second, 1);
+    submit(producer, 40);
+    fleet.untilEnded(200);
+    assertThat(added(second, 1)).as("it is used again").isGreaterThan(before);
+    assertThat(ran.get()).isBetween(200, 220);
+  }
+
+  @Test
+  void aShardThatOnlyProducersKnowStrandsNothing() {
+    Millpond producer = fleet.producer(both); // its view of the readers is from before the worker
+    worker(one);
+    fleet.maintainer(one);
+    submit(producer, 60);
+    fleet.untilEnded(60);
+    fleet.leave(producer); // what is left on its server names no rows any more
+  }
+
+  @Test
+  void aShardThatTheLeaderDoesNotKnowStrandsNothing() {
+    worker(both);
+    fleet.maintainer(one);
+    Millpond producer = fleet.producer(both);
+    submit(producer, 30);
+    fleet.untilEnded(30);
+    // As after a hand-back: rows that wait for a stream which the leader cannot feed.
+    database.update(
+        """
+        WITH j AS (INSERT INTO millpond.job (id, queue, class, kind, payload)
+                   VALUES (gen_random_uuid(), 'default', 'normal', 'noop', '7') RETURNING id)
+        INSERT INTO millpond.dispatch (id, queue, class, kind, shard, job_ids)
+        SELECT millpond.uuid_floor(now()), 'default', 'normal', 'noop', 1, ARRAY[id] FROM j
+        """);
+    database.update("INSERT INTO millpond.queue_depth VALUES ('default', 'normal', 1)");
+    fleet.untilEnded(31);
+  }
+
+  @Test
+  void aShardThatIsTakenOutOfTheListIsDrained() {
+    Millpond producer = fleet.producer(both);
+    fleet.maintainer(one);
+    Fleet.submit(producer, JobRequest.of("noop", 1), 40); // on streams that nobody reads yet
+    worker(one);
+    fleet.untilEnded(40);
+    fleet.leave(producer); // what is left on its server names no rows any more
+  }
+
+  @Test
+  void aLeaderWithoutRedisStrandsNothing() {
+    worker(one);
+    fleet.maintainer(fleet.config());
+    Millpond producer = fleet.producer(fleet.config());
+    submit(producer, 20);
+    fleet.untilEnded(20);
+  }
+
+  @Test
+  void aServerWhoseMemoryIsFullIsLeftOutUntilItHasRoom() {
+    Millpond producer = fleet.producer(one);
+    worker(one);
+    fleet.maintainer(one);
+    submit(producer, 5);
+    fleet.untilEnded(5);
+    try (Jedis jedis = new Jedis(first.url())) {
+      jedis.configSet("maxmemory", "1");
+      submit(producer, 60);
+      fleet.untilEnded(65);
+      assertThat(shard(producer, 0).detail()).contains("takes no writes", "OOM");
+      jedis.configSet("maxmemory", "0");
+      untilUsed(producer, 0);
+      submit(producer, 5);
+      fleet.untilEnded(70);
+    }
+  }
+
+  @Test
+  void aServerThatBecomesAReplicaIsLeftAloneUntilItIsPromoted() {
+    Millpond producer = fleet.producer(one);
+    worker(one);
+    fleet.maintainer(one);
+    submit(producer, 5);
+    fleet.untilEnded(5);
+    try (Jedis jedis = new Jedis(first.url())) {
+      jedis.replicaof("127.0.0.1", 1);
+      submit(producer, 60);
+      fleet.untilEnded(65);
+      Fleet.until("it is noticed", () -> shard(producer, 0).detail().contains("READONLY"));
+      jedis.replicaofNoOne();
+      untilUsed(producer, 0);
+      submit(producer, 5);
+      fleet.untilEnded(70);
+    }
+  }
+}
