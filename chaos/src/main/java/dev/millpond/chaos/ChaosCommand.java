@@ -63,7 +63,7 @@ public final class ChaosCommand implements Callable<Integer> {
   /** How much a campaign is. */
   enum Profile {
     /** About 90 s in all. */
-    QUICK(60_000, FAULTS_MOST, Duration.ofSeconds(50)),
+    QUICK(60_000, FAULTS_MOST, Duration.ofSeconds(65)),
     /** In parts: the same command with --resume goes on. */
     FULL(1_000_000, 1_000, Duration.ofMinutes(10));
 

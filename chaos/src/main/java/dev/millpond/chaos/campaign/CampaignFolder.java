@@ -150,6 +150,8 @@ public final class CampaignFolder {
       line.put("again", healed.recovery().againMillis());
       line.put("submit", healed.recovery().submitMillis());
       line.put("end", healed.recovery().endMillis());
+      line.put("submitShare", healed.recovery().submitShare());
+      line.put("endShare", healed.recovery().endShare());
       lines.append(JSON.writeValueAsString(line)).append('\n');
     }
     Files.writeString(
@@ -178,7 +180,12 @@ public final class CampaignFolder {
                   Fault.Since.valueOf(line.path("since").asString("")),
                   line.path("struck").asLong(0),
                   line.path("undone").asLong(0)),
-              new Recovery(again, line.path("submit").asLong(-1), line.path("end").asLong(-1))));
+              new Recovery(
+                  again,
+                  line.path("submit").asLong(-1),
+                  line.path("end").asLong(-1),
+                  line.path("submitShare").asDouble(-1),
+                  line.path("endShare").asDouble(-1))));
     }
     return faults;
   }

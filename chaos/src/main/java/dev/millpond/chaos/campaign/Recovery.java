@@ -5,12 +5,12 @@ import dev.millpond.chaos.journal.Asked.Answer;
 import dev.millpond.chaos.journal.Run;
 import dev.millpond.chaos.work.Work;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.LongStream;
 
 /**
  * How soon things went on after a fault.
@@ -18,8 +18,19 @@ import java.util.UUID;
  * @param againMillis of each job that it hit and that had a start after it: until this start
  * @param submitMillis until the next submit was acknowledged; -1 when there was none
  * @param endMillis until the next job ended, by PostgreSQL's clock; -1 when there was none
+ * @param submitShare of a fault that lasted for some seconds: jobs a second that were acknowledged
+ *     in its course, as a share of those in the seconds before; -1 for a shorter one
+ * @param endShare the same of jobs that ended
  */
-public record Recovery(List<Long> againMillis, long submitMillis, long endMillis) {
+public record Recovery(
+    List<Long> againMillis,
+    long submitMillis,
+    long endMillis,
+    double submitShare,
+    double endShare) {
+  /** Shorter faults have no rate of their own; as long is the time before that they are held to. */
+  private static final long RATE_MILLIS = 4_000;
+
   public Recovery {
     againMillis = List.copyOf(againMillis);
   }
@@ -40,7 +51,8 @@ public record Recovery(List<Long> againMillis, long submitMillis, long endMillis
       this.acknowledged =
           asked.stream()
               .filter(request -> request.answer() == Answer.OK)
-              .mapToLong(Asked::answeredMillis)
+              .flatMapToLong(
+                  request -> LongStream.generate(request::answeredMillis).limit(request.count()))
               .sorted()
               .toArray();
       this.ended = endedMillis.stream().mapToLong(Long::longValue).sorted().toArray();
@@ -61,13 +73,42 @@ public record Recovery(List<Long> againMillis, long submitMillis, long endMillis
         }
       }
       return new Recovery(
-          again, after(acknowledged, struck.recoveryFrom()), after(ended, struck.recoveryFrom()));
+          again,
+          after(acknowledged, struck.recoveryFrom()),
+          after(ended, struck.recoveryFrom()),
+          share(acknowledged, struck),
+          share(ended, struck));
     }
 
     private static long after(long[] sorted, long from) {
-      int at = Arrays.binarySearch(sorted, from);
-      int next = at < 0 ? -at - 1 : at;
+      int next = first(sorted, from);
       return next < sorted.length ? sorted[next] - from : -1;
+    }
+
+    private static double share(long[] sorted, Struck struck) {
+      long lasted = struck.undoneMillis() - struck.struckMillis();
+      double before =
+          first(sorted, struck.struckMillis()) - first(sorted, struck.struckMillis() - RATE_MILLIS);
+      if (lasted < RATE_MILLIS || before == 0) {
+        return -1;
+      }
+      double during = first(sorted, struck.undoneMillis()) - first(sorted, struck.struckMillis());
+      return during / lasted / (before / RATE_MILLIS);
+    }
+
+    /** Index of the first one that is not before. */
+    private static int first(long[] sorted, long from) {
+      int low = 0;
+      int high = sorted.length;
+      while (low < high) {
+        int middle = (low + high) >>> 1;
+        if (sorted[middle] < from) {
+          low = middle + 1;
+        } else {
+          high = middle;
+        }
+      }
+      return low;
     }
   }
 }

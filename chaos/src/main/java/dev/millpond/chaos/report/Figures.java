@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 
 /**
@@ -18,9 +19,19 @@ import java.util.function.ToLongFunction;
  * @param again of jobs that were hit: until their next start
  * @param submit until the next submit was acknowledged
  * @param end until the next job ended
+ * @param submitShare median of the rates of submits during faults that lasted for some seconds, as
+ *     shares of those before; -1 without such
+ * @param endShare the same of jobs that ended
  */
 public record Figures(
-    long faults, long counted, long hit, Spread again, Spread submit, Spread end) {
+    long faults,
+    long counted,
+    long hit,
+    Spread again,
+    Spread submit,
+    Spread end,
+    double submitShare,
+    double endShare) {
   /**
    * Milliseconds; all 0 without any.
    *
@@ -61,7 +72,19 @@ public record Figures(
         Spread.of(
             counted.stream().flatMap(healed -> healed.recovery().againMillis().stream()).toList()),
         Spread.of(each(counted, Recovery::submitMillis)),
-        Spread.of(each(counted, Recovery::endMillis)));
+        Spread.of(each(counted, Recovery::endMillis)),
+        median(counted, Recovery::submitShare),
+        median(counted, Recovery::endShare));
+  }
+
+  private static double median(List<Healed> faults, ToDoubleFunction<Recovery> what) {
+    double[] shares =
+        faults.stream()
+            .mapToDouble(healed -> what.applyAsDouble(healed.recovery()))
+            .filter(share -> share >= 0)
+            .sorted()
+            .toArray();
+    return shares.length == 0 ? -1 : shares[(shares.length - 1) / 2];
   }
 
   private static List<Long> each(List<Healed> faults, ToLongFunction<Recovery> what) {

@@ -52,12 +52,19 @@ public final class TextReport {
 
   private static void table(PrintWriter out, Result result) {
     out.printf(
-        "%-24s %7s %7s %7s  %-26s %-13s %-13s%n",
-        "kind", "faults", "counted", "jobs", "again: n, p50/p99/max ms", "submit max", "end max");
+        "%-24s %7s %7s %7s  %-28s %10s %10s  %s%n",
+        "kind",
+        "faults",
+        "counted",
+        "jobs",
+        "again: n, p50/p99/max ms",
+        "submit max",
+        "end max",
+        "rate kept: submits, ends");
     Figures.of(result)
         .forEach((kind, figures) ->
             out.printf(
-                "%-24s %7d %7d %7d  %-26s %-13s %-13s%n",
+                "%-24s %7d %7d %7d  %-28s %10d %10d  %s%n",
                 kind,
                 figures.faults(),
                 figures.counted(),
@@ -69,6 +76,10 @@ public final class TextReport {
                         figures.again().p99(),
                         figures.again().most()),
                 figures.submit().most(),
-                figures.end().most()));
+                figures.end().most(),
+                figures.endShare() < 0
+                    ? "-"
+                    : String.format(
+                        Locale.ROOT, "%.2f, %.2f", figures.submitShare(), figures.endShare())));
   }
 }

@@ -1,0 +1,73 @@
+package dev.millpond.chaos.campaign;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.chaos.fault.Fault.Since;
+import dev.millpond.chaos.fault.Hit;
+import dev.millpond.chaos.journal.Asked;
+import dev.millpond.chaos.journal.Asked.Answer;
+import dev.millpond.chaos.journal.Run;
+import dev.millpond.chaos.journal.Run.End;
+import dev.millpond.chaos.work.Work;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+class RecoveryTest {
+  private static final long SEED = 7;
+  private static final UUID JOB = new UUID(1, 1);
+
+  private static Struck struck(Since since) {
+    return new Struck(0, "a", "a", new Hit(Set.of(JOB), 0), 1, since, 10_000, 15_000);
+  }
+
+  private static Run run(String name, long startedMillis) {
+    long number = 0;
+    while (Work.of(SEED, number).fails() > 0) {
+      number++;
+    }
+    return new Run(name, number, JOB, 1, 1, startedMillis, End.OPEN, 0);
+  }
+
+  private static Recovery of(Since since, List<Run> runs, List<Asked> asked, List<Long> ended) {
+    return new Recovery.Reader(SEED, runs, asked, ended).of(struck(since));
+  }
+
+  @Test
+  void aJobIsMeasuredToItsFirstStartAfterTheBlow() {
+    List<Run> runs = List.of(run("1.1", 9_990), run("2.2", 14_500), run("2.3", 12_500));
+    assertThat(of(Since.STRUCK, runs, List.of(), List.of()).againMillis()).containsExactly(2_500L);
+    assertThat(of(Since.UNDONE, runs, List.of(), List.of()).againMillis()).containsExactly(0L);
+  }
+
+  @Test
+  void aJobThatDidNotStartAgainIsNotMeasured() {
+    List<Run> runs = List.of(run("1.1", 9_990));
+    assertThat(of(Since.STRUCK, runs, List.of(), List.of()).againMillis()).isEmpty();
+  }
+
+  @Test
+  void theNextSubmitAndTheNextEndAreMeasuredFromWhereRecoveryBegins() {
+    Asked asked =
+        Asked.sent(0, 1, null, true, 1).answered(Answer.OK, 15_070, List.of(new UUID(1, 2)));
+    Recovery recovery = of(Since.UNDONE, List.of(), List.of(asked), List.of(14_000L, 15_200L));
+    assertThat(recovery.submitMillis()).isEqualTo(70);
+    assertThat(recovery.endMillis()).isEqualTo(200);
+    assertThat(of(Since.STRUCK, List.of(), List.of(), List.of()).endMillis()).isEqualTo(-1);
+  }
+
+  @Test
+  void aRateDuringAFaultIsAShareOfTheOneBefore() {
+    // Ten a second before, five a second in the five seconds of the fault.
+    List<Long> ended =
+        LongStream.concat(
+                LongStream.iterate(6_000, millis -> millis < 10_000, millis -> millis + 100),
+                LongStream.iterate(10_000, millis -> millis < 15_000, millis -> millis + 200))
+            .boxed()
+            .toList();
+    assertThat(of(Since.STRUCK, List.of(), List.of(), ended).endShare()).isEqualTo(0.5);
+    assertThat(of(Since.STRUCK, List.of(), List.of(), ended).submitShare()).isEqualTo(-1);
+  }
+}
