@@ -174,10 +174,8 @@ public final class Node {
   }
 
   private static void watchShards(RedisShards shards, EngineMetrics metrics) {
-    List<RedisServer> servers = shards.servers();
-    for (int i = 0; i < servers.size(); i++) {
-      RedisServer server = servers.get(i);
-      String shard = Integer.toString(i);
+    for (RedisServer server : shards.servers()) {
+      String shard = server.number();
       metrics.gauge(
           "millpond.shard.up",
           "1 while the shard's server answers",

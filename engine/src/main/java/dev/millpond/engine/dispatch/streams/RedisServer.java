@@ -117,6 +117,11 @@ public final class RedisServer {
     return name;
   }
 
+  /** Its number among the servers of the fleet, as a label of metrics. */
+  public String number() {
+    return name.substring(name.indexOf('.') + 1);
+  }
+
   /** Host and port, or a node of the cluster. */
   public String place() {
     return address.place();
@@ -227,7 +232,7 @@ public final class RedisServer {
         case NO_WRITES -> {
           answered(started);
           noWrites(e);
-          yield e;
+          yield new DispatchException(name + " takes no writes: " + e.getMessage(), e);
         }
         case MOVED, OF_NO_USE -> failed(e, started); // the next connection may reach another one
       };
@@ -248,7 +253,7 @@ public final class RedisServer {
   }
 
   /** A write was refused, for want of memory. */
-  void noWrites(JedisDataException answer) {
+  private void noWrites(JedisDataException answer) {
     trouble = String.valueOf(answer.getMessage());
     if (writes.getState() == State.CLOSED) {
       log.warn(
@@ -270,15 +275,7 @@ public final class RedisServer {
     if (address.cluster()) {
       return; // each node has its own; the doctor asks them
     }
-    String policy =
-        line.call(client ->
-            client
-                .info("memory")
-                .lines()
-                .filter(text -> text.startsWith(POLICY))
-                .map(text -> text.substring(POLICY.length()).strip())
-                .findFirst()
-                .orElse(NO_EVICTION));
+    String policy = line.call(RedisServer::policy);
     if (!policy.equals(NO_EVICTION)) {
       log.warn(
           "{} ({}) has the maxmemory-policy {}: entries may be thrown away, and their jobs then"
@@ -287,6 +284,20 @@ public final class RedisServer {
           address,
           policy,
           NO_EVICTION);
+    }
+  }
+
+  private static String policy(UnifiedJedis client) {
+    try {
+      return client
+          .info("memory")
+          .lines()
+          .filter(text -> text.startsWith(POLICY))
+          .map(text -> text.substring(POLICY.length()).strip())
+          .findFirst()
+          .orElse(NO_EVICTION);
+    } catch (JedisDataException e) {
+      return NO_EVICTION; // not allowed to ask, most likely
     }
   }
 
@@ -307,10 +318,10 @@ public final class RedisServer {
                 "",
                 SetParams.setParams().px(PROBE_LIFE_MILLIS)));
         writes.onSuccess(0, TimeUnit.NANOSECONDS);
-      } catch (JedisDataException e) {
-        log.debug("{}: {}", name, e.getMessage()); // counted by the line
       } catch (DispatchException e) {
-        writes.onError(0, TimeUnit.NANOSECONDS, e);
+        if (writes.getState() == State.HALF_OPEN) {
+          writes.onError(0, TimeUnit.NANOSECONDS, e); // otherwise the refusal has been counted
+        }
         throw e;
       }
     }

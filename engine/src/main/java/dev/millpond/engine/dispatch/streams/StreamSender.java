@@ -117,14 +117,21 @@ final class StreamSender implements AutoCloseable {
 
   /** Looks at a server that may not be used, at most each {@link #PROBE_MILLIS}. */
   private void probe() {
-    if (!policyKnown && server.up()) {
-      server.checkPolicy(line);
-      policyKnown = true;
-    }
     long now = System.nanoTime();
-    if (!server.usable() && !closed && now - nextProbeNanos >= 0) {
-      nextProbeNanos = now + TimeUnit.MILLISECONDS.toNanos(PROBE_MILLIS);
-      server.probe(line);
+    if (closed || now - nextProbeNanos < 0 || (policyKnown && server.usable())) {
+      return;
+    }
+    nextProbeNanos = now + TimeUnit.MILLISECONDS.toNanos(PROBE_MILLIS);
+    try {
+      if (!server.usable()) {
+        server.probe(line);
+      }
+      if (!policyKnown && server.up()) {
+        server.checkPolicy(line);
+        policyKnown = true;
+      }
+    } catch (DispatchException e) {
+      log.debug("not yet: {}", e.getMessage()); // acks may be taken all the same
     }
   }
 
