@@ -264,9 +264,11 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
         switch (Pg.fault(e)) {
           case CONNECTION -> {
             up = false;
-            away = true;
             connection.lost(e);
-            backOff(failures);
+            if (failures > 0) { // one lost connection is replaced at once
+              away = true;
+              backOff(failures);
+            }
           }
           case REPEAT -> {
             if (failures >= REPEATS_MAX) {
