@@ -56,7 +56,7 @@ public final class ChaosCommand implements Callable<Integer> {
   /** Read by the log's configuration. */
   private static final String LOG_LEVEL = "MILLPOND_LOG_LEVEL";
 
-  private static final int SLOTS = 8;
+  private static final int SLOTS = 16;
   private static final int FAULTS_MOST = 1_000_000;
   private static final int RATE_MOST = 20_000;
 
