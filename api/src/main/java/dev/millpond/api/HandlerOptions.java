@@ -5,7 +5,7 @@ import java.time.Duration;
 /**
  * How a kind is run where a job does not say otherwise.
  *
- * @param executor the threads it runs on
+ * @param executor the threads or processes it runs on
  * @param maxAttempts 1 to {@link Limits#MAX_ATTEMPTS_CEILING}
  * @param backoff the wait between attempts
  * @param softTimeout after which the handler is told to stop
@@ -18,12 +18,18 @@ public record HandlerOptions(
     Duration softTimeout,
     Duration hardTimeout) {
 
-  /** The threads of a kind. */
+  /** Where a kind runs. */
   public enum Executor {
     /** For handlers that mostly wait (HTTP, SQL, files). */
     VIRTUAL,
     /** For handlers that compute, or pin their carrier thread. */
-    PLATFORM
+    PLATFORM,
+    /**
+     * In a child process, one job at a time in each, which is killed at the hard timeout: for code
+     * that nobody vouches for. On Linux only, for handlers of a {@link HandlerModule}, and without
+     * {@link JobContext#completeIn} and {@link JobContext#leaseToken}.
+     */
+    FORKED
   }
 
   public static final HandlerOptions DEFAULT =

@@ -12,7 +12,10 @@ public interface JobContext {
   /** From 1; starts over when a dead job is redriven. */
   int attempt();
 
-  /** The fencing token: grows whenever the job is handed out anew, never goes back. */
+  /**
+   * The fencing token: grows whenever the job is handed out anew, never goes back. Unknown to kinds
+   * that run forked, whose job it fails for good.
+   */
   int leaseToken();
 
   String kind();
@@ -43,7 +46,7 @@ public interface JobContext {
   /**
    * Completes the job in one PostgreSQL transaction with the handler's own writes: both are
    * committed or neither. To be the handler's last act; what {@code run} returns afterwards is
-   * ignored.
+   * ignored. Not for kinds that run forked: it fails their job for good.
    *
    * @param work writes through the connection it is given and returns the job's result; it neither
    *     commits nor rolls back

@@ -1,6 +1,7 @@
 package dev.millpond.engine;
 
 import dev.millpond.api.CancelResult;
+import dev.millpond.api.HandlerModule;
 import dev.millpond.api.HandlerOptions;
 import dev.millpond.api.Handlers;
 import dev.millpond.api.JobHandler;
@@ -185,6 +186,15 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
       throw new IllegalStateException("handlers are registered before startWorker()");
     }
     node.handlers().registerHandler(kind, payload, handler, options);
+    return this;
+  }
+
+  @Override
+  public Millpond registerModule(HandlerModule module) {
+    if (node.worker().running()) {
+      throw new IllegalStateException("handlers are registered before startWorker()");
+    }
+    node.handlers().registerModule(module);
     return this;
   }
 

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
  * @param limits what is taken of one job and one submit
  * @param retention how long ended jobs are kept, at least as long as keys live
  * @param webhooks how the end of a job is told to others
+ * @param forked the child processes of kinds that run forked
  */
 public record MillpondConfig(
     String pgUrl,
@@ -26,7 +27,8 @@ public record MillpondConfig(
     Timing timing,
     JobLimits limits,
     RetentionConfig retention,
-    WebhookConfig webhooks) {
+    WebhookConfig webhooks,
+    ForkedConfig forked) {
 
   /** Most jobs one worker process may run at once. */
   public static final int SLOTS_MAX = 10_000;
@@ -100,42 +102,56 @@ public record MillpondConfig(
         Timing.DEFAULT,
         JobLimits.DEFAULT,
         RetentionConfig.DEFAULT,
-        WebhookConfig.NONE);
+        WebhookConfig.NONE,
+        ForkedConfig.DEFAULT);
   }
 
   public MillpondConfig withRedis(List<String> urls) {
     return new MillpondConfig(
-        pgUrl, urls, Math.max(shards, urls.size()), slots, timing, limits, retention, webhooks);
+        pgUrl,
+        urls,
+        Math.max(shards, urls.size()),
+        slots,
+        timing,
+        limits,
+        retention,
+        webhooks,
+        forked);
   }
 
   public MillpondConfig withShards(int newShards) {
     return new MillpondConfig(
-        pgUrl, redisUrls, newShards, slots, timing, limits, retention, webhooks);
+        pgUrl, redisUrls, newShards, slots, timing, limits, retention, webhooks, forked);
   }
 
   public MillpondConfig withSlots(int newSlots) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, newSlots, timing, limits, retention, webhooks);
+        pgUrl, redisUrls, shards, newSlots, timing, limits, retention, webhooks, forked);
   }
 
   public MillpondConfig withTiming(Timing newTiming) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, newTiming, limits, retention, webhooks);
+        pgUrl, redisUrls, shards, slots, newTiming, limits, retention, webhooks, forked);
   }
 
   public MillpondConfig withLimits(JobLimits newLimits) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, newLimits, retention, webhooks);
+        pgUrl, redisUrls, shards, slots, timing, newLimits, retention, webhooks, forked);
   }
 
   public MillpondConfig withRetention(RetentionConfig newRetention) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, limits, newRetention, webhooks);
+        pgUrl, redisUrls, shards, slots, timing, limits, newRetention, webhooks, forked);
   }
 
   public MillpondConfig withWebhooks(WebhookConfig newWebhooks) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, limits, retention, newWebhooks);
+        pgUrl, redisUrls, shards, slots, timing, limits, retention, newWebhooks, forked);
+  }
+
+  public MillpondConfig withForked(ForkedConfig newForked) {
+    return new MillpondConfig(
+        pgUrl, redisUrls, shards, slots, timing, limits, retention, webhooks, newForked);
   }
 
   /** {@link Sizing#slots()} of this machine. */

@@ -1,5 +1,7 @@
 package dev.millpond.engine.worker;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.millpond.api.AttemptStoppedException;
 import dev.millpond.api.JobContext;
 import dev.millpond.api.JobOptions;
@@ -8,7 +10,9 @@ import dev.millpond.api.Limits;
 import dev.millpond.engine.flush.Portion.LogLine;
 import dev.millpond.engine.flush.Portion.Started;
 import dev.millpond.engine.retry.RetryPolicy;
+import dev.millpond.engine.worker.forked.ForkedJob;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
+import dev.millpond.engine.worker.text.Texts;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -25,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The thread that runs the handler is interrupted under this object's lock and forgets itself
  * under it, so an interrupt never hits the job that comes after.
  */
-final class Attempt implements JobContext {
+final class Attempt implements JobContext, ForkedJob {
   /** Life in this process. */
   enum Phase {
     READY,
@@ -51,6 +55,8 @@ final class Attempt implements JobContext {
   private volatile @Nullable ProgressReport progress;
   private volatile Runner.@Nullable Shift shift;
   private @Nullable Thread thread;
+  private @Nullable StopListener listener;
+  private volatile long cancelledNanos;
   private int lineCount;
   private boolean recorded;
 
@@ -153,10 +159,40 @@ final class Attempt implements JobContext {
         return;
       }
       reason = why;
+      if (why == StopReason.CANCELLED) {
+        cancelledNanos = System.nanoTime();
+      }
       if (thread != null) {
         thread.interrupt();
       }
+      if (listener != null) {
+        say(listener, why);
+      }
     }
+  }
+
+  @Override
+  public void tell(@Nullable StopListener to) {
+    synchronized (this) {
+      listener = to;
+      if (to != null && reason != StopReason.NONE) {
+        say(to, reason);
+      }
+    }
+  }
+
+  private static void say(StopListener to, StopReason why) {
+    if (why == StopReason.LOST) {
+      to.kill();
+    } else {
+      to.stop(why.name());
+    }
+  }
+
+  /** Whether its job was cancelled so long ago and its handler runs on. */
+  boolean cancelledFor(Duration patience) {
+    return reason == StopReason.CANCELLED
+        && System.nanoTime() - cancelledNanos > patience.toNanos();
   }
 
   long runNanos() {
@@ -196,8 +232,42 @@ final class Attempt implements JobContext {
     return ChronoUnit.MICROS.between(Instant.EPOCH, instant);
   }
 
+  /** Whether it runs in a child process. */
+  boolean forked() {
+    return run.registration().forked();
+  }
+
   Duration hardTimeout() {
     return hard;
+  }
+
+  @Override
+  public Duration untilSoftTimeout() {
+    return left(soft);
+  }
+
+  @Override
+  public Duration untilHardTimeout() {
+    return left(hard);
+  }
+
+  private Duration left(Duration timeout) {
+    return Duration.ofNanos(Math.max(0, timeout.toNanos() - runNanos()));
+  }
+
+  @Override
+  public String payload() {
+    return job.payload();
+  }
+
+  @Override
+  public boolean keepResult() {
+    return options.keepResult();
+  }
+
+  @Override
+  public String module() {
+    return requireNonNull(run.registration().module()).getName();
   }
 
   /** As a tracked job, its deadline counted from the commit. */

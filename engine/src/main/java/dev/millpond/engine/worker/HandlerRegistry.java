@@ -1,9 +1,13 @@
 package dev.millpond.engine.worker;
 
+import dev.millpond.api.HandlerModule;
 import dev.millpond.api.HandlerOptions;
+import dev.millpond.api.HandlerOptions.Executor;
 import dev.millpond.api.Handlers;
 import dev.millpond.api.JobHandler;
 import dev.millpond.engine.submit.JobRules;
+import dev.millpond.engine.worker.forked.ForkedExecutor;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -13,20 +17,73 @@ import org.jspecify.annotations.Nullable;
 public final class HandlerRegistry implements Handlers {
   private final Map<String, Registration<?>> registrations = new ConcurrentHashMap<>();
 
-  /** A kind's handler. */
-  record Registration<P>(Class<P> payload, JobHandler<P> handler, HandlerOptions options) {}
+  /**
+   * A kind's handler.
+   *
+   * @param module that a child process can make to run it; null when it can run in this process
+   *     only
+   */
+  record Registration<P>(
+      Class<P> payload, JobHandler<P> handler, HandlerOptions options, @Nullable Class<?> module) {
+
+    boolean forked() {
+      return options.executor() == Executor.FORKED;
+    }
+
+    /** Whether its jobs can be run in a child process, whatever its options say. */
+    boolean forkable() {
+      return module != null;
+    }
+  }
 
   @Override
   public <P> Handlers registerHandler(
       String kind, Class<P> payload, JobHandler<P> handler, HandlerOptions options) {
+    register(kind, payload, handler, options, null);
+    return this;
+  }
+
+  @Override
+  public Handlers registerModule(HandlerModule module) {
+    module.register(new OfModule(module));
+    return this;
+  }
+
+  private <P> void register(
+      String kind,
+      Class<P> payload,
+      JobHandler<P> handler,
+      HandlerOptions options,
+      @Nullable HandlerModule module) {
     if (!JobRules.isName(kind)) {
       throw new IllegalArgumentException(
           "kind \"" + kind + "\" is not a valid name: " + JobRules.NAME_RULE);
     }
-    if (registrations.putIfAbsent(kind, new Registration<>(payload, handler, options)) != null) {
+    String problem = ForkedExecutor.problem(module);
+    if (options.executor() == Executor.FORKED && problem != null) {
+      throw new IllegalArgumentException("kind \"" + kind + "\" cannot run forked: " + problem);
+    }
+    Class<?> type = module == null || problem != null ? null : module.getClass();
+    if (registrations.putIfAbsent(kind, new Registration<>(payload, handler, options, type))
+        != null) {
       throw new IllegalArgumentException("kind \"" + kind + "\" has a handler already");
     }
-    return this;
+  }
+
+  /** Takes a module's handlers and remembers where they are from. */
+  private final class OfModule implements Handlers {
+    private final HandlerModule module;
+
+    OfModule(HandlerModule module) {
+      this.module = module;
+    }
+
+    @Override
+    public <P> Handlers registerHandler(
+        String kind, Class<P> payload, JobHandler<P> handler, HandlerOptions options) {
+      register(kind, payload, handler, options, module);
+      return this;
+    }
   }
 
   @Nullable Registration<?> find(String kind) {
@@ -35,5 +92,21 @@ public final class HandlerRegistry implements Handlers {
 
   public Set<String> kinds() {
     return Set.copyOf(registrations.keySet());
+  }
+
+  /**
+   * The modules that child processes can make.
+   *
+   * @param always only those with a kind that always runs forked
+   */
+  Set<Class<?>> modules(boolean always) {
+    Set<Class<?>> modules = new HashSet<>();
+    for (Registration<?> registration : registrations.values()) {
+      Class<?> module = registration.module();
+      if (module != null && (!always || registration.forked())) {
+        modules.add(module);
+      }
+    }
+    return modules;
   }
 }

@@ -2,7 +2,7 @@ package dev.millpond.engine.worker;
 
 import dev.millpond.api.AttemptStoppedException;
 import dev.millpond.api.FatalJobException;
-import dev.millpond.api.HandlerOptions;
+import dev.millpond.api.HandlerOptions.Executor;
 import dev.millpond.api.JobView.JobError;
 import dev.millpond.api.LeaseLostException;
 import dev.millpond.engine.dispatch.KindPace;
@@ -18,7 +18,10 @@ import dev.millpond.engine.metrics.EngineMetrics.Step;
 import dev.millpond.engine.submit.JobJson;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.WeightedLanes.Chunk;
+import dev.millpond.engine.worker.forked.ForkedExecutor;
+import dev.millpond.engine.worker.forked.ForkedFailure;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
+import dev.millpond.engine.worker.text.Texts;
 import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -38,6 +41,7 @@ final class Runner {
   private final WeightedLanes lanes;
   private final Desk desk;
   private final KindPace pace;
+  private final ForkedExecutor children;
   private final int slots;
   private final int resultBytes;
   private final AtomicInteger busy = new AtomicInteger();
@@ -50,6 +54,7 @@ final class Runner {
           Thread.ofPlatform().daemon().name("millpond-job-p-", 0).factory());
 
   /**
+   * @param children where kinds run that run forked
    * @param resultBytes the most a result may have
    * @param roomNews called whenever a slot may have become free
    */
@@ -57,12 +62,14 @@ final class Runner {
       WeightedLanes lanes,
       Desk desk,
       KindPace pace,
+      ForkedExecutor children,
       int slots,
       int resultBytes,
       Runnable roomNews) {
     this.lanes = lanes;
     this.desk = desk;
     this.pace = pace;
+    this.children = children;
     this.slots = slots;
     this.resultBytes = resultBytes;
     this.roomNews = roomNews;
@@ -142,15 +149,21 @@ final class Runner {
   }
 
   private ExecutorService executor(Chunk chunk) {
-    return switch (chunk.run().registration().options().executor()) {
+    return switch (threads(chunk)) {
       case VIRTUAL -> virtual;
       case PLATFORM -> platform;
+      // Waits for its child. Not virtual: handlers that compute must not delay a kill.
+      case FORKED -> platform;
     };
+  }
+
+  private static Executor threads(Chunk chunk) {
+    return chunk.run().registration().options().executor();
   }
 
   private void work(Chunk first) {
     Shift shift = new Shift();
-    HandlerOptions.Executor kindOfThread = first.run().registration().options().executor();
+    Executor kindOfThread = threads(first);
     Chunk chunk = first;
     while (chunk != null) {
       run(chunk, shift);
@@ -160,7 +173,7 @@ final class Runner {
       }
       roomNews.run();
       chunk = lanes.take();
-      if (chunk != null && chunk.run().registration().options().executor() != kindOfThread) {
+      if (chunk != null && threads(chunk) != kindOfThread) {
         if (!shift.over.compareAndSet(false, true)) {
           abandoned.decrementAndGet();
           busy.incrementAndGet(); // given up in this very moment: the chunk needs a slot of its own
@@ -202,8 +215,10 @@ final class Runner {
   private <P> void run(Attempt attempt, Registration<P> registration) {
     End end;
     try {
-      P payload = payload(attempt, registration);
-      Object result = registration.handler().run(attempt, payload);
+      Object result =
+          attempt.forked()
+              ? children.run(attempt)
+              : registration.handler().run(attempt, payload(attempt, registration));
       end = succeeded(attempt, result);
     } catch (Throwable thrown) {
       end = failed(attempt, thrown);
@@ -265,7 +280,20 @@ final class Runner {
   }
 
   private static End failed(Attempt attempt, Throwable thrown) {
+    if (thrown instanceof ForkedFailure failure) {
+      return failure.handedBack()
+          ? returned(attempt)
+          : failed(attempt, failure.verdict(), failure.error());
+    }
+    return failed(attempt, thrown, null);
+  }
+
+  /**
+   * @param known the error to be stored; null for that of what was thrown
+   */
+  private static End failed(Attempt attempt, Throwable thrown, @Nullable JobError known) {
     LoadedJob job = attempt.job();
+    JobError error = known == null ? Texts.error(thrown) : known;
     boolean stopped =
         thrown instanceof InterruptedException
             || thrown instanceof AttemptStoppedException
@@ -275,12 +303,13 @@ final class Runner {
           new Cancelled(
               job.id(), job.token(), job.hasState(), job.attempt(), attempt.startedMicros(), null);
       case SHUTDOWN -> returned(attempt);
-      case TIMEOUT -> failure(attempt, "timed_out", thrown);
+      case TIMEOUT -> failure(attempt, "timed_out", thrown, error);
       case LOST, NONE ->
           failure(
               attempt,
               thrown instanceof FatalJobException && !stopped ? "fatal" : "failed",
-              thrown);
+              thrown,
+              error);
     };
   }
 
@@ -290,10 +319,10 @@ final class Runner {
     return new Returned(job.id(), job.token(), job.hasState(), job.attempt());
   }
 
-  private static Failure failure(Attempt attempt, String ended, Throwable thrown) {
+  private static Failure failure(Attempt attempt, String ended, Throwable thrown, JobError error) {
     Next next =
         attempt.policy().after(thrown, attempt.job().attempt(), ThreadLocalRandom.current());
-    return failure(attempt, ended, Texts.error(thrown), next);
+    return failure(attempt, ended, error, next);
   }
 
   private static Failure failure(Attempt attempt, String ended, JobError error, Next next) {
@@ -322,22 +351,38 @@ final class Runner {
             .after(
                 new IllegalStateException(), attempt.job().attempt(), ThreadLocalRandom.current());
     attempt.run().ended(attempt, failure(attempt, "timed_out", error, next));
+    leave(attempt);
+    return true;
+  }
+
+  /** Ends an attempt of a cancelled job whose handler did not stop in time. */
+  static boolean cancel(Attempt attempt) {
+    if (!attempt.end()) {
+      return false;
+    }
+    LoadedJob job = attempt.job();
+    End end =
+        new Cancelled(
+            job.id(), job.token(), job.hasState(), job.attempt(), attempt.startedMicros(), null);
+    attempt.run().ended(attempt, end);
+    leave(attempt);
+    return true;
+  }
+
+  /** Nothing the handler does counts any more: its slot is free, and its process is killed. */
+  private static void leave(Attempt attempt) {
     Shift shift = attempt.shift();
     if (shift != null) {
       shift.abandon();
     }
     attempt.stop(StopReason.LOST);
-    return true;
   }
 
   /** Gives back an attempt whose handler does not stop at the end of its process. */
   static void giveBack(Attempt attempt) {
     if (attempt.end()) {
       attempt.run().ended(attempt, returned(attempt));
-      Shift shift = attempt.shift();
-      if (shift != null) {
-        shift.abandon();
-      }
+      leave(attempt);
     }
   }
 

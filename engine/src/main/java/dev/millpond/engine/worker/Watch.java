@@ -28,14 +28,19 @@ final class Watch {
 
   private final Desk desk;
   private final long settleNanos;
+  private final Duration cancelGrace;
   private final Worker worker;
   private final Thread thread =
       Thread.ofPlatform().daemon().name("millpond-watch").unstarted(this::loop);
   private volatile boolean stopped;
 
-  Watch(Desk desk, Duration settle, Worker worker) {
+  /**
+   * @param cancelGrace how long a forked handler may take to stop once its job is cancelled
+   */
+  Watch(Desk desk, Duration settle, Duration cancelGrace, Worker worker) {
     this.desk = desk;
     this.settleNanos = settle.toNanos();
+    this.cancelGrace = cancelGrace;
     this.worker = worker;
   }
 
@@ -72,22 +77,31 @@ final class Watch {
       } else if (age > PART_NANOS) {
         run.flushPart();
       }
-      run.attempts().forEach(Watch::checkTime);
+      run.attempts().forEach(this::checkTime);
     }
-    desk.tracked().forEach(Watch::checkTime);
+    desk.tracked().forEach(this::checkTime);
   }
 
-  private static void checkTime(Attempt attempt) {
+  private void checkTime(Attempt attempt) {
     if (attempt.phase() != Attempt.Phase.STARTED) {
       return;
     }
     if (attempt.hardTimeoutPassed()) {
       if (Runner.expire(attempt)) {
         log.warn(
-            "job {} ({}) did not stop within its hard timeout of {}; its thread is abandoned",
+            "job {} ({}) did not stop within its hard timeout of {}; its {}",
             attempt.jobId(),
             attempt.kind(),
-            attempt.hardTimeout());
+            attempt.hardTimeout(),
+            attempt.forked() ? "process is killed" : "thread is abandoned");
+      }
+    } else if (attempt.forked() && attempt.cancelledFor(cancelGrace)) {
+      if (Runner.cancel(attempt)) {
+        log.info(
+            "job {} ({}) was cancelled and did not stop within {}; its process is killed",
+            attempt.jobId(),
+            attempt.kind(),
+            cancelGrace);
       }
     } else if (attempt.softTimeoutPassed()) {
       attempt.stop(StopReason.TIMEOUT);

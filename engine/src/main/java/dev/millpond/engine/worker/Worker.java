@@ -26,6 +26,7 @@ import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.retry.RetryPolicy;
 import dev.millpond.engine.submit.JobJson;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
+import dev.millpond.engine.worker.forked.ForkedExecutor;
 import dev.millpond.engine.worker.store.ClaimStore;
 import dev.millpond.engine.worker.store.ClaimStore.Loaded;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
@@ -83,6 +84,7 @@ public final class Worker implements AutoCloseable {
   private final UserTransaction userTransaction;
   private final Desk desk;
   private final WeightedLanes ready;
+  private final ForkedExecutor children;
   private final Runner runner;
   private final Watch watch;
   private final Heartbeat heartbeat;
@@ -122,10 +124,17 @@ public final class Worker implements AutoCloseable {
         new UserTransaction(pgUrl, session, timing.lease(), config.limits().resultBytes());
     this.desk = new Desk(writer, metrics, clock, userTransaction);
     this.ready = new WeightedLanes(lanes::weight, pace);
+    this.children = new ForkedExecutor(config.forked(), config.limits(), () -> draining);
     this.runner =
         new Runner(
-            ready, desk, pace, config.slots(), config.limits().resultBytes(), this::roomNews);
-    this.watch = new Watch(desk, timing.settle(), this);
+            ready,
+            desk,
+            pace,
+            children,
+            config.slots(),
+            config.limits().resultBytes(),
+            this::roomNews);
+    this.watch = new Watch(desk, timing.settle(), config.forked().cancelGrace(), this);
     this.kept = new KeptBatches(this, session, pace, config.slots());
     this.writer = writer;
     this.beats = new Transactions(Pg.beats(pgUrl, timing.lease()));
@@ -133,6 +142,9 @@ public final class Worker implements AutoCloseable {
     metrics.gauge("millpond.worker.slots", "Slots", runner::busy, "state", "busy");
     metrics.gauge("millpond.worker.slots", "Slots", runner::free, "state", "free");
     metrics.gauge("millpond.worker.slots", "Slots", runner::abandoned, "state", "abandoned");
+    metrics.gauge("millpond.forked.children", "Child processes", children::busy, "state", "busy");
+    metrics.gauge("millpond.forked.children", "Child processes", children::idle, "state", "idle");
+    metrics.gauge("millpond.forked.started", "Child processes started so far", children::started);
     metrics.gauge(
         "millpond.worker.heartbeat.age.seconds",
         "Time since the last beat that was heard",
@@ -146,6 +158,7 @@ public final class Worker implements AutoCloseable {
    */
   public void start(Ways ways) {
     this.ways = ways;
+    children.start(handlers.modules(false), handlers.modules(true));
     openSession();
     lanes.learn(transactions.call(SessionStore::queues));
     for (Dispatch way : ways.all()) {
@@ -462,6 +475,7 @@ public final class Worker implements AutoCloseable {
     watch.stop();
     heartbeat.stop();
     stop.countDown();
+    children.close();
     boolean ended = runner.shutdown(200);
     if (!ended) {
       log.info("{} handlers run on after the end of their worker", runner.busy());

@@ -47,7 +47,7 @@ class WeightedLanesTest {
   private final Dispatch way = new PostgresDispatch(NOWHERE, session);
   private final Desk desk = desk();
   private final Registration<?> registration =
-      new Registration<>(String.class, (job, payload) -> null, HandlerOptions.DEFAULT);
+      new Registration<>(String.class, (job, payload) -> null, HandlerOptions.DEFAULT, null);
   private final KindPace pace = new KindPace();
   private final WeightedLanes lanes = new WeightedLanes(new Lanes()::weight, pace);
   private final Random random = new Random(5);

@@ -34,6 +34,34 @@ public enum ConfigKey {
   HTTP_PORT("http.port", "PORT", "8080", "Port to listen on; 0 takes a free one."),
   WORKER_SLOTS(
       "worker.slots", "N", null, "Jobs a worker runs at once. Default: 8 a core, at least 16."),
+  FORKED_WARM(
+      "forked.warm", "N", "1", "Child processes kept ready where a kind runs forked, 0 to 1000."),
+  FORKED_HEAP(
+      "forked.heap.mib", "N", "256", "Heap of a child in MiB; one that runs out ends its job."),
+  FORKED_METASPACE("forked.metaspace.mib", "N", "128", "Metaspace of a child in MiB."),
+  FORKED_DIRECT("forked.direct.mib", "N", "64", "Direct buffers of a child in MiB."),
+  FORKED_CODE_CACHE("forked.code-cache.mib", "N", "64", "Compiled code of a child in MiB."),
+  FORKED_RSS(
+      "forked.rss.mib",
+      "N",
+      "0",
+      "Memory in use at which a child is killed, in MiB. 0: the sum of the four above and 192."),
+  FORKED_THREADS("forked.threads", "N", "512", "Threads at which a child is killed."),
+  FORKED_FILES("forked.files", "N", "1024", "Open files at which a child is killed."),
+  FORKED_JOBS("forked.jobs", "N", "1000", "Jobs after which a child is replaced."),
+  FORKED_AGE("forked.age", "DURATION", "1h", "Age at which a child is replaced, between two jobs."),
+  FORKED_GRACE(
+      "forked.grace",
+      "DURATION",
+      "100ms",
+      "Time between SIGTERM and SIGKILL of a child, 0s to 1m."),
+  FORKED_CANCEL_GRACE(
+      "forked.cancel-grace",
+      "DURATION",
+      "5s",
+      "How long a forked handler may take to stop when its job is cancelled, 0s to 1m."),
+  FORKED_JAVA_OPTIONS(
+      "forked.java-options", "OPTION[,OPTION]", "", "Further options of the children's JVM."),
   PAYLOAD_BYTES("payload.bytes", "N", "262144", "Most bytes of a job's payload, 1024 to 4194304."),
   RESULT_BYTES(
       "result.bytes",

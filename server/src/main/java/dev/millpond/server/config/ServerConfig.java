@@ -1,6 +1,7 @@
 package dev.millpond.server.config;
 
 import dev.millpond.engine.ConfigException;
+import dev.millpond.engine.ForkedConfig;
 import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.RetentionConfig;
@@ -126,7 +127,8 @@ public record ServerConfig(
         timing(values),
         limits(values),
         retention(values),
-        webhooks(values));
+        webhooks(values),
+        forked(values));
   }
 
   private static WebhookConfig webhooks(ConfigValues values) {
@@ -137,6 +139,37 @@ public record ServerConfig(
             WebhookConfig.signedBy(path(values, ConfigKey.WEBHOOK_SECRET_FILE, text))
                 .withAllow(allow))
         .orElse(WebhookConfig.NONE);
+  }
+
+  private static ForkedConfig forked(ConfigValues values) {
+    int mib = ForkedConfig.MIB_MAX;
+    ForkedConfig standard = ForkedConfig.DEFAULT;
+    return new ForkedConfig(
+        new ForkedConfig.Memory(
+            number(values, ConfigKey.FORKED_HEAP, ForkedConfig.HEAP_MIB_LEAST, mib),
+            number(values, ConfigKey.FORKED_METASPACE, ForkedConfig.METASPACE_MIB_LEAST, mib),
+            number(values, ConfigKey.FORKED_DIRECT, ForkedConfig.DIRECT_MIB_LEAST, mib),
+            number(
+                values,
+                ConfigKey.FORKED_CODE_CACHE,
+                ForkedConfig.CODE_CACHE_MIB_LEAST,
+                ForkedConfig.CODE_CACHE_MIB_MAX)),
+        new ForkedConfig.Ceilings(
+            number(values, ConfigKey.FORKED_RSS, 0, mib),
+            number(
+                values,
+                ConfigKey.FORKED_THREADS,
+                ForkedConfig.THREADS_LEAST,
+                ForkedConfig.THREADS_MAX),
+            number(
+                values, ConfigKey.FORKED_FILES, ForkedConfig.FILES_LEAST, ForkedConfig.FILES_MAX)),
+        new ForkedConfig.Life(
+            number(values, ConfigKey.FORKED_WARM, 0, ForkedConfig.WARM_MAX),
+            number(values, ConfigKey.FORKED_JOBS, 1, ForkedConfig.JOBS_MAX),
+            duration(values, ConfigKey.FORKED_AGE, standard.life().age())),
+        duration(values, ConfigKey.FORKED_GRACE, standard.grace()),
+        duration(values, ConfigKey.FORKED_CANCEL_GRACE, standard.cancelGrace()),
+        list(values.get(ConfigKey.FORKED_JAVA_OPTIONS)));
   }
 
   private static JobLimits limits(ConfigValues values) {

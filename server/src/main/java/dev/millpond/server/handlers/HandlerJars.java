@@ -51,7 +51,7 @@ public final class HandlerJars implements AutoCloseable {
     int modules = 0;
     try {
       for (HandlerModule module : ServiceLoader.load(HandlerModule.class, loader)) {
-        module.register(handlers);
+        handlers.registerModule(module);
         modules++;
       }
     } catch (ServiceConfigurationError | LinkageError e) {

@@ -1,4 +1,4 @@
-package dev.millpond.engine.worker;
+package dev.millpond.engine.worker.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.millpond.engine.worker;
+package dev.millpond.engine.worker.text;
 
 import dev.millpond.api.JobView.JobError;
 import dev.millpond.api.Limits;
@@ -7,12 +7,12 @@ import java.io.StringWriter;
 import org.jspecify.annotations.Nullable;
 
 /** Texts that handlers produce, made fit to be stored: cut, and without what PostgreSQL refuses. */
-final class Texts {
+public final class Texts {
   private static final char REPLACEMENT = '\uFFFD';
 
   private Texts() {}
 
-  static JobError error(Throwable thrown) {
+  public static JobError error(Throwable thrown) {
     StringWriter stack = new StringWriter();
     try {
       thrown.printStackTrace(new PrintWriter(stack));
@@ -31,13 +31,13 @@ final class Texts {
         cut(stack.toString(), Limits.ERROR_BYTES));
   }
 
-  static String line(String text) {
+  public static String line(String text) {
     String cut = cut(text, Limits.LOG_LINE_BYTES);
     return cut == null ? "" : cut;
   }
 
   /** At most so many bytes of UTF-8; NUL and lone surrogates replaced. */
-  static @Nullable String cut(@Nullable String text, int bytes) {
+  public static @Nullable String cut(@Nullable String text, int bytes) {
     if (text == null) {
       return null;
     }
