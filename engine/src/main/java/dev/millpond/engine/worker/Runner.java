@@ -42,6 +42,7 @@ final class Runner {
   private final Desk desk;
   private final KindPace pace;
   private final ForkedExecutor children;
+  private final ChildDeaths deaths;
   private final int slots;
   private final int resultBytes;
   private final AtomicInteger busy = new AtomicInteger();
@@ -55,6 +56,7 @@ final class Runner {
 
   /**
    * @param children where kinds run that run forked
+   * @param deaths decides about jobs that have killed one
    * @param resultBytes the most a result may have
    * @param roomNews called whenever a slot may have become free
    */
@@ -63,6 +65,7 @@ final class Runner {
       Desk desk,
       KindPace pace,
       ForkedExecutor children,
+      ChildDeaths deaths,
       int slots,
       int resultBytes,
       Runnable roomNews) {
@@ -70,6 +73,7 @@ final class Runner {
     this.desk = desk;
     this.pace = pace;
     this.children = children;
+    this.deaths = deaths;
     this.slots = slots;
     this.resultBytes = resultBytes;
     this.roomNews = roomNews;
@@ -279,11 +283,16 @@ final class Runner {
     }
   }
 
-  private static End failed(Attempt attempt, Throwable thrown) {
+  private End failed(Attempt attempt, Throwable thrown) {
     if (thrown instanceof ForkedFailure failure) {
-      return failure.handedBack()
-          ? returned(attempt)
-          : failed(attempt, failure.verdict(), failure.error());
+      End end =
+          failure.handedBack()
+              ? returned(attempt)
+              : failed(attempt, failure.verdict(), failure.error());
+      return failure.death() != null && end instanceof Failure failed
+          ? failure(
+              attempt, failed.ended(), failed.error(), deaths.after(attempt.job(), failed.next()))
+          : end;
     }
     return failed(attempt, thrown, null);
   }

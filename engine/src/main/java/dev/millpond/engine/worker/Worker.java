@@ -131,6 +131,7 @@ public final class Worker implements AutoCloseable {
             desk,
             pace,
             children,
+            new ChildDeaths(transactions),
             config.slots(),
             config.limits().resultBytes(),
             this::roomNews);

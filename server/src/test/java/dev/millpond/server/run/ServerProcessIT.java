@@ -49,6 +49,23 @@ class ServerProcessIT {
       }
       """;
 
+  /** Says in which process it runs. */
+  private static final String FORKED =
+      """
+      import dev.millpond.api.HandlerOptions;
+
+      public final class Forked implements dev.millpond.api.HandlerModule {
+        @Override
+        public void register(dev.millpond.api.Handlers handlers) {
+          handlers.registerHandler(
+              "pid",
+              String.class,
+              (context, payload) -> ProcessHandle.current().pid(),
+              HandlerOptions.DEFAULT.withExecutor(HandlerOptions.Executor.FORKED));
+        }
+      }
+      """;
+
   @TempDir private Path directory = Path.of("");
 
   @Test
@@ -101,14 +118,14 @@ class ServerProcessIT {
     }
     Files.delete(directory.resolve("started-1"));
     Files.createFile(directory.resolve("go"));
+    Path forked = HandlerJar.compile(directory, "Forked", FORKED);
+    flags[1] += "," + forked;
     try (ServerProcess server = ServerProcess.start(directory, pgUrl, flags).awaitStart()) {
-      JsonNode job =
-          await()
-              .atMost(PATIENCE)
-              .until(
-                  () -> json(server.get("/v1/jobs/" + id)),
-                  found -> found.get("state").asString().equals("succeeded"));
-      assertThat(job.get("attempt").asInt()).isEqualTo(1);
+      assertThat(succeeded(server, id).get("attempt").asInt()).isEqualTo(1);
+      String child =
+          json(server.post("/v1/jobs", "{\"kind\":\"pid\",\"payload\":\"\"}")).get("id").asString();
+      long pid = succeeded(server, child).get("result").asLong();
+      assertThat(pid).as("a handler of a jar in a process of its own").isNotEqualTo(server.pid());
       server.terminate();
       assertThat(server.exitCode()).as(server::output).isZero();
     }
@@ -157,6 +174,14 @@ class ServerProcessIT {
       assertThat(server.exitCode()).isEqualTo(3);
       assertThat(server.output()).doesNotContain("\tat ");
     }
+  }
+
+  private static JsonNode succeeded(ServerProcess server, String id) {
+    return await()
+        .atMost(PATIENCE)
+        .until(
+            () -> json(server.get("/v1/jobs/" + id)),
+            found -> found.get("state").asString().equals("succeeded"));
   }
 
   private String submitGate(ServerProcess server) throws IOException, InterruptedException {

@@ -128,13 +128,14 @@ public final class ChildHandlersModule implements HandlerModule {
 
   private static Object heap() {
     List<byte[]> all = new ArrayList<>();
-    while (true) {
+    while (all.size() < 1_000_000) {
       all.add(new byte[1 << 20]);
     }
+    return all.size();
   }
 
   private static int overflow(int depth) {
-    return overflow(depth + 1) + 1;
+    return depth < 0 ? 0 : overflow(depth + 1) + 1;
   }
 
   @SuppressWarnings("CatchAndPrintStackTrace")
@@ -170,7 +171,7 @@ public final class ChildHandlersModule implements HandlerModule {
     return "flooded";
   }
 
-  private static Object threads() throws InterruptedException {
+  private static @Nullable Object threads() throws InterruptedException {
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < 200; i++) {
       Thread thread = new Thread(ChildHandlersModule::deaf);

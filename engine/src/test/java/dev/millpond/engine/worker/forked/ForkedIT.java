@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millpond.api.HandlerOptions;
 import dev.millpond.api.HandlerOptions.Executor;
+import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobState;
 import dev.millpond.api.JobView;
@@ -156,6 +157,22 @@ class ForkedIT {
   }
 
   @Test
+  void aJobThatKillsThreeProcessesIsPoison() {
+    JobOptions options = JobOptions.DEFAULT.withMaxAttempts(10);
+    UUID id =
+        Fleet.submit(
+                node,
+                JobRequest.of(ChildHandlersModule.KIND, new Deed("halt", null))
+                    .withOptions(options),
+                1)
+            .getFirst();
+    fleet.maintainer();
+    JobView dead = fleet.untilState(id, JobState.DEAD);
+    assertThat(dead.attempts()).hasSize(3);
+    assertThat(node.deadLetter(id).orElseThrow().reason()).isEqualTo("poison");
+  }
+
+  @Test
   void theHardTimeoutKillsTheProcessAndAllItHasStarted() {
     pid(); // so that a child is ready
     Path file = directory.resolve("family");
@@ -208,7 +225,7 @@ class ForkedIT {
     untilGone(child);
     node = fleet.producer();
     fleet.untilState(id, JobState.RUNNABLE);
-    assertThat(requireNonNull(node.find(id).orElseThrow()).attempt()).isEqualTo(1);
+    assertThat(node.find(id).orElseThrow().attempt()).isEqualTo(1);
     node.cancel(id);
   }
 
