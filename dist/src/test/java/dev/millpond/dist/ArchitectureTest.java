@@ -69,6 +69,7 @@ class ArchitectureTest {
             .dependOnClassesThat(
                 resideInAnyPackage(
                     "dev.millpond.embedded..",
+                    "dev.millpond.faults..",
                     "dev.millpond.server..",
                     "dev.millpond.examples..",
                     "dev.millpond.bench..",

@@ -11,6 +11,12 @@ import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.WebhookConfig;
+import dev.millpond.faults.Ending;
+import dev.millpond.faults.Fault;
+import dev.millpond.faults.FaultProxy;
+import dev.millpond.faults.Link;
+import dev.millpond.faults.Moment;
+import dev.millpond.faults.Step;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -228,12 +234,12 @@ final class CrashScene implements AutoCloseable {
 
   private boolean kill(Link link) {
     subject.kill();
-    link.sever();
+    link.end(Ending.CLOSED);
     return false;
   }
 
   private static boolean cut(Link link) {
-    link.cut();
+    link.end(Ending.UNNOTICED);
     return false;
   }
 

@@ -2,12 +2,14 @@ package dev.millpond.engine.crash;
 
 import static dev.millpond.engine.crash.CrashScene.Mode.POSTGRES;
 import static dev.millpond.engine.crash.CrashScene.Mode.STREAMS;
-import static dev.millpond.engine.crash.Moment.UNANSWERED;
-import static dev.millpond.engine.crash.Moment.UNCOMMITTED;
-import static dev.millpond.engine.crash.Moment.UNSENT;
+import static dev.millpond.faults.Moment.UNANSWERED;
+import static dev.millpond.faults.Moment.UNCOMMITTED;
+import static dev.millpond.faults.Moment.UNSENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.engine.crash.CrashScene.Mode;
+import dev.millpond.faults.Fault;
+import dev.millpond.faults.Step;
 
 /** A process that runs jobs submits some, and keeps them for itself; it is struck on the way. */
 class KeepCrashIT {

@@ -2,14 +2,17 @@ package dev.millpond.engine.crash;
 
 import static dev.millpond.engine.crash.CrashScene.Mode.POSTGRES;
 import static dev.millpond.engine.crash.CrashScene.Mode.STREAMS;
-import static dev.millpond.engine.crash.Moment.UNANSWERED;
-import static dev.millpond.engine.crash.Moment.UNCOMMITTED;
-import static dev.millpond.engine.crash.Moment.UNSENT;
+import static dev.millpond.faults.Moment.UNANSWERED;
+import static dev.millpond.faults.Moment.UNCOMMITTED;
+import static dev.millpond.faults.Moment.UNSENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.api.JobOptions;
 import dev.millpond.engine.crash.CrashScene.Mode;
 import dev.millpond.engine.crash.Task.What;
+import dev.millpond.faults.Fault;
+import dev.millpond.faults.Moment;
+import dev.millpond.faults.Step;
 import java.time.Duration;
 import java.util.UUID;
 

@@ -2,12 +2,14 @@ package dev.millpond.engine.crash;
 
 import static dev.millpond.engine.crash.CrashScene.Mode.POSTGRES;
 import static dev.millpond.engine.crash.CrashScene.Mode.STREAMS;
-import static dev.millpond.engine.crash.Moment.UNANSWERED;
-import static dev.millpond.engine.crash.Moment.UNSENT;
+import static dev.millpond.faults.Moment.UNANSWERED;
+import static dev.millpond.faults.Moment.UNSENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.api.RedriveResult;
 import dev.millpond.engine.crash.Task.What;
+import dev.millpond.faults.Moment;
+import dev.millpond.faults.Step;
 import java.util.UUID;
 
 /** The leader is killed while it reaps or promotes, or a process while it redrives. */

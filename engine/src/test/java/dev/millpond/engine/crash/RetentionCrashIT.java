@@ -1,12 +1,14 @@
 package dev.millpond.engine.crash;
 
 import static dev.millpond.engine.crash.CrashScene.Mode.POSTGRES;
-import static dev.millpond.engine.crash.Moment.UNANSWERED;
-import static dev.millpond.engine.crash.Moment.UNSENT;
+import static dev.millpond.faults.Moment.UNANSWERED;
+import static dev.millpond.faults.Moment.UNSENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.engine.Database;
 import dev.millpond.engine.OldDay;
+import dev.millpond.faults.Moment;
+import dev.millpond.faults.Step;
 import java.time.Duration;
 import java.util.UUID;
 

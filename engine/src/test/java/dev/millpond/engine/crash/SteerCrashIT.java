@@ -1,9 +1,9 @@
 package dev.millpond.engine.crash;
 
 import static dev.millpond.engine.crash.CrashScene.Mode.POSTGRES;
-import static dev.millpond.engine.crash.Moment.UNANSWERED;
-import static dev.millpond.engine.crash.Moment.UNCOMMITTED;
-import static dev.millpond.engine.crash.Moment.UNSENT;
+import static dev.millpond.faults.Moment.UNANSWERED;
+import static dev.millpond.faults.Moment.UNCOMMITTED;
+import static dev.millpond.faults.Moment.UNSENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.api.JobOptions;
@@ -11,6 +11,8 @@ import dev.millpond.api.JobState;
 import dev.millpond.api.JobView;
 import dev.millpond.api.SteerResult;
 import dev.millpond.engine.crash.Task.What;
+import dev.millpond.faults.Moment;
+import dev.millpond.faults.Step;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;

@@ -1,8 +1,8 @@
 package dev.millpond.engine.crash;
 
 import static dev.millpond.engine.crash.CrashScene.Mode.STREAMS;
-import static dev.millpond.engine.crash.Moment.UNANSWERED;
-import static dev.millpond.engine.crash.Moment.UNCOMMITTED;
+import static dev.millpond.faults.Moment.UNANSWERED;
+import static dev.millpond.faults.Moment.UNCOMMITTED;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.api.Backoff;
@@ -11,6 +11,8 @@ import dev.millpond.engine.crash.Task.What;
 import dev.millpond.engine.webhook.AllowedTargets;
 import dev.millpond.engine.webhook.Receiver;
 import dev.millpond.engine.webhook.WebhookSecret;
+import dev.millpond.faults.Moment;
+import dev.millpond.faults.Step;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;

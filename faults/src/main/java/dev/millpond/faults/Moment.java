@@ -1,7 +1,7 @@
-package dev.millpond.engine.crash;
+package dev.millpond.faults;
 
 /** Where in a request a fault strikes. */
-enum Moment {
+public enum Moment {
   /** Nothing of the request has gone to the server. */
   UNSENT,
 

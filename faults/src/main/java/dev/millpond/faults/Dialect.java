@@ -1,4 +1,4 @@
-package dev.millpond.engine.crash;
+package dev.millpond.faults;
 
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * What the proxy understands of a protocol. One instance for each connection; requests and answers
  * are read by a thread each.
  */
-sealed interface Dialect permits PostgresDialect, RedisDialect {
+sealed interface Dialect permits PostgresDialect, RedisDialect, PlainDialect {
 
   /**
    * Bytes of a client that belong together.

@@ -1,9 +1,15 @@
-package dev.millpond.engine.crash;
+package dev.millpond.faults;
 
 import java.util.function.Predicate;
 
-/** The protocol's steps as they are seen on the wire: the requests at which a process is struck. */
-enum Step implements Predicate<Exchange> {
+/**
+ * The steps of Millpond's protocol as they are seen on the wire: the requests at which a process is
+ * struck. They are told by pieces of the engine's SQL; the engine's crash tests show that each is
+ * still found.
+ */
+public enum Step implements Predicate<Exchange> {
+  /** Rows are committed, whichever they are. */
+  COMMIT(Exchange::commitsRows),
   /** Jobs without keys are committed. */
   SUBMIT(e -> e.commits("INSERT INTO millpond.job ")),
   /** Jobs with keys are committed. */
@@ -88,7 +94,8 @@ enum Step implements Predicate<Exchange> {
     this.where = where;
   }
 
-  boolean inRedis() {
+  /** Whether it is a command of Redis. */
+  public boolean inRedis() {
     return inRedis;
   }
 

@@ -1,0 +1,5 @@
+/** What the proxy does to bytes, connections and requests. */
+@NullMarked
+package dev.millpond.faults;
+
+import org.jspecify.annotations.NullMarked;
