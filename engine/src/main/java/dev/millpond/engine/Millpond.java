@@ -218,6 +218,24 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
     return node.worker().drain(within);
   }
 
+  /**
+   * Whether more threads than {@link GuardConfig#abandonedMax()} run on after the hard timeout of
+   * their handlers. The worker claims nothing any more: drain it, and start a new process.
+   */
+  public boolean wornOut() {
+    return node.worker().wornOut();
+  }
+
+  /**
+   * Says that a process of the fleet has died, as only whoever runs in its place can know: what it
+   * held is rescued at once instead of after its lease, and what ran in it is suspected (ADR 25).
+   *
+   * @param nodeId its {@link #nodeId()}
+   */
+  public void processDied(UUID nodeId) {
+    node.processDied(nodeId);
+  }
+
   /** All queues with their depths. */
   public List<QueueView> queues() {
     return node.queries().queues();

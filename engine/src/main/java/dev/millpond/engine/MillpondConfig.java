@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  * @param retention how long ended jobs are kept, at least as long as keys live
  * @param webhooks how the end of a job is told to others
  * @param forked the child processes of kinds that run forked
+ * @param guard against jobs that are not seen any more, and workers that wear out
  */
 public record MillpondConfig(
     String pgUrl,
@@ -28,7 +29,8 @@ public record MillpondConfig(
     JobLimits limits,
     RetentionConfig retention,
     WebhookConfig webhooks,
-    ForkedConfig forked) {
+    ForkedConfig forked,
+    GuardConfig guard) {
 
   /** Most jobs one worker process may run at once. */
   public static final int SLOTS_MAX = 10_000;
@@ -55,6 +57,7 @@ public record MillpondConfig(
       throw new ConfigException("millpond.worker.slots", slots, "1 to " + SLOTS_MAX);
     }
     retention.checkKeys(limits.keysLive());
+    guard.check(timing);
   }
 
   private static void checkRedis(String url) {
@@ -103,7 +106,8 @@ public record MillpondConfig(
         JobLimits.DEFAULT,
         RetentionConfig.DEFAULT,
         WebhookConfig.NONE,
-        ForkedConfig.DEFAULT);
+        ForkedConfig.DEFAULT,
+        GuardConfig.DEFAULT);
   }
 
   public MillpondConfig withRedis(List<String> urls) {
@@ -116,42 +120,48 @@ public record MillpondConfig(
         limits,
         retention,
         webhooks,
-        forked);
+        forked,
+        guard);
   }
 
   public MillpondConfig withShards(int newShards) {
     return new MillpondConfig(
-        pgUrl, redisUrls, newShards, slots, timing, limits, retention, webhooks, forked);
+        pgUrl, redisUrls, newShards, slots, timing, limits, retention, webhooks, forked, guard);
   }
 
   public MillpondConfig withSlots(int newSlots) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, newSlots, timing, limits, retention, webhooks, forked);
+        pgUrl, redisUrls, shards, newSlots, timing, limits, retention, webhooks, forked, guard);
   }
 
   public MillpondConfig withTiming(Timing newTiming) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, newTiming, limits, retention, webhooks, forked);
+        pgUrl, redisUrls, shards, slots, newTiming, limits, retention, webhooks, forked, guard);
   }
 
   public MillpondConfig withLimits(JobLimits newLimits) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, newLimits, retention, webhooks, forked);
+        pgUrl, redisUrls, shards, slots, timing, newLimits, retention, webhooks, forked, guard);
   }
 
   public MillpondConfig withRetention(RetentionConfig newRetention) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, limits, newRetention, webhooks, forked);
+        pgUrl, redisUrls, shards, slots, timing, limits, newRetention, webhooks, forked, guard);
   }
 
   public MillpondConfig withWebhooks(WebhookConfig newWebhooks) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, limits, retention, newWebhooks, forked);
+        pgUrl, redisUrls, shards, slots, timing, limits, retention, newWebhooks, forked, guard);
   }
 
   public MillpondConfig withForked(ForkedConfig newForked) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, limits, retention, webhooks, newForked);
+        pgUrl, redisUrls, shards, slots, timing, limits, retention, webhooks, newForked, guard);
+  }
+
+  public MillpondConfig withGuard(GuardConfig newGuard) {
+    return new MillpondConfig(
+        pgUrl, redisUrls, shards, slots, timing, limits, retention, webhooks, forked, newGuard);
   }
 
   /** {@link Sizing#slots()} of this machine. */

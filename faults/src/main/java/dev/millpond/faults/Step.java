@@ -48,8 +48,8 @@ public enum Step implements Predicate<Exchange> {
   XACK(true, e -> e.isCommand("XACK")),
   /** Silent sessions are fenced. */
   FENCE(e -> e.commits("SET fenced = true")),
-  /** Entries that were left are taken over. */
-  TAKE_OVER(true, e -> e.isCommand("XAUTOCLAIM") && e.answer().matches(Step.ENTRIES)),
+  /** Entries that were left are found. */
+  FIND_LEFT(true, e -> e.isCommand("XPENDING") && e.answer().matches(Step.ENTRIES)),
   /** Batches of a lost worker are dispatched anew. */
   RESCUE(e -> e.commits("DELETE FROM millpond.dispatch", "INSERT INTO millpond.dispatch")),
   /** Tracked jobs of a lost worker are dispatched anew. */
@@ -77,8 +77,8 @@ public enum Step implements Predicate<Exchange> {
   /** A dead job gets a new life. */
   REDRIVE(e -> e.commits("SET lease_token = lease_token + 1"));
 
-  /** An answer to XAUTOCLAIM with entries: cursor, a list that is not empty, deleted ids. */
-  static final String ENTRIES = "(?s)\\*3\r\n\\$\\d+\r\n[^\r]*\r\n\\*[1-9].*";
+  /** An answer to XPENDING with entries. */
+  static final String ENTRIES = "(?s)\\*[1-9].*";
 
   private final boolean inRedis;
 

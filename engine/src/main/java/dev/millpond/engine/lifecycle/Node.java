@@ -35,6 +35,7 @@ import dev.millpond.engine.webhook.WebhookHandler;
 import dev.millpond.engine.worker.HandlerRegistry;
 import dev.millpond.engine.worker.Session;
 import dev.millpond.engine.worker.Worker;
+import dev.millpond.engine.worker.store.SessionStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -115,6 +116,7 @@ public final class Node {
             pace,
             config.timing(),
             config.retention(),
+            config.guard(),
             metrics);
   }
 
@@ -213,7 +215,7 @@ public final class Node {
   }
 
   private List<StreamsKeeper> keepers() {
-    return shards.keepers("keeper-" + id);
+    return shards.keepers();
   }
 
   public UUID id() {
@@ -248,6 +250,14 @@ public final class Node {
   public void startMaintenance() {
     maintaining = true;
     maintenance.start();
+  }
+
+  /** Fences the sessions of a process that is known to have died. */
+  public void processDied(UUID process) {
+    int sessions = transactions.callOrThrow(tx -> SessionStore.died(tx, process));
+    if (sessions > 0) {
+      log.warn("process {} died", process);
+    }
   }
 
   public Health health() {

@@ -1,5 +1,6 @@
 package dev.millpond.engine.maintenance;
 
+import dev.millpond.engine.GuardConfig;
 import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.BatchMaker;
@@ -100,6 +101,7 @@ public final class Maintenance implements AutoCloseable {
       KindPace pace,
       Timing timing,
       RetentionConfig kept,
+      GuardConfig guard,
       EngineMetrics metrics) {
     Duration lease = timing.lease().dividedBy(3);
     lease = lease.compareTo(LEADER_LEASE_MIN) < 0 ? LEADER_LEASE_MIN : lease;
@@ -108,7 +110,8 @@ public final class Maintenance implements AutoCloseable {
     Duration renew = lease.dividedBy(4);
     Runnable fed = this::feedNews;
     Reaper reaper =
-        new Reaper(leadership, open(keepers), lanes, maker, metrics, Reaper.Config.of(timing), fed);
+        new Reaper(
+            leadership, open(keepers), lanes, maker, metrics, Reaper.Config.of(timing, guard), fed);
     Promoter promoter = new Promoter(leadership, maker, pace, Promoter.Config.DEFAULT, fed);
     Feeder feeder = new Feeder(leadership, open(keepers), Feeder.Config.DEFAULT);
     Reconciler reconciler =

@@ -1,5 +1,6 @@
 package dev.millpond.engine.maintenance;
 
+import dev.millpond.engine.GuardConfig;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Claimed;
@@ -7,19 +8,23 @@ import dev.millpond.engine.dispatch.DispatchException;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
+import dev.millpond.engine.dispatch.streams.StreamsKeeper.Left;
+import dev.millpond.engine.maintenance.store.Fates;
 import dev.millpond.engine.maintenance.store.ReaperStore;
 import dev.millpond.engine.maintenance.store.ReaperStore.LostRunning;
 import dev.millpond.engine.maintenance.store.ReaperStore.Sessions;
 import dev.millpond.engine.maintenance.store.RescueStore;
 import dev.millpond.engine.maintenance.store.RescueStore.Lost;
 import dev.millpond.engine.maintenance.store.RescueStore.Rescued;
+import dev.millpond.engine.maintenance.store.RescueStore.Taken;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.metrics.EngineMetrics.Step;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,24 +39,20 @@ final class Reaper {
    * Limits of one look.
    *
    * @param page holders taken in one transaction
-   * @param visibility how long a running job of a class may go unseen although its session lives
+   * @param guard how long a running job of a class may go unseen although its session lives
    */
-  record Config(Timing timing, int page, Map<String, Duration> visibility) {
+  record Config(Timing timing, int page, GuardConfig guard) {
     static Config of(Timing timing) {
-      return new Config(
-          timing,
-          500,
-          Map.of(
-              "critical", Duration.ofSeconds(30),
-              "high", Duration.ofMinutes(1),
-              "normal", Duration.ofMinutes(2)));
+      return of(timing, GuardConfig.DEFAULT);
+    }
+
+    static Config of(Timing timing, GuardConfig guard) {
+      return new Config(timing, 500, guard);
     }
   }
 
   /** What one look found. */
   record Result(Set<UUID> fenced, int rescued, int cancelled, int buried) {}
-
-  private static final Duration VISIBILITY_OTHERWISE = Duration.ofMinutes(2);
 
   private final Leadership leadership;
   private final Streams streams;
@@ -64,6 +65,8 @@ final class Reaper {
   private long lastLookNanos = System.nanoTime();
   private long lastEpoch;
   private boolean sawMostSilent;
+  private boolean sawMostMissing;
+  private int lastFenced;
   private long nextClaimScanNanos = System.nanoTime();
 
   /** When to look at the streams although no rows are on their way. */
@@ -107,8 +110,11 @@ final class Reaper {
       return new Result(Set.of(), 0, 0, 0);
     }
     Set<UUID> fenced = fence(sessions);
+    // More than before without our doing: somebody has seen a process die.
+    int fencedBefore = lastFenced;
+    lastFenced = sessions.fenced() + fenced.size();
     Tally tally = new Tally();
-    if (claimScanIsDue() || !fenced.isEmpty()) {
+    if (claimScanIsDue() || !fenced.isEmpty() || sessions.fenced() > fencedBefore) {
       reapClaimed(tally);
     }
     if (sessions.running()) {
@@ -182,8 +188,7 @@ final class Reaper {
     while (true) {
       Rescued rescued =
           leadership.call(tx ->
-              RescueStore.batches(
-                  tx, ReaperStore.claimedByLost(tx, longest, config.page()), maker, true));
+              RescueStore.taken(tx, ReaperStore.claimedByLost(tx, longest, config.page()), maker));
       count(rescued, tally);
       if (rescued.rescued().isEmpty()) {
         return;
@@ -199,12 +204,16 @@ final class Reaper {
           leadership.call(tx -> {
             LostRunning lost =
                 ReaperStore.running(
-                    tx, grace, config.visibility(), VISIBILITY_OTHERWISE, config.page());
+                    tx,
+                    grace,
+                    config.guard().visibility(),
+                    config.guard().otherVisibility(),
+                    config.page());
             found[0] = lost;
             ReaperStore.recordAttempts(tx, lost.toRescue());
             ReaperStore.recordAttempts(tx, lost.toCancel());
             ReaperStore.cancel(tx, lost.toCancel());
-            return RescueStore.jobs(tx, lost.toRescue(), "running", maker, true);
+            return RescueStore.jobs(tx, lost.toRescue(), "running", maker);
           });
       count(rescued, tally);
       for (Lost cancelled : found[0].toCancel()) {
@@ -217,25 +226,77 @@ final class Reaper {
     }
   }
 
-  /** Entries that were delivered and left for two settle times, even if their worker lives. */
+  /**
+   * Entries that were delivered and left for two settle times. One whose process has beaten long
+   * enough after it got the entry is taken from it, alive as it is; one whose process is lost, or
+   * has missed a beat, counts as lost with it. In between it is left a little longer.
+   */
   private void reapIdle(StreamsKeeper keeper, Tally tally) {
     Duration idle = config.timing().settle().multipliedBy(2);
     List<Lane> all = lanes.all();
     try {
       while (!all.isEmpty()) {
-        List<Claimed> left = keeper.idle(all, idle, config.page());
+        List<Left> left = keeper.left(all, idle, config.page());
         if (left.isEmpty()) {
           break;
         }
-        for (int from = 0; from < left.size(); from += config.page()) {
-          List<Claimed> page = left.subList(from, Math.min(from + config.page(), left.size()));
-          List<UUID> ids = page.stream().map(c -> c.batch().id()).toList();
-          count(leadership.call(tx -> RescueStore.batches(tx, ids, maker, true)), tally);
-          keeper.remove(page);
+        List<Decided> decided = decide(left);
+        for (int from = 0; from < decided.size(); from += config.page()) {
+          reapIdle(
+              keeper, decided.subList(from, Math.min(from + config.page(), decided.size())), tally);
+        }
+        if (decided.size() < config.page()) {
+          break;
         }
       }
     } catch (DispatchException e) {
       log.debug("{}: {}", keeper.name(), e.getMessage());
+    }
+  }
+
+  /** An entry to take, and the process with which it was lost; null for none. */
+  private record Decided(Left left, @Nullable UUID process) {}
+
+  private void reapIdle(StreamsKeeper keeper, List<Decided> page, Tally tally) {
+    List<@Nullable Claimed> entries = keeper.read(page.stream().map(Decided::left).toList());
+    List<Taken> taken = new ArrayList<>();
+    List<Claimed> gone = new ArrayList<>();
+    for (int i = 0; i < page.size(); i++) {
+      Claimed entry = entries.get(i);
+      if (entry != null) {
+        taken.add(new Taken(entry.batch().id(), page.get(i).process()));
+        gone.add(entry);
+      }
+    }
+    count(leadership.call(tx -> RescueStore.taken(tx, taken, maker)), tally);
+    keeper.remove(gone);
+  }
+
+  /** Those of which it can be told whether their process lives. */
+  private List<Decided> decide(List<Left> left) {
+    Fates fates = leadership.read(Fates::read);
+    Duration late = config.timing().beat().plus(config.timing().settle().multipliedBy(2));
+    boolean most = fates.mostSilentFor(late);
+    boolean trust = !most || sawMostMissing; // most of them late may be our own fault: look twice
+    sawMostMissing = most;
+    List<Decided> decided = new ArrayList<>();
+    for (Left entry : left) {
+      UUID process = process(entry);
+      Duration sinceSettled = Duration.ofMillis(entry.idleMillis()).minus(config.timing().settle());
+      if (process == null || !fates.knows(process) || fates.heardWithin(process, sinceSettled)) {
+        decided.add(new Decided(entry, null));
+      } else if (fates.lost(process) || (trust && !fates.heardWithin(process, late))) {
+        decided.add(new Decided(entry, process));
+      }
+    }
+    return decided;
+  }
+
+  private static @Nullable UUID process(Left entry) {
+    try {
+      return UUID.fromString(entry.consumer());
+    } catch (IllegalArgumentException e) {
+      return null;
     }
   }
 

@@ -138,7 +138,7 @@ final class Reconciler {
     int reconciled = 0;
     for (int from = 0; from < all.size(); from += config.page()) {
       List<UUID> page = all.subList(from, Math.min(from + config.page(), all.size()));
-      Rescued rescued = leadership.call(tx -> RescueStore.batches(tx, page, maker, false, direct));
+      Rescued rescued = leadership.call(tx -> RescueStore.batches(tx, page, maker, direct));
       for (RescueStore.Lost job : rescued.rescued()) {
         metrics.count(Step.RECONCILED, job.lane(), job.kind(), 1);
       }

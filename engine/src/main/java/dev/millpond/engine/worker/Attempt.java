@@ -129,6 +129,30 @@ final class Attempt implements JobContext, ForkedJob {
     return true;
   }
 
+  /**
+   * Holds it, as one that has started, for a run that begins within the time; false when it was
+   * given back before. Its own time does not run yet.
+   */
+  boolean hold(Duration within, Instant now) {
+    startedNanos = System.nanoTime() + within.toNanos();
+    startedMicros = micros(now);
+    return phase.compareAndSet(Phase.READY, Phase.STARTED);
+  }
+
+  /** Begins a held one on the calling thread; false when it has been told to stop. */
+  boolean begin(Runner.Shift onShift, Instant now) {
+    startedNanos = System.nanoTime();
+    startedMicros = micros(now);
+    synchronized (this) {
+      if (reason != StopReason.NONE || phase.get() != Phase.STARTED) {
+        return false;
+      }
+      shift = onShift;
+      thread = Thread.currentThread();
+    }
+    return true;
+  }
+
   /** Ends it; false when somebody else has. */
   boolean end() {
     return phase.compareAndSet(Phase.STARTED, Phase.ENDED);

@@ -11,10 +11,14 @@ import dev.millpond.engine.flush.Portion.LogLine;
 import dev.millpond.engine.flush.Portion.Started;
 import dev.millpond.engine.flush.Portion.Written;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -104,6 +108,30 @@ final class BatchRun {
     List<Attempt> taken = attempts.subList(next, Math.min(next + count, attempts.size()));
     next += taken.size();
     return List.copyOf(taken);
+  }
+
+  /** Holds all attempts that have not started, for a run that begins within the time. */
+  synchronized List<Attempt> hold(Duration within) {
+    List<Attempt> held = new ArrayList<>(attempts.size());
+    if (!toDissolve && !abandoned) {
+      for (Attempt attempt : attempts) {
+        if (attempt.hold(within, desk.now())) {
+          held.add(attempt);
+        }
+      }
+      next = attempts.size();
+    }
+    return held;
+  }
+
+  /** Waits until what runs on is tracked; false when it is not in time. */
+  boolean awaitDissolved(Duration within) throws InterruptedException {
+    try {
+      dissolvedNews.get(within.toNanos(), TimeUnit.NANOSECONDS);
+      return true;
+    } catch (TimeoutException | ExecutionException e) {
+      return false;
+    }
   }
 
   synchronized boolean exhausted() {

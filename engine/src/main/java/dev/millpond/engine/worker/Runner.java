@@ -47,6 +47,10 @@ final class Runner {
   private final int resultBytes;
   private final AtomicInteger busy = new AtomicInteger();
   private final AtomicInteger abandoned = new AtomicInteger();
+
+  /** Slots whose handler runs in a child process. */
+  private final AtomicInteger inChildren = new AtomicInteger();
+
   private final Runnable roomNews;
   private final ExecutorService virtual =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("millpond-job-", 0).factory());
@@ -116,7 +120,7 @@ final class Runner {
       if (chunk == null) {
         busy.decrementAndGet();
         // Work may have come between the look and the release; then another slot has to look.
-        if (lanes.ready() == 0) {
+        if (!lanes.gives()) {
           return;
         }
         continue;
@@ -145,15 +149,15 @@ final class Runner {
 
   private void start(Chunk chunk) {
     try {
-      executor(chunk).execute(() -> work(chunk));
+      executor(chunk.run()).execute(() -> work(chunk));
     } catch (RuntimeException | Error e) { // no thread to be had: its jobs are given back after S
       busy.decrementAndGet();
       throw e;
     }
   }
 
-  private ExecutorService executor(Chunk chunk) {
-    return switch (threads(chunk)) {
+  private ExecutorService executor(BatchRun run) {
+    return switch (threads(run)) {
       case VIRTUAL -> virtual;
       case PLATFORM -> platform;
       // Waits for its child. Not virtual: handlers that compute must not delay a kill.
@@ -161,13 +165,13 @@ final class Runner {
     };
   }
 
-  private static Executor threads(Chunk chunk) {
-    return chunk.run().registration().options().executor();
+  private static Executor threads(BatchRun run) {
+    return run.registration().options().executor();
   }
 
   private void work(Chunk first) {
     Shift shift = new Shift();
-    Executor kindOfThread = threads(first);
+    Executor kindOfThread = threads(first.run());
     Chunk chunk = first;
     while (chunk != null) {
       run(chunk, shift);
@@ -177,7 +181,7 @@ final class Runner {
       }
       roomNews.run();
       chunk = lanes.take();
-      if (chunk != null && threads(chunk) != kindOfThread) {
+      if (chunk != null && threads(chunk.run()) != kindOfThread) {
         if (!shift.over.compareAndSet(false, true)) {
           abandoned.decrementAndGet();
           busy.incrementAndGet(); // given up in this very moment: the chunk needs a slot of its own
@@ -190,6 +194,73 @@ final class Runner {
       leaveSlot();
     } else {
       abandoned.decrementAndGet();
+    }
+  }
+
+  private @Nullable Object runForked(Attempt attempt) throws Exception {
+    inChildren.incrementAndGet();
+    try {
+      return children.run(attempt);
+    } finally {
+      inChildren.decrementAndGet();
+    }
+  }
+
+  /** Whether no handler runs in this process, none that was given up included. */
+  boolean empty() {
+    return busy.get() <= inChildren.get() && abandoned.get() == 0;
+  }
+
+  /**
+   * Runs an attempt that is held, in a slot of its own, one more than there are if need be.
+   *
+   * @param ended told once when its thread is done with it
+   */
+  void runHeld(Attempt attempt, Runnable ended) {
+    Registration<?> registration = attempt.run().registration();
+    busy.incrementAndGet();
+    try {
+      executor(attempt.run())
+          .execute(() -> {
+            Shift shift = new Shift();
+            try {
+              runHeld(attempt, registration, shift);
+            } finally {
+              ended.run();
+              if (shift.over.compareAndSet(false, true)) {
+                leaveSlot();
+              } else {
+                abandoned.decrementAndGet();
+              }
+            }
+          });
+    } catch (RuntimeException | Error e) { // no thread to be had
+      busy.decrementAndGet();
+      endHeld(attempt, returned(attempt));
+      ended.run();
+    }
+  }
+
+  private <P> void runHeld(Attempt attempt, Registration<P> registration, Shift shift) {
+    if (!attempt.begin(shift, desk.now())) {
+      LoadedJob job = attempt.job();
+      End unbegun =
+          attempt.reason() == StopReason.CANCELLED
+              ? new Cancelled(
+                  job.id(), job.token(), job.hasState(), job.attempt(), PgArray.NULL, null)
+              : returned(attempt);
+      endHeld(attempt, unbegun);
+    } else if (attempt.startedTooLate()) {
+      endExpired(attempt);
+    } else {
+      desk.metrics().count(Step.STARTED, attempt.run().lane(), attempt.run().kind(), 1);
+      run(attempt, registration);
+    }
+  }
+
+  private static void endHeld(Attempt attempt, End end) {
+    if (attempt.end()) {
+      attempt.run().ended(attempt, attempt.reason() == StopReason.LOST ? null : end);
     }
   }
 
@@ -221,7 +292,7 @@ final class Runner {
     try {
       Object result =
           attempt.forked()
-              ? children.run(attempt)
+              ? runForked(attempt)
               : registration.handler().run(attempt, payload(attempt, registration));
       end = succeeded(attempt, result);
     } catch (Throwable thrown) {

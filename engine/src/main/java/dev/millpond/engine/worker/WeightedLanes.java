@@ -27,6 +27,7 @@ final class WeightedLanes {
   private final ToIntFunction<Lane> weights;
   private final KindPace pace;
   private final Map<Lane, Ready> lanes = new HashMap<>();
+  private boolean paused;
 
   private static final class Ready {
     final Deque<BatchRun> runs = new ArrayDeque<>();
@@ -62,8 +63,25 @@ final class WeightedLanes {
     return least == Double.MAX_VALUE ? 0 : least;
   }
 
-  /** The next attempts to run; null when nothing is ready. */
+  /** Gives out nothing from now on. */
+  synchronized void pause() {
+    paused = true;
+  }
+
+  synchronized void resume() {
+    paused = false;
+  }
+
+  /** Whether {@link #take} would give anything. */
+  synchronized boolean gives() {
+    return !paused && ready() > 0;
+  }
+
+  /** The next attempts to run; null when nothing is ready, or for now nothing is given out. */
   synchronized @Nullable Chunk take() {
+    if (paused) {
+      return null;
+    }
     while (true) {
       Map.Entry<Lane, Ready> chosen = null;
       for (Map.Entry<Lane, Ready> entry : lanes.entrySet()) {

@@ -89,6 +89,8 @@ public final class Worker implements AutoCloseable {
   private final Watch watch;
   private final Heartbeat heartbeat;
   private final KeptBatches kept;
+  private final Quarantine quarantine;
+  private final int abandonedMax;
   private final Writer writer;
   private final List<ClaimLoop> loops = new ArrayList<>();
   private @Nullable Dispatch table;
@@ -137,6 +139,8 @@ public final class Worker implements AutoCloseable {
             this::roomNews);
     this.watch = new Watch(desk, timing.settle(), config.forked().cancelGrace(), this);
     this.kept = new KeptBatches(this, session, pace, config.slots());
+    this.quarantine = new Quarantine(this, session, ready, runner, transactions);
+    this.abandonedMax = config.guard().abandonedMax();
     this.writer = writer;
     this.beats = new Transactions(Pg.beats(pgUrl, timing.lease()));
     this.heartbeat = new Heartbeat(beats, session, desk, this, pace, lanes, timing);
@@ -170,6 +174,7 @@ public final class Worker implements AutoCloseable {
     writer.keepFor(kept);
     heartbeat.start();
     watch.start();
+    quarantine.start();
     loops.forEach(ClaimLoop::start);
   }
 
@@ -178,6 +183,7 @@ public final class Worker implements AutoCloseable {
       SessionStore.open(
           tx,
           session.get(),
+          session.process(),
           host(),
           ProcessHandle.current().pid(),
           handlers.kinds(),
@@ -215,9 +221,17 @@ public final class Worker implements AutoCloseable {
     return runner.busy();
   }
 
-  /** Batches that wait for a slot. */
+  /**
+   * Whether so many threads run on after the hard timeout of their handlers that the process should
+   * end: it claims nothing any more.
+   */
+  public boolean wornOut() {
+    return runner.abandoned() > abandonedMax;
+  }
+
+  /** Batches that wait for a slot, or to run alone. */
   int ready() {
-    return ready.ready();
+    return ready.ready() + quarantine.size();
   }
 
   /** Whether it has got all there was on every way, and would run this kind. */
@@ -226,7 +240,7 @@ public final class Worker implements AutoCloseable {
         || !heard() // its session may be gone, and what is claimed for it with it
         || handlers.find(kind) == null
         || writer.behind()
-        || runner.abandoned() > runner.slots()) {
+        || wornOut()) {
       return false;
     }
     for (ClaimLoop loop : loops) {
@@ -251,12 +265,12 @@ public final class Worker implements AutoCloseable {
 
   /** What there is room for; null when there is none. */
   @Nullable Demand demand() {
-    if (draining || runner.abandoned() > runner.slots() || writer.away() || writer.behind()) {
+    if (draining || wornOut() || writer.away() || writer.behind()) {
       return null;
     }
     int most = (int) Math.clamp(CLAIM_JOBS / batchJobs, CLAIM_BATCHES, CLAIM_BATCHES_MAX);
     int ahead = (int) Math.clamp(AHEAD_MICROS / Math.max(1, batchMicros), 1, most);
-    int wanted = runner.free() + ahead - ready.ready();
+    int wanted = runner.free() + ahead - ready();
     if (wanted <= 0) {
       return null;
     }
@@ -345,7 +359,11 @@ public final class Worker implements AutoCloseable {
       origin.release(List.of(claimed)); // as above, from another way at this moment
       return;
     }
-    ready.add(run);
+    if (Quarantine.takes(run)) {
+      quarantine.add(run);
+    } else {
+      ready.add(run);
+    }
     if (!batchIsRetry(loaded)) {
       desk.metrics().waited(run.lane(), waited(loaded.jobs().getFirst()));
     }
@@ -405,6 +423,7 @@ public final class Worker implements AutoCloseable {
    */
   void loseAll() {
     ready.clear();
+    quarantine.clear();
     desk.runs().forEach(BatchRun::lose);
     desk.tracked().forEach(attempt -> attempt.stop(StopReason.LOST));
   }
@@ -421,6 +440,7 @@ public final class Worker implements AutoCloseable {
     loops.forEach(ClaimLoop::stop);
     loops.forEach(ClaimLoop::join);
     ready.clear().forEach(run -> run.dissolve(false));
+    quarantine.clear().forEach(run -> run.dissolve(false));
     Duration grace =
         within.dividedBy(5).compareTo(Duration.ofSeconds(5)) < 0
             ? within.dividedBy(5)
@@ -474,6 +494,7 @@ public final class Worker implements AutoCloseable {
     loops.forEach(ClaimLoop::stop);
     loops.forEach(ClaimLoop::join);
     watch.stop();
+    quarantine.stop();
     heartbeat.stop();
     stop.countDown();
     children.close();

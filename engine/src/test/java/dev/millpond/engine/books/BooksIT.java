@@ -53,7 +53,7 @@ class BooksIT {
     fleet = Fleet.on(database, Mode.STREAMS);
     producer = fleet.patientProducer();
     transactions = new Transactions(Pg.pool(database.url(), "books", 1));
-    keeper = new StreamsKeeper(new RedisServer(0, redisUrl()), "books");
+    keeper = new StreamsKeeper(new RedisServer(0, redisUrl()));
     books = new Books(transactions, List.of(keeper), new Lanes(), Duration.ofMillis(20));
   }
 

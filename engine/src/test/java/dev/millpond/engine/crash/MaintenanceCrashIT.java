@@ -53,8 +53,8 @@ class MaintenanceCrashIT {
   }
 
   @CrashTest
-  void entriesThatADeadLeaderTookOverAreRescued() throws Exception {
-    leaderDies(Left.READ, JOBS, Step.TAKE_OVER, UNANSWERED);
+  void entriesThatADeadLeaderHadFoundAreRescued() throws Exception {
+    leaderDies(Left.READ, JOBS, Step.FIND_LEFT, UNANSWERED);
   }
 
   @CrashTest

@@ -55,7 +55,7 @@ final class RoleScene implements AutoCloseable {
     this.leadership = new Leadership(transactions, UUID.randomUUID(), Duration.ofMinutes(1));
     List<StreamsKeeper> keepers = new ArrayList<>();
     for (String url : fleet.config().redisUrls()) {
-      keepers.add(new StreamsKeeper(new RedisServer(0, url), "keeper"));
+      keepers.add(new StreamsKeeper(new RedisServer(0, url)));
     }
     this.streams = new Streams(keepers);
     lanes.learn(List.of(LANE.queue()));
@@ -93,12 +93,18 @@ final class RoleScene implements AutoCloseable {
 
   /** A session whose last beat was heard so long ago. */
   UUID session(Duration silentFor) {
+    return session(silentFor, UUID.randomUUID());
+  }
+
+  /** A session of a process whose last beat was heard so long ago. */
+  UUID session(Duration silentFor, UUID process) {
     UUID session = UUID.randomUUID();
     database.update(
-        "INSERT INTO millpond.worker (session, host, pid, kinds, slots, lease, beat_at)"
-            + " VALUES (?, 'here', 1, '{noop}', 1, interval '2 s',"
+        "INSERT INTO millpond.worker (session, process, host, pid, kinds, slots, lease, beat_at)"
+            + " VALUES (?, ?, 'here', 1, '{noop}', 1, interval '2 s',"
             + " now() - ? * interval '1 ms')",
         session,
+        process,
         silentFor.toMillis());
     return session;
   }

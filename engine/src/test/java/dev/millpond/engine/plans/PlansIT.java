@@ -42,7 +42,7 @@ class PlansIT {
       Map.of(
           "FROM (SELECT queue, phase FROM millpond.job_state",
           "counts what rests for the metrics: a million rows at most, a twentieth of the time",
-          "SELECT d.id FROM millpond.dispatch d WHERE d.claimed_by IS NOT NULL",
+          "SELECT d.id, (SELECT coalesce(w.process, w.session) FROM millpond.worker w",
           "the reaper's look for claims of lost sessions: an index would end HOT updates of claims",
           "UPDATE millpond.dispatch SET sent_at",
           "the feeder's look goes past batches that are for no stream, of kinds that no worker"

@@ -2,7 +2,7 @@ package dev.millpond.server.cli;
 
 import dev.millpond.server.client.Reply;
 
-/** Exit codes of the command line. */
+/** Exit codes of the command line, and of a server process. */
 public final class ExitCode {
   public static final int OK = 0;
 
@@ -20,6 +20,15 @@ public final class ExitCode {
 
   /** The server does not let the caller do it. */
   public static final int DENIED = 5;
+
+  /**
+   * A server has drained because too many of its threads are held by handlers that do not stop: it
+   * is to be started again. EX_SOFTWARE of sysexits.h.
+   */
+  public static final int WORN_OUT = 70;
+
+  /** A handler, or what it uses, has ended the server's process by System.exit. */
+  public static final int ENDED_BY_HANDLER = 71;
 
   private ExitCode() {}
 

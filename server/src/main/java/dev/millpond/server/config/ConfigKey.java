@@ -62,6 +62,18 @@ public enum ConfigKey {
       "How long a forked handler may take to stop when its job is cancelled, 0s to 1m."),
   FORKED_JAVA_OPTIONS(
       "forked.java-options", "OPTION[,OPTION]", "", "Further options of the children's JVM."),
+  WORKER_VISIBILITY(
+      "worker.visibility",
+      "CLASS=DURATION[,CLASS=DURATION]",
+      "critical=30s,high=1m,normal=2m,*=2m",
+      "How long a running job of a class may go without a sign of life from its live worker before"
+          + " it is rescued; * for other classes."),
+  WORKER_ABANDONED(
+      "worker.abandoned",
+      "N",
+      null,
+      "Threads that handlers may hold after their hard timeout; with more the worker drains and"
+          + " the process exits with 70. Default: one a core, at least 2."),
   PAYLOAD_BYTES("payload.bytes", "N", "262144", "Most bytes of a job's payload, 1024 to 4194304."),
   RESULT_BYTES(
       "result.bytes",

@@ -2,6 +2,7 @@ package dev.millpond.server.config;
 
 import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.ForkedConfig;
+import dev.millpond.engine.GuardConfig;
 import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.RetentionConfig;
@@ -15,8 +16,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -29,6 +33,7 @@ import java.util.Set;
  * @param bodies how large a request may be
  * @param handlers jars with a handler module; only with the worker role
  * @param drainTimeout how long running jobs may take to finish when the process is told to stop
+ * @param dataDir for this process's files
  * @param runFile where the actual address is written
  */
 public record ServerConfig(
@@ -39,6 +44,7 @@ public record ServerConfig(
     BodyLimits bodies,
     List<Path> handlers,
     Duration drainTimeout,
+    Path dataDir,
     Path runFile) {
 
   /** The most a stop may be put off. */
@@ -78,6 +84,7 @@ public record ServerConfig(
         bodies(values),
         handlers,
         drainTimeout(values),
+        dataDir,
         values
             .find(ConfigKey.RUN_FILE)
             .map(text -> path(values, ConfigKey.RUN_FILE, text))
@@ -128,7 +135,28 @@ public record ServerConfig(
         limits(values),
         retention(values),
         webhooks(values),
-        forked(values));
+        forked(values),
+        guard(values));
+  }
+
+  private static GuardConfig guard(ConfigValues values) {
+    Map<String, Duration> visibility = new HashMap<>(GuardConfig.DEFAULT.visibility());
+    for (String item : list(values.get(ConfigKey.WORKER_VISIBILITY))) {
+      int equals = item.indexOf('=');
+      Optional<Duration> time =
+          equals < 1 ? Optional.empty() : DurationText.parse(item.substring(equals + 1).strip());
+      visibility.put(
+          item.substring(0, Math.max(0, equals)).strip(),
+          time.orElseThrow(() ->
+              values.refuse(
+                  ConfigKey.WORKER_VISIBILITY,
+                  "CLASS=DURATION, with commas; the duration " + DurationText.FORMS)));
+    }
+    return new GuardConfig(
+        visibility,
+        values.find(ConfigKey.WORKER_ABANDONED).isPresent()
+            ? number(values, ConfigKey.WORKER_ABANDONED, 1, GuardConfig.ABANDONED_CEILING)
+            : GuardConfig.DEFAULT.abandonedMax());
   }
 
   private static WebhookConfig webhooks(ConfigValues values) {

@@ -19,6 +19,7 @@ import java.net.URI;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -31,6 +32,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class MillpondServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(MillpondServer.class);
+  private static final long LOOK_MILLIS = 500;
 
   private final ServerConfig config;
   private final Millpond millpond;
@@ -38,6 +40,7 @@ public final class MillpondServer implements AutoCloseable {
   private final Readiness readiness;
   private final Deque<AutoCloseable> parts;
   private final AtomicBoolean stopping = new AtomicBoolean();
+  private volatile boolean wornOut;
   private final CountDownLatch stopped = new CountDownLatch(1);
 
   private MillpondServer(
@@ -101,6 +104,7 @@ public final class MillpondServer implements AutoCloseable {
                 readiness));
     parts.push(http);
     if (config.roles().contains(Role.WORKER)) {
+      parts.push(showLife(config, millpond));
       millpond.startWorker();
     }
     if (config.roles().contains(Role.MAINTENANCE)) {
@@ -114,7 +118,44 @@ public final class MillpondServer implements AutoCloseable {
         config.roles().stream().sorted().map(Role::wireName).collect(Collectors.joining(",")),
         millpond.nodeId(),
         modules);
-    return new MillpondServer(config, millpond, http, readiness, parts);
+    MillpondServer server = new MillpondServer(config, millpond, http, readiness, parts);
+    Thread.ofPlatform().name("wear").daemon(true).start(server::watchWear);
+    return server;
+  }
+
+  private static AutoCloseable showLife(ServerConfig config, Millpond millpond) {
+    try {
+      return ProcessFile.open(
+          config.dataDir().resolve("processes"), millpond.nodeId(), millpond::processDied);
+    } catch (IOException e) {
+      log.warn("Should this process die, nobody will know before its lease is over", e);
+      return () -> {};
+    }
+  }
+
+  /** Drains once too many threads are held by handlers that do not stop. */
+  private void watchWear() {
+    try {
+      while (!stopped.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+        if (!stopping.get() && millpond.wornOut()) {
+          log.error("Too many handlers did not stop at their hard timeout; this process ends");
+          wornOut = true;
+          close();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Whether it stopped because too many of its threads were held by handlers that do not stop. */
+  public boolean wornOut() {
+    return wornOut;
+  }
+
+  /** Whether it stops or has stopped. */
+  public boolean stopping() {
+    return stopping.get();
   }
 
   /** Where it listens, with the actual port. */

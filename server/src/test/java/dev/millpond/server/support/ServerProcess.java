@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /** A process of the program, started as a user would start it. Killed at the end if need be. */
@@ -42,24 +43,39 @@ public final class ServerProcess implements AutoCloseable {
    */
   public static ServerProcess start(Path directory, String pgUrl, String... flags)
       throws IOException {
+    return start(List.of(), directory, pgUrl, flags);
+  }
+
+  /**
+   * Starts {@code millpond server} on a free port.
+   *
+   * @param before what comes before the command, such as a shell that sets limits
+   * @param directory for its output, its run file and its data
+   */
+  public static ServerProcess start(
+      List<String> before, Path directory, String pgUrl, String... flags) throws IOException {
     Path output = Files.createTempFile(directory, "server", ".log");
     Path runFile = output.resolveSibling(output.getFileName() + ".run.json");
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-Xmx256m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                MillpondCommand.class.getName(),
-                "server",
-                "--pg-url",
-                pgUrl,
-                "--timing=fast",
-                "--run-file",
-                runFile.toString()));
+    List<String> command = new ArrayList<>(before);
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-Xmx256m",
+            "-cp",
+            System.getProperty("java.class.path"),
+            MillpondCommand.class.getName(),
+            "server",
+            "--pg-url",
+            pgUrl,
+            "--data-dir",
+            directory.toString(),
+            "--run-file",
+            runFile.toString()));
+    if (Stream.of(flags).noneMatch(flag -> flag.startsWith("--timing="))) {
+      command.add("--timing=fast");
+    }
     command.addAll(List.of(flags));
     File log = output.toFile();
     ProcessBuilder builder =

@@ -28,7 +28,7 @@ final class Entries {
   /**
    * Removes an entry: from the stream, then from the pending list. The other way round a process
    * that dies in between would leave an entry that nobody is given any more; a pending one without
-   * its entry is dropped by XAUTOCLAIM.
+   * its entry is dropped by whoever looks at it next.
    */
   static void remove(AbstractPipeline pipeline, String stream, StreamEntryID id) {
     pipeline.xdel(stream, id);

@@ -128,7 +128,7 @@ public final class RedisShards implements ShardChoice {
   }
 
   /** A keeper for each server, for one thread. */
-  public List<StreamsKeeper> keepers(String consumer) {
-    return servers.stream().map(server -> new StreamsKeeper(server, consumer)).toList();
+  public List<StreamsKeeper> keepers() {
+    return servers.stream().map(StreamsKeeper::new).toList();
   }
 }

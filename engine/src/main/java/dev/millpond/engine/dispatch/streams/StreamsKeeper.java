@@ -13,14 +13,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.StreamEntryID;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.params.XAddParams;
-import redis.clients.jedis.params.XAutoClaimParams;
+import redis.clients.jedis.params.XPendingParams;
 import redis.clients.jedis.resps.StreamConsumerInfo;
+import redis.clients.jedis.resps.StreamPendingEntry;
 
 /** What the maintenance roles do with the streams of one server. Confined to one thread. */
 public final class StreamsKeeper implements AutoCloseable {
@@ -29,16 +31,11 @@ public final class StreamsKeeper implements AutoCloseable {
   private final RedisServer server;
   private final RedisServer.Line line;
   private final List<Integer> shards;
-  private final String consumer;
 
-  /**
-   * @param consumer under which idle entries are taken over
-   */
-  public StreamsKeeper(RedisServer server, String consumer) {
+  public StreamsKeeper(RedisServer server) {
     this.server = server;
     this.line = server.line("millpond-keeper");
     this.shards = server.shards();
-    this.consumer = consumer;
   }
 
   public String name() {
@@ -116,80 +113,118 @@ public final class StreamsKeeper implements AutoCloseable {
   }
 
   /**
-   * Takes over entries that were delivered and then left for this long, in one round trip.
+   * An entry that was delivered and then left.
    *
-   * @param limit at most, of each stream
+   * @param consumer to whom: the id of its process
+   * @param idleMillis since when
    */
-  public List<Claimed> idle(List<Lane> lanes, Duration idle, int limit) {
-    return line.call(jedis -> {
-      List<Taking> takings = new ArrayList<>();
-      try (AbstractPipeline pipeline = jedis.pipelined()) {
-        for (Lane lane : lanes) {
-          for (int shard : shards) {
-            String stream = StreamNames.stream(shard, lane);
-            takings.add(
-                new Taking(
-                    stream,
-                    shard,
-                    lane,
-                    pipeline.exists(stream),
-                    pipeline.xautoclaim(
-                        StreamNames.bytes(stream),
-                        StreamNames.GROUP,
-                        StreamNames.bytes(consumer),
-                        idle.toMillis(),
-                        StreamNames.bytes("0-0"),
-                        XAutoClaimParams.xAutoClaimParams().count(limit))));
-          }
-        }
-        pipeline.sync();
-      }
-      List<Claimed> taken = new ArrayList<>();
-      for (Taking taking : takings) {
-        if (taking.exists().get()) {
-          take(jedis, taking, taken);
-        }
-      }
-      return taken;
-    });
-  }
+  public record Left(
+      String stream, int shard, Lane lane, String entryId, String consumer, long idleMillis) {}
 
-  /** A stream whose entries are asked for. */
-  private record Taking(
+  /** A stream that is looked through. */
+  private record Looking(
       String stream,
       int shard,
       Lane lane,
       Response<Boolean> exists,
-      Response<List<Object>> answer) {}
+      Response<List<StreamPendingEntry>> answer) {}
 
-  private static void take(UnifiedJedis jedis, Taking taking, List<Claimed> into) {
-    String stream = taking.stream();
-    List<Object> answer;
-    try {
-      answer = taking.answer().get();
-    } catch (JedisDataException e) {
-      if (String.valueOf(e.getMessage()).startsWith("NOGROUP")) {
-        Entries.createGroup(jedis, stream);
-        return;
+  /**
+   * Entries that were delivered and then left for this long, in one round trip.
+   *
+   * @param limit at most, of each stream
+   */
+  public List<Left> left(List<Lane> lanes, Duration idle, int limit) {
+    return line.call(jedis -> {
+      List<Looking> looks = new ArrayList<>();
+      try (AbstractPipeline pipeline = jedis.pipelined()) {
+        for (Lane lane : lanes) {
+          for (int shard : shards) {
+            String stream = StreamNames.stream(shard, lane);
+            looks.add(
+                new Looking(
+                    stream,
+                    shard,
+                    lane,
+                    pipeline.exists(stream),
+                    pipeline.xpending(
+                        stream,
+                        "millpond",
+                        XPendingParams.xPendingParams("-", "+", limit).idle(idle.toMillis()))));
+          }
+        }
+        pipeline.sync();
       }
-      throw e;
-    }
-    for (Object raw : (List<?>) answer.get(1)) {
-      if (raw instanceof List<?> pair && pair.size() == 2) {
-        String id = new String((byte[]) pair.get(0), java.nio.charset.StandardCharsets.US_ASCII);
-        List<?> fields = (List<?>) pair.get(1);
-        Batch batch =
-            fields == null || fields.size() < 2
-                ? null
-                : EntryCodec.decode((byte[]) fields.get(1), taking.shard(), taking.lane());
-        if (batch != null) {
-          into.add(new Claimed(batch, new Receipt.Entry(stream, id)));
-        } else {
-          jedis.xdel(stream, new StreamEntryID(id));
-          jedis.xack(stream, "millpond", new StreamEntryID(id));
+      List<Left> left = new ArrayList<>();
+      for (Looking look : looks) {
+        if (look.exists().get()) {
+          note(jedis, look, left);
         }
       }
+      return left;
+    });
+  }
+
+  private static void note(UnifiedJedis jedis, Looking look, List<Left> into) {
+    try {
+      for (StreamPendingEntry entry : look.answer().get()) {
+        into.add(
+            new Left(
+                look.stream(),
+                look.shard(),
+                look.lane(),
+                entry.getID().toString(),
+                entry.getConsumerName(),
+                entry.getIdleTime()));
+      }
+    } catch (JedisDataException e) {
+      if (!String.valueOf(e.getMessage()).startsWith("NOGROUP")) {
+        throw e;
+      }
+      Entries.createGroup(jedis, look.stream());
     }
+  }
+
+  /**
+   * The batches of entries, in one round trip; null for an entry that is none, which is removed.
+   * Nothing is taken over: whoever deletes the dispatch row decides.
+   */
+  public List<@Nullable Claimed> read(List<Left> entries) {
+    return line.call(jedis -> {
+      List<Response<List<Object>>> answers = new ArrayList<>(entries.size());
+      try (AbstractPipeline pipeline = jedis.pipelined()) {
+        for (Left left : entries) {
+          byte[] id = StreamNames.bytes(left.entryId());
+          answers.add(pipeline.xrange(StreamNames.bytes(left.stream()), id, id));
+        }
+        pipeline.sync();
+      }
+      List<@Nullable Claimed> read = new ArrayList<>(entries.size());
+      for (int i = 0; i < entries.size(); i++) {
+        Left left = entries.get(i);
+        Batch batch = batch(answers.get(i).get(), left);
+        if (batch == null) {
+          StreamEntryID id = new StreamEntryID(left.entryId());
+          jedis.xdel(left.stream(), id);
+          jedis.xack(left.stream(), "millpond", id);
+        }
+        read.add(
+            batch == null
+                ? null
+                : new Claimed(batch, new Receipt.Entry(left.stream(), left.entryId())));
+      }
+      return read;
+    });
+  }
+
+  private static @Nullable Batch batch(List<Object> answer, Left left) {
+    if (answer.isEmpty() || !(answer.getFirst() instanceof List<?> pair) || pair.size() != 2) {
+      return null;
+    }
+    List<?> fields = (List<?>) pair.get(1);
+    return fields == null || fields.size() < 2
+        ? null
+        : EntryCodec.decode((byte[]) fields.get(1), left.shard(), left.lane());
   }
 
   /** Dispatch ids of all entries of a lane, delivered or not. */

@@ -67,6 +67,7 @@ final class EndStore {
       ON CONFLICT (job_id) DO UPDATE
           SET phase = 'scheduled', wait_reason = 'retry', lease_token = excluded.lease_token,
               attempt = excluded.attempt, run_at = excluded.run_at, crashes = 0,
+              losses = 0, alone_in = NULL,
               session = NULL, started_at = NULL, seen_at = NULL, deadline = NULL,
               cancel_requested = false, progress_percent = NULL, progress_message = NULL
           WHERE job_state.lease_token = excluded.lease_token - 1
@@ -106,7 +107,7 @@ final class EndStore {
                   ?::int8[])
            AS u (id, queue, class, kind, token, attempt, started, deadline)
       ON CONFLICT (job_id) DO UPDATE
-          SET phase = 'running', wait_reason = NULL, session = excluded.session,
+          SET phase = 'running', wait_reason = NULL, session = excluded.session, alone = false,
               started_at = excluded.started_at, seen_at = excluded.seen_at,
               deadline = excluded.deadline
           WHERE job_state.lease_token = excluded.lease_token

@@ -4,6 +4,7 @@ import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.maintenance.store.RescueStore.Lost;
+import dev.millpond.engine.maintenance.store.RescueStore.Taken;
 import dev.millpond.engine.webhook.store.WebhookStore;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -43,18 +44,29 @@ public final class ReaperStore {
 
   private static final String CLAIMED_BY_LOST =
       """
-      SELECT d.id FROM millpond.dispatch d
+      SELECT d.id, (SELECT coalesce(w.process, w.session) FROM millpond.worker w
+                    WHERE w.session = d.claimed_by AND w.fenced
+                      AND NOT EXISTS (SELECT FROM millpond.worker a
+                                      WHERE a.process = w.process AND NOT a.fenced))
+      FROM millpond.dispatch d
       WHERE d.claimed_by IS NOT NULL
         AND (d.claimed_at < now() - ? * interval '1 millisecond'
              OR NOT EXISTS (SELECT FROM millpond.worker w
                             WHERE w.session = d.claimed_by AND NOT w.fenced))
-      ORDER BY d.id LIMIT ? FOR UPDATE SKIP LOCKED
+      ORDER BY d.id LIMIT ? FOR UPDATE OF d SKIP LOCKED
       """;
 
+  /**
+   * One that was lost alone before, and now again, waits until it is known what became of its
+   * process, or that was silent for two leases: the verdict depends on it.
+   */
   private static final String RUNNING_LOST =
       """
-      SELECT s.job_id, s.queue, s.class, s.kind, s.lease_token, s.attempt, s.session, s.started_at,
-             s.cancel_requested
+      SELECT s.job_id, s.queue, s.class, s.kind, s.lease_token, s.cancel_requested, s.alone,
+             (SELECT coalesce(w.process, w.session) FROM millpond.worker w
+              WHERE w.session = s.session AND w.fenced
+                AND NOT EXISTS (SELECT FROM millpond.worker a
+                                WHERE a.process = w.process AND NOT a.fenced))
       FROM millpond.job_state s
       WHERE s.phase = 'running'
         AND (s.deadline < now() - ? * interval '1 millisecond'
@@ -62,7 +74,11 @@ public final class ReaperStore {
                                               FROM unnest(?::text[], ?::int8[]) AS v (class, limit_millis)
                                               WHERE v.class = s.class), ?) * interval '1 millisecond'
              OR NOT EXISTS (SELECT FROM millpond.worker w
-                            WHERE w.session = s.session AND NOT w.fenced))
+                            WHERE w.session = s.session AND NOT w.fenced)
+                AND NOT (s.alone AND (s.crashes > 0 OR s.alone_in IS NOT NULL)
+                         AND EXISTS (SELECT FROM millpond.worker w
+                                     WHERE w.session = s.session AND NOT w.died
+                                       AND w.beat_at >= now() - 2 * w.lease)))
       ORDER BY s.job_id LIMIT ? FOR UPDATE OF s SKIP LOCKED
       """;
 
@@ -139,19 +155,19 @@ public final class ReaperStore {
   }
 
   /** Locks batches claimed by sessions that are lost, or for longer than a batch can live. */
-  public static List<UUID> claimedByLost(Connection tx, Duration longest, int limit)
+  public static List<Taken> claimedByLost(Connection tx, Duration longest, int limit)
       throws SQLException {
-    List<UUID> ids = new ArrayList<>();
+    List<Taken> taken = new ArrayList<>();
     try (PreparedStatement statement = tx.prepareStatement(CLAIMED_BY_LOST)) {
       statement.setLong(1, longest.toMillis());
       statement.setInt(2, limit);
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
-          ids.add(rows.getObject(1, UUID.class));
+          taken.add(new Taken(rows.getObject(1, UUID.class), rows.getObject(2, UUID.class)));
         }
       }
     }
-    return ids;
+    return taken;
   }
 
   /** Running jobs of lost sessions, past their deadline, or not seen for too long; locked. */
@@ -188,8 +204,10 @@ public final class ReaperStore {
                   rows.getObject(1, UUID.class),
                   new Lane(rows.getString(2), rows.getString(3)),
                   rows.getString(4),
-                  rows.getInt(5));
-          (rows.getBoolean(9) ? cancel : rescue).add(lost);
+                  rows.getInt(5),
+                  rows.getObject(8, UUID.class),
+                  rows.getBoolean(7));
+          (rows.getBoolean(6) ? cancel : rescue).add(lost);
         }
       }
     }

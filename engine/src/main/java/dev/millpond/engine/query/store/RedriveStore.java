@@ -40,7 +40,8 @@ public final class RedriveStore {
   private static final String REVIVE =
       """
       UPDATE millpond.job_state
-      SET lease_token = lease_token + 1, attempt = 1, phase = 'runnable', crashes = 0
+      SET lease_token = lease_token + 1, attempt = 1, phase = 'runnable', crashes = 0,
+          losses = 0, alone_in = NULL
       WHERE phase = 'dead' AND job_id = ANY (ARRAY (
           SELECT job_id FROM millpond.job_state
           WHERE job_id = ANY (?::uuid[]) AND phase = 'dead' ORDER BY job_id FOR UPDATE))

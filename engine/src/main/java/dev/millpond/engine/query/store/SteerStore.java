@@ -42,7 +42,8 @@ public final class SteerStore {
   private static final String REDRIVE =
       """
       UPDATE millpond.job_state
-      SET lease_token = lease_token + 1, attempt = 1, phase = 'runnable', crashes = 0
+      SET lease_token = lease_token + 1, attempt = 1, phase = 'runnable', crashes = 0,
+          losses = 0, alone_in = NULL
       WHERE job_id = ? AND phase = 'dead'
       RETURNING lease_token, class
       """;

@@ -39,7 +39,7 @@ public final class ClaimStore implements AutoCloseable {
       FROM millpond.job WHERE id = ANY (?::uuid[]) AND id BETWEEN ? AND ?;
       SELECT 1, job_id
       FROM millpond.job_outcome WHERE job_id = ANY (?::uuid[]) AND job_id BETWEEN ? AND ?;
-      SELECT 1, job_id, phase, lease_token, attempt
+      SELECT 1, job_id, phase, lease_token, attempt, losses
       FROM millpond.job_state WHERE job_id = ANY (?::uuid[])
       """;
 
@@ -57,10 +57,10 @@ public final class ClaimStore implements AutoCloseable {
       CROSS JOIN LATERAL (
           SELECT job_id FROM millpond.job_outcome
           WHERE job_id BETWEEN s.low AND s.high LIMIT s.most) o;
-      SELECT s.n, t.job_id, t.phase, t.lease_token, t.attempt
+      SELECT s.n, t.job_id, t.phase, t.lease_token, t.attempt, t.losses
       FROM unnest(?::uuid[], ?::uuid[], ?::int4[], ?::int4[]) AS s (low, high, most, n)
       CROSS JOIN LATERAL (
-          SELECT job_id, phase, lease_token, attempt FROM millpond.job_state
+          SELECT job_id, phase, lease_token, attempt, losses FROM millpond.job_state
           WHERE job_id BETWEEN s.low AND s.high LIMIT s.most) t
       """;
 
@@ -73,14 +73,31 @@ public final class ClaimStore implements AutoCloseable {
     this.url = url;
   }
 
-  /** A job to run. */
+  /**
+   * A job to run.
+   *
+   * @param losses how often it was lost with its process since the last end of an attempt
+   */
   public record LoadedJob(
       UUID id,
       int token,
       int attempt,
       boolean hasState,
       String payload,
-      @Nullable String options) {}
+      @Nullable String options,
+      int losses) {
+
+    /** One that was never lost. */
+    public LoadedJob(
+        UUID id,
+        int token,
+        int attempt,
+        boolean hasState,
+        String payload,
+        @Nullable String options) {
+      this(id, token, attempt, hasState, payload, options, 0);
+    }
+  }
 
   /**
    * What is left of a batch.
@@ -90,7 +107,7 @@ public final class ClaimStore implements AutoCloseable {
    */
   public record Loaded(boolean exists, List<LoadedJob> jobs) {}
 
-  private record State(String phase, int token, int attempt) {}
+  private record State(String phase, int token, int attempt, int losses) {}
 
   private record Content(String payload, @Nullable String options) {}
 
@@ -167,7 +184,14 @@ public final class ClaimStore implements AutoCloseable {
         }
       } else if (state.token() == token && state.phase().equals("runnable")) {
         jobs.add(
-            new LoadedJob(id, token, state.attempt(), true, content.payload(), content.options()));
+            new LoadedJob(
+                id,
+                token,
+                state.attempt(),
+                true,
+                content.payload(),
+                content.options(),
+                state.losses()));
       }
     }
     return jobs;
@@ -261,7 +285,8 @@ public final class ClaimStore implements AutoCloseable {
             .states()
             .put(
                 result.getObject(2, UUID.class),
-                new State(result.getString(3), result.getInt(4), result.getInt(5)));
+                new State(
+                    result.getString(3), result.getInt(4), result.getInt(5), result.getInt(6)));
       }
     }
   }

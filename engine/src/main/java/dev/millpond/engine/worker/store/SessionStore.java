@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 public final class SessionStore {
   private static final String OPEN =
       """
-      INSERT INTO millpond.worker (session, host, pid, kinds, slots, lease, shards)
-      VALUES (?, ?, ?, ?::text[], ?, ? * interval '1 millisecond', ?::int4[])
+      INSERT INTO millpond.worker (session, process, host, pid, kinds, slots, lease, shards)
+      VALUES (?, ?, ?, ?, ?::text[], ?, ? * interval '1 millisecond', ?::int4[])
       """;
 
   private static final String BEAT =
@@ -52,6 +52,16 @@ public final class SessionStore {
       WHERE s.session = ? AND s.phase = 'running'
       """;
 
+  private static final String DIED =
+      "UPDATE millpond.worker SET died = true, fenced = true WHERE process = ? AND NOT died";
+
+  private static final String ALONE =
+      """
+      UPDATE millpond.job_state s SET alone = ?
+      FROM unnest(?::uuid[], ?::int4[]) AS u (id, token)
+      WHERE s.job_id = u.id AND s.lease_token = u.token AND s.session = ? AND s.phase = 'running'
+      """;
+
   private static final String NEWS =
       """
       SELECT name, NULL::uuid FROM millpond.queue
@@ -65,11 +75,13 @@ public final class SessionStore {
   /**
    * Makes the row of a new session.
    *
+   * @param process the same for all sessions of a process
    * @param shards whose streams it reads
    */
   public static void open(
       Connection tx,
       UUID session,
+      UUID process,
       String host,
       long pid,
       Collection<String> kinds,
@@ -79,12 +91,13 @@ public final class SessionStore {
       throws SQLException {
     try (PreparedStatement statement = tx.prepareStatement(OPEN)) {
       statement.setObject(1, session);
-      statement.setString(2, host);
-      statement.setLong(3, pid);
-      statement.setObject(4, PgArray.texts(List.copyOf(kinds), k -> k));
-      statement.setInt(5, slots);
-      statement.setLong(6, lease.toMillis());
-      statement.setObject(7, PgArray.ints(shards, Integer::intValue));
+      statement.setObject(2, process);
+      statement.setString(3, host);
+      statement.setLong(4, pid);
+      statement.setObject(5, PgArray.texts(List.copyOf(kinds), k -> k));
+      statement.setInt(6, slots);
+      statement.setLong(7, lease.toMillis());
+      statement.setObject(8, PgArray.ints(shards, Integer::intValue));
       statement.executeUpdate();
     }
   }
@@ -103,6 +116,35 @@ public final class SessionStore {
       statement.setObject(3, PgArray.ints(shards, Integer::intValue));
       statement.setObject(4, session);
       return statement.executeUpdate() == 1;
+    }
+  }
+
+  /**
+   * Says that a process is gone: its sessions are fenced, and what they held was lost with it.
+   *
+   * @return how many sessions that were not known to be
+   */
+  public static int died(Connection tx, UUID process) throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(DIED)) {
+      statement.setObject(1, process);
+      return statement.executeUpdate();
+    }
+  }
+
+  /** A running job at its token. */
+  public record Running(UUID jobId, int token) {}
+
+  /** Notes whether jobs of this session run with nothing else in its process; how many of them. */
+  public static int noteAlone(Connection tx, UUID session, List<Running> jobs, boolean alone)
+      throws SQLException {
+    List<Running> sorted = new ArrayList<>(jobs);
+    sorted.sort((a, b) -> PgArray.UUID_ORDER.compare(a.jobId(), b.jobId()));
+    try (PreparedStatement statement = tx.prepareStatement(ALONE)) {
+      statement.setBoolean(1, alone);
+      statement.setObject(2, PgArray.uuids(sorted, Running::jobId));
+      statement.setObject(3, PgArray.ints(sorted, Running::token));
+      statement.setObject(4, session);
+      return statement.executeUpdate();
     }
   }
 

@@ -1,0 +1,248 @@
+package dev.millpond.engine.worker;
+
+import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.worker.store.SessionStore;
+import dev.millpond.engine.worker.store.SessionStore.Running;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs batches of jobs that were lost with their process, one after the other, with nothing else in
+ * this one: should it die as well, it is known of which (ADR 25). One thread; platform, since it
+ * has to come through beside handlers that compute.
+ *
+ * <p>A batch is tracked in PostgreSQL before it starts, then the lanes are stopped until this
+ * process is empty, then it is noted that its jobs run alone, and only then they start. The lanes
+ * go on when they have ended, or when they have been alone for their time; by then it has been
+ * noted that they are not alone any more. Both waits are short after a first loss and four times
+ * longer after each further one, so that a crash of a worker with thousands of jobs slows nobody
+ * for long, and what kills late is found all the same. As much time as was spent so is left to
+ * other jobs before the next batch.
+ *
+ * <p>In a process that does not become empty in time, and where the database does not take the
+ * note, they run in company: then nobody is charged.
+ */
+final class Quarantine {
+  private static final Logger log = LoggerFactory.getLogger(Quarantine.class);
+
+  /** From this many losses on, jobs have {@link #LONGEST} alone. */
+  private static final int LOSSES_LONGEST = 5;
+
+  private static final Duration LONGEST = Duration.ofMinutes(10);
+
+  /** How long the commit may take that tracks a batch. */
+  private static final Duration TRACKED_WITHIN = Duration.ofSeconds(30);
+
+  /** After a first loss, jobs have at least a settle time divided by this. */
+  private static final int SHARES = 20;
+
+  private static final long LOOK_MILLIS = 1;
+  private static final long NOTE_AGAIN_MILLIS = 100;
+
+  private final Worker worker;
+  private final Session session;
+  private final WeightedLanes lanes;
+  private final Runner runner;
+  private final Transactions transactions;
+  private final Deque<BatchRun> waiting = new ArrayDeque<>();
+  private final Thread thread =
+      Thread.ofPlatform().daemon().name("millpond-quarantine").unstarted(this::loop);
+  private volatile boolean stopped;
+
+  Quarantine(
+      Worker worker,
+      Session session,
+      WeightedLanes lanes,
+      Runner runner,
+      Transactions transactions) {
+    this.worker = worker;
+    this.session = session;
+    this.lanes = lanes;
+    this.runner = runner;
+    this.transactions = transactions;
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /** Ends at once what waits here or is about to start; what runs has been drained before. */
+  void stop() {
+    stopped = true;
+    thread.interrupt();
+  }
+
+  /** Whether a batch is to run here; one that runs in child processes is alone anyway. */
+  static boolean takes(BatchRun run) {
+    if (run.registration().forked()) {
+      return false;
+    }
+    for (Attempt attempt : run.attempts()) {
+      if (attempt.job().losses() > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void add(BatchRun run) {
+    synchronized (waiting) {
+      waiting.add(run);
+      waiting.notifyAll();
+    }
+  }
+
+  /** Batches that wait here; the worker takes so many fewer others, so that they are few. */
+  int size() {
+    synchronized (waiting) {
+      return waiting.size();
+    }
+  }
+
+  /** Takes out everything. */
+  List<BatchRun> clear() {
+    synchronized (waiting) {
+      List<BatchRun> all = List.copyOf(waiting);
+      waiting.clear();
+      return all;
+    }
+  }
+
+  private void loop() {
+    while (!stopped) {
+      try {
+        run(next());
+      } catch (InterruptedException e) {
+        log.debug("the quarantine ends");
+        return;
+      } catch (RuntimeException e) {
+        log.error("running a batch alone failed in a way it must not", e);
+      } finally {
+        goOn();
+      }
+    }
+  }
+
+  private BatchRun next() throws InterruptedException {
+    synchronized (waiting) {
+      while (waiting.isEmpty()) {
+        waiting.wait();
+      }
+      return waiting.removeFirst();
+    }
+  }
+
+  private void goOn() {
+    lanes.resume();
+    runner.pump();
+  }
+
+  private void run(BatchRun run) throws InterruptedException {
+    Duration patience = patience(run);
+    List<Attempt> attempts = run.hold(patience);
+    if (attempts.isEmpty()) {
+      return; // it was given back meanwhile
+    }
+    boolean alone = false;
+    try {
+      run.dissolve(false);
+      alone =
+          run.awaitDissolved(TRACKED_WITHIN)
+              && awaitEmpty(patience)
+              && note(running(attempts), session.get(), true);
+    } finally {
+      if (!alone) {
+        goOn();
+        if (worker.draining() || stopped) {
+          attempts.forEach(attempt -> attempt.stop(StopReason.SHUTDOWN)); // not begun: given back
+        }
+      }
+      long began = System.nanoTime();
+      CountDownLatch ended = new CountDownLatch(attempts.size());
+      attempts.forEach(attempt -> runner.runHeld(attempt, ended::countDown));
+      if (alone) {
+        awaitAlone(attempts, ended, patience, began);
+      }
+    }
+  }
+
+  /** A settle time, shared with those that wait; four times longer after each further loss. */
+  private Duration patience(BatchRun run) {
+    int losses = 1;
+    for (Attempt attempt : run.attempts()) {
+      losses = Math.max(losses, attempt.job().losses());
+    }
+    if (losses >= LOSSES_LONGEST) {
+      return LONGEST;
+    }
+    return worker
+        .settle()
+        .dividedBy(Math.min(SHARES, 1 + size()))
+        .multipliedBy(1L << (2 * (losses - 1)));
+  }
+
+  /** Stops the lanes, and waits until nothing runs in this process. */
+  private boolean awaitEmpty(Duration within) throws InterruptedException {
+    lanes.pause();
+    long until = System.nanoTime() + within.toNanos();
+    while (!runner.empty()) {
+      if (System.nanoTime() - until >= 0 || worker.draining() || stopped) {
+        return false;
+      }
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+    }
+    return !worker.draining();
+  }
+
+  private void awaitAlone(
+      List<Attempt> attempts, CountDownLatch ended, Duration patience, long began)
+      throws InterruptedException {
+    UUID noted = session.get();
+    if (!ended.await(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+      List<Running> still =
+          attempts.stream()
+              .filter(attempt -> attempt.phase() == Attempt.Phase.STARTED)
+              .map(Quarantine::running)
+              .toList();
+      while (!still.isEmpty() && noted.equals(session.get()) && !note(still, noted, false)) {
+        if (ended.await(NOTE_AGAIN_MILLIS, TimeUnit.MILLISECONDS)) {
+          break;
+        }
+      }
+    }
+    long spentMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+    goOn();
+    if (lanes.ready() > 0) {
+      worker.awaitStop(Math.min(spentMillis, LONGEST.toMillis()));
+    }
+  }
+
+  private static List<Running> running(List<Attempt> attempts) {
+    List<Running> running = new ArrayList<>(attempts.size());
+    attempts.forEach(attempt -> running.add(running(attempt)));
+    return running;
+  }
+
+  private static Running running(Attempt attempt) {
+    return new Running(attempt.jobId(), attempt.leaseToken());
+  }
+
+  private boolean note(List<Running> jobs, UUID by, boolean alone) {
+    try {
+      transactions.call(tx -> SessionStore.noteAlone(tx, by, jobs, alone));
+      return true;
+    } catch (DatabaseException e) {
+      log.debug("not noted whether {} jobs run alone: {}", jobs.size(), e.getMessage());
+      return false;
+    }
+  }
+}

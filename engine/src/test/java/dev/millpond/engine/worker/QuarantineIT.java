@@ -1,0 +1,144 @@
+package dev.millpond.engine.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.api.HandlerOptions;
+import dev.millpond.api.JobRequest;
+import dev.millpond.api.JobState;
+import dev.millpond.engine.Database;
+import dev.millpond.engine.Fleet;
+import dev.millpond.engine.Fleet.Mode;
+import dev.millpond.engine.Millpond;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Jobs that were lost with their process, run again in a live one. */
+class QuarantineIT {
+  private static final int SUSPECTS = 8;
+
+  private static Database database;
+  private Fleet fleet;
+  private final AtomicInteger running = new AtomicInteger();
+  private final AtomicInteger together = new AtomicInteger();
+  private final AtomicInteger notedAlone = new AtomicInteger();
+
+  @BeforeAll
+  static void open() {
+    database = Database.fresh();
+  }
+
+  @AfterAll
+  static void shut() {
+    database.close();
+  }
+
+  @BeforeEach
+  void start() {
+    fleet = Fleet.on(database, Mode.POSTGRES);
+  }
+
+  @AfterEach
+  void stop() {
+    fleet.end();
+  }
+
+  @Test
+  void suspectsRunOneAtATimeWithNothingElseAndAreClearedByTheirEnd() {
+    Millpond producer = fleet.producer();
+    suspects(producer);
+    fleet.worker(this::handlers);
+    Fleet.submit(producer, JobRequest.of("other", ""), 400);
+    fleet.untilEnded(400 + SUSPECTS);
+    assertThat(together).as("suspects that ran beside something else").hasValue(0);
+    assertThat(notedAlone).hasValue(SUSPECTS);
+    assertThat(database.number("SELECT count(*) FROM millpond.job_state")).isZero();
+    assertThat(database.number("SELECT max(attempt) FROM millpond.job_outcome")).isOne();
+  }
+
+  @Test
+  void aSuspectThatRunsLongIsAloneForAWhileOnly() throws InterruptedException {
+    Millpond producer = fleet.producer();
+    List<UUID> ids = Fleet.submit(producer, JobRequest.of("long", ""), 1);
+    suspect(1);
+    CountDownLatch release = new CountDownLatch(1);
+    fleet.worker(member -> {
+      handlers(member);
+      member.registerHandler(
+          "long",
+          String.class,
+          (context, payload) -> release.await(20, TimeUnit.SECONDS),
+          HandlerOptions.DEFAULT);
+    });
+    fleet.untilState(ids.getFirst(), JobState.RUNNING);
+    Fleet.until("alone", () -> alone(ids.getFirst()));
+    Fleet.submit(producer, JobRequest.of("other", ""), 20);
+    fleet.untilEnded(20);
+    assertThat(alone(ids.getFirst())).isFalse();
+    release.countDown();
+    fleet.untilEnded(21);
+  }
+
+  private void suspects(Millpond producer) {
+    Fleet.submit(producer, JobRequest.of("suspect", ""), SUSPECTS);
+    suspect(1);
+  }
+
+  /** As if everything that waits had been lost with its process. */
+  private static void suspect(int losses) {
+    database.update(
+        """
+        WITH lost AS (
+            DELETE FROM millpond.dispatch WHERE claimed_by IS NULL AND kind <> 'other'
+            RETURNING queue, class, kind, job_ids),
+        one AS (
+            INSERT INTO millpond.dispatch (id, queue, class, kind, shard, job_ids, tokens)
+            SELECT gen_random_uuid(), queue, class, kind, 0, ARRAY[id], ARRAY[2]
+            FROM lost, unnest(job_ids) AS id)
+        INSERT INTO millpond.job_state
+               (job_id, queue, class, kind, phase, lease_token, attempt, losses)
+        SELECT id, queue, class, kind, 'runnable', 2, 1, ? FROM lost, unnest(job_ids) AS id
+        """,
+        losses);
+  }
+
+  private static boolean alone(UUID id) {
+    return database.number("SELECT count(*) FROM millpond.job_state WHERE job_id = ? AND alone", id)
+        == 1;
+  }
+
+  private void handlers(Millpond member) {
+    member.registerHandler(
+        "suspect",
+        String.class,
+        (context, payload) -> {
+          if (running.getAndIncrement() > 0) {
+            together.incrementAndGet();
+          }
+          if (alone(context.jobId())) {
+            notedAlone.incrementAndGet();
+          }
+          Thread.sleep(2);
+          running.decrementAndGet();
+          return null;
+        },
+        HandlerOptions.DEFAULT);
+    member.registerHandler(
+        "other",
+        String.class,
+        (context, payload) -> {
+          running.incrementAndGet();
+          Thread.sleep(1);
+          running.decrementAndGet();
+          return null;
+        },
+        HandlerOptions.DEFAULT);
+  }
+}
