@@ -7,82 +7,97 @@ import java.time.Instant;
 import java.time.InstantSource;
 
 /**
- * This machine's clock, corrected by what the database's showed: the offset of the quickest of a
- * few round trips. Good for ids and for times that are shown; leases are reckoned in SQL.
- * Thread-safe.
+ * The database's clock, as the quickest of a few round trips showed it, and carried on by this
+ * process' monotonic clock: setting the machine's clock while the node runs changes nothing. Good
+ * for ids and for times that are shown; leases are reckoned in SQL. A machine that was asleep is
+ * behind until the next look. Thread-safe.
  */
 public final class DatabaseClock implements InstantSource {
-  /** Further off than this, ids would fall outside the partitions. */
+  /** Whoever's clock is further off is to set it, and not to find out by what its logs say. */
   private static final Duration OFFSET_MAX = Duration.ofMinutes(5);
 
   private static final int TRIPS = 3;
 
   private final InstantSource machine;
-  private volatile Duration offset = Duration.ZERO;
+  private volatile Reading last;
+
+  /**
+   * What the clocks said at the same time.
+   *
+   * @param nanos of {@link System#nanoTime()}
+   */
+  private record Reading(Instant database, Instant machine, long nanos) {
+    Duration offset() {
+      return Duration.between(machine, database);
+    }
+
+    Instant now() {
+      return database.plusNanos(System.nanoTime() - nanos);
+    }
+  }
 
   public DatabaseClock(InstantSource machine) {
     this.machine = machine;
+    Instant now = machine.instant();
+    this.last = new Reading(now, now, System.nanoTime());
   }
 
   /**
-   * Measures the offset anew.
+   * Looks at the database's clock anew.
    *
-   * @throws ClockException when the clocks are more than {@link #OFFSET_MAX} apart
+   * @throws ClockException when the machine's is more than {@link #OFFSET_MAX} off
    */
   public void measure(Transactions transactions) {
-    Duration measured = offsetNow(transactions);
-    if (measured.abs().compareTo(OFFSET_MAX) > 0) {
+    Reading reading = read(transactions);
+    Duration off = reading.offset().abs();
+    if (off.compareTo(OFFSET_MAX) > 0) {
       throw new ClockException(
           "This machine's clock is "
-              + measured.abs()
+              + off
               + " off the database's; at most "
               + OFFSET_MAX
               + " is allowed. Set the clock, or start a time service");
     }
-    offset = measured;
+    last = reading;
   }
 
   /**
-   * Measures the offset anew while work goes on: the machine's clock may have been set, or the
-   * machine may have been asleep. However far off it is by now, ids go by the database.
+   * Looks anew while work goes on: the machine may have been asleep, or another server be the
+   * database's by now. However far off the machine's clock is by now, ids go by the database.
    *
-   * @return how much the offset has changed
+   * @return how much the database's clock less the machine's has changed
    */
   public Duration follow(Transactions transactions) {
-    Duration before = offset;
-    Duration measured = offsetNow(transactions);
-    offset = measured;
-    return measured.minus(before);
+    Reading reading = read(transactions);
+    Duration change = reading.offset().minus(last.offset());
+    last = reading;
+    return change;
   }
 
-  private Duration offsetNow(Transactions transactions) {
-    Duration best = Duration.ZERO;
+  private Reading read(Transactions transactions) {
+    Reading best = last;
     long quickest = Long.MAX_VALUE;
     for (int i = 0; i < TRIPS; i++) {
       // Timed with the connection in hand: the wait for one is no way to the database.
       long[] trip = new long[1];
-      Duration measured =
+      Reading reading =
           transactions.call(tx -> {
             long sent = System.nanoTime();
             Instant database = ClockStore.now(tx);
-            trip[0] = System.nanoTime() - sent;
-            return Duration.between(machine.instant(), database.plusNanos(trip[0] / 2));
+            long came = System.nanoTime();
+            trip[0] = came - sent;
+            return new Reading(database.plusNanos(trip[0] / 2), machine.instant(), came);
           });
       if (trip[0] < quickest) {
         quickest = trip[0];
-        best = measured;
+        best = reading;
       }
     }
     return best;
   }
 
-  /** The database's clock less this machine's. */
-  public Duration offset() {
-    return offset;
-  }
-
   @Override
   public Instant instant() {
-    return machine.instant().plus(offset);
+    return last.now();
   }
 }
