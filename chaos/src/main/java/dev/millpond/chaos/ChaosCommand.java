@@ -9,7 +9,6 @@ import dev.millpond.chaos.fault.FaultKind;
 import dev.millpond.chaos.fault.FaultKinds;
 import dev.millpond.chaos.fleet.FleetException;
 import dev.millpond.chaos.fleet.FleetPlan;
-import dev.millpond.chaos.fleet.Wiring;
 import dev.millpond.chaos.report.JsonLines;
 import dev.millpond.chaos.report.TextReport;
 import dev.millpond.embedded.EmbeddedServerException;
@@ -246,7 +245,7 @@ public final class ChaosCommand implements Callable<Integer> {
     lines.says(
         "seed %d, from fault %d of %d"
             .formatted(progress.plan().seed(), progress.nextFault(), progress.plan().faults()));
-    Campaign campaign = Campaign.open(folder, lines, Wiring::direct);
+    Campaign campaign = Campaign.open(folder, lines, FaultKinds.wiring(progress.plan().kinds()));
     Thread hook = new Thread(() -> stop(campaign), "chaos-stop");
     Runtime.getRuntime().addShutdownHook(hook);
     try {

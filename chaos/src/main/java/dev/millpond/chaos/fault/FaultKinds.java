@@ -1,5 +1,6 @@
 package dev.millpond.chaos.fault;
 
+import dev.millpond.chaos.fleet.Wiring;
 import dev.millpond.server.config.Role;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -21,12 +22,19 @@ public final class FaultKinds {
     }
     kinds.addAll(List.of(RedisFaults.values()));
     kinds.addAll(List.of(PostgresFaults.values()));
+    kinds.addAll(List.of(NetworkFaults.values()));
+    kinds.addAll(List.of(CommandFaults.values()));
     return List.copyOf(kinds);
   }
 
   /** In the order in which they are listed, which is part of what a seed means. */
   public static List<FaultKind> list() {
     return ALL;
+  }
+
+  /** What these kinds need between members and servers. */
+  public static Wiring.Maker wiring(List<FaultKind> kinds) {
+    return Proxies.areNeeded(kinds) ? Proxies::new : Wiring::direct;
   }
 
   /** Those that are drawn when nobody asks for kinds. */
