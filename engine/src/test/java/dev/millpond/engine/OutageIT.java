@@ -224,6 +224,24 @@ class OutageIT {
   }
 
   @Test
+  void aDrainWaitsForNoCommitThatDoesNotCome() throws Exception {
+    Millpond node = node(fleet.config(), Duration.ZERO);
+    submit(node, 1);
+    Fleet.until("it is idle", () -> ran.get() == 1);
+    postgres.stopImmediately();
+    CompletableFuture<SubmitResult> pending = node.submitAsync(JobRequest.of("noop", 1));
+    long began = System.nanoTime();
+    assertThat(node.drain(Duration.ofSeconds(20))).isTrue();
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(3));
+    postgres.restart();
+    reopen();
+    acknowledged.add(Fleet.ids(List.of(pending.get())).getFirst());
+    Millpond other = node(fleet.config(), Duration.ZERO);
+    Fleet.until("another one runs it", () -> ran.get() == 2);
+    finish(other);
+  }
+
+  @Test
   @EnabledIfSystemProperty(named = LONG, matches = "[0-9]+")
   void withoutRedisAtLeastHalfTheRateGoesOn() throws Exception {
     Millpond node = node(config, Duration.ZERO);
