@@ -34,7 +34,8 @@ class BenchIT {
           "workers 1 process",
           "shards 2",
           "snapshot pinned",
-          "backlog 1k");
+          "backlog 1k",
+          "http-all 64 connections");
 
   private static final Budget TINY = new Budget(20, 300, 300, 2_000);
 
@@ -56,9 +57,11 @@ class BenchIT {
             "workers",
             "shards",
             "snapshot",
-            "backlog");
+            "backlog",
+            "http-all");
     assertThat(report.valid()).isTrue();
     assertThat(result(report, "workers").cpuSecondsPer10k()).containsKeys("client", "worker");
+    assertThat(result(report, "http-all").cpuSecondsPer10k()).containsKeys("client", "server");
     assertThat(result(report, "retries").deadTuplesPerJob()).isPositive();
     assertThat(result(report, "snapshot").series()).hasSize(2);
     assertThat(HtmlPage.of(report)).contains("<polyline").doesNotContain("@content@");
@@ -100,6 +103,7 @@ class BenchIT {
             "redisCommandsPerJob",
             "deadTuplesPerJob",
             "memory",
+            "idle",
             "series",
             "problems");
     assertThat(result.get("latency").propertyNames())

@@ -1,9 +1,11 @@
 package dev.millpond.bench.http;
 
 import dev.millpond.bench.scenario.Ended;
+import dev.millpond.bench.scenario.Mode;
 import dev.millpond.bench.scenario.Stage;
 import dev.millpond.bench.servers.Database;
 import dev.millpond.bench.servers.Meter;
+import dev.millpond.bench.servers.Pause;
 import dev.millpond.bench.servers.Role;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
@@ -18,11 +20,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One {@code millpond server} on empty tables, for one measurement: a process of its own, of the
- * role api. {@link #finish} ends it and checks that what was acknowledged is what PostgreSQL holds.
+ * One {@code millpond server} on empty tables, for one measurement: a process of its own, with the
+ * role api alone or with all roles. {@link #finish} ends it and checks that what was acknowledged
+ * is what PostgreSQL holds.
  */
 final class HttpBed implements AutoCloseable {
+  /** How long to wait for the next completion before giving up. */
+  private static final long STUCK_NANOS = 30_000_000_000L;
+
+  private static final long LOOK_MILLIS = 20;
+
   private final Stage stage;
+  private final boolean works;
   private final List<String> problems;
   private final Path directory;
   private final Meter meter;
@@ -30,37 +39,57 @@ final class HttpBed implements AutoCloseable {
   private final long commitsBefore;
   private final long deadTuplesBefore;
 
-  private HttpBed(Stage stage, Path directory, List<String> problems)
+  private HttpBed(Stage stage, boolean works, Path directory, List<String> problems)
       throws SQLException, IOException, InterruptedException {
     this.problems = problems;
     this.stage = stage;
+    this.works = works;
     this.directory = directory;
     Database database = stage.database();
     this.commitsBefore = database.commits();
     this.deadTuplesBefore = database.deadTuples();
     this.meter = stage.meter();
     Path runFile = directory.resolve("run.json");
-    String[] arguments = {
-      "server",
-      "--role=api",
-      "--http-port=0",
-      "--pg-url",
-      database.url(),
-      "--run-file",
-      runFile.toString()
-    };
-    this.server = JavaProcess.start(MillpondCommand.class, arguments, directory, runFile);
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "server",
+                works ? "--role=all" : "--role=api",
+                "--http-port=0",
+                "--pg-url",
+                database.url(),
+                "--run-file",
+                runFile.toString()));
+    if (works) {
+      arguments.addAll(List.of("--handlers", NoopModule.jar(directory).toString()));
+      if (stage.mode() == Mode.STREAMS) {
+        arguments.addAll(List.of("--redis-urls", String.join(",", stage.emptyRedis(1))));
+      }
+    }
+    this.server =
+        JavaProcess.start(
+            MillpondCommand.class, arguments.toArray(String[]::new), directory, runFile);
     meter.watch(Role.SERVER, server.pid());
   }
 
-  /** Starts one. */
-  static HttpBed open(Stage stage) throws SQLException, IOException, InterruptedException {
+  /** Starts one with the role api. */
+  static HttpBed submits(Stage stage) throws SQLException, IOException, InterruptedException {
+    return open(stage, false);
+  }
+
+  /** Starts one with all roles, whose worker has a handler that does nothing. */
+  static HttpBed works(Stage stage) throws SQLException, IOException, InterruptedException {
+    return open(stage, true);
+  }
+
+  private static HttpBed open(Stage stage, boolean works)
+      throws SQLException, IOException, InterruptedException {
     List<String> problems = new ArrayList<>();
     stage.database().awaitAlone(problems);
     stage.database().empty();
     Path directory = Files.createTempDirectory("millpond-bench-http-");
     try {
-      return new HttpBed(stage, directory, problems);
+      return new HttpBed(stage, works, directory, problems);
     } catch (IOException | RuntimeException e) {
       Temporary.delete(directory);
       throw e;
@@ -75,9 +104,35 @@ final class HttpBed implements AutoCloseable {
     return meter;
   }
 
-  /** Ends the server, checks the books and compares with the tables. */
-  Ended finish(long acknowledged) throws SQLException {
+  /** Jobs whose outcome the server has committed, by its own count. */
+  long completed() throws IOException, InterruptedException {
+    return MetricsPage.sum(url(), "millpond_jobs_completed_total");
+  }
+
+  /** Waits until so many jobs are completed, as long as there is progress. */
+  private void awaitCompleted(long jobs) throws IOException, InterruptedException {
+    long then = -1;
+    long until = 0;
+    for (long now = completed(); now < jobs; now = completed()) {
+      if (now != then) {
+        then = now;
+        until = System.nanoTime() + STUCK_NANOS;
+      } else if (System.nanoTime() > until) {
+        return; // the tables will say what is missing
+      }
+      Pause.millis(LOOK_MILLIS);
+    }
+  }
+
+  /**
+   * Waits for the work to end where there is a worker, ends the server, checks the books and
+   * compares with the tables.
+   */
+  Ended finish(long acknowledged) throws SQLException, IOException, InterruptedException {
     Database database = stage.database();
+    if (works) {
+      awaitCompleted(acknowledged);
+    }
     close();
     try (Millpond millpond = Millpond.connect(MillpondConfig.of(database.url()))) {
       BooksReport books = millpond.checkBooks();
@@ -88,9 +143,10 @@ final class HttpBed implements AutoCloseable {
     long deadTuples = database.deadTuples() - deadTuplesBefore;
     Submits.check(database.url(), acknowledged, problems);
     Database.Counts counts = database.counts();
-    expect(problems, "outcomes", 0, counts.succeeded());
-    expect(problems, "jobs without an outcome", acknowledged, counts.open());
-    expect(problems, "jobs in dispatch rows", acknowledged, counts.held());
+    long held = works ? 0 : acknowledged;
+    expect(problems, "outcomes", acknowledged - held, counts.succeeded());
+    expect(problems, "jobs without an outcome", held, counts.open());
+    expect(problems, "jobs in dispatch rows", held, counts.held());
     expect(problems, "state rows", 0, counts.state());
     expect(problems, "dead letters", 0, counts.dead());
     return new Ended(acknowledged, commits, deadTuples, problems);

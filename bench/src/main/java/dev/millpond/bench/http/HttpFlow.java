@@ -23,55 +23,62 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connections at full speed to a server of its own. One job per request is compared with the {@link
- * EmptyEndpoint}, lists with the bare inserts.
+ * Connections at full speed to a server of its own. Submits alone go to the role api: one job per
+ * request is compared with the {@link EmptyEndpoint}, lists with the bare inserts. End to end, the
+ * server has all roles, and what counts is what it has completed.
  */
-public record HttpFlow(String name, String label, HttpShape shape) implements Scenario {
-  /**
-   * Both servers have just started, and have all of it yet to compile: so much longer than others.
-   */
-  private static final int WARM_TIMES = 7;
-
+public record HttpFlow(String name, String label, HttpShape shape, boolean works)
+    implements Scenario {
   private static final int IN_FLIGHT = 4;
 
   /** The scenarios of this package, in the order they run. */
   public static List<Scenario> scenarios() {
     return List.of(
-        flow("64 connections", Form.ONE, 1, 64),
-        flow("256 connections", Form.ONE, 1, 256),
-        flow("lists of 100", Form.LIST, 100, 2 * IN_FLIGHT),
-        flow("lists of 1000", Form.LIST, 1_000, IN_FLIGHT),
-        flow("NDJSON of 1000", Form.LINES, 1_000, IN_FLIGHT));
+        submits("64 connections", new HttpShape(Form.ONE, 1, 64)),
+        submits("256 connections", new HttpShape(Form.ONE, 1, 256)),
+        submits("lists of 100", new HttpShape(Form.LIST, 100, 2 * IN_FLIGHT)),
+        submits("lists of 1000", new HttpShape(Form.LIST, 1_000, IN_FLIGHT)),
+        submits("NDJSON of 1000", new HttpShape(Form.LINES, 1_000, IN_FLIGHT)),
+        works("64 connections", new HttpShape(Form.ONE, 1, 64)),
+        works("256 connections", new HttpShape(Form.ONE, 1, 256)),
+        works("lists of 1000", new HttpShape(Form.LIST, 1_000, IN_FLIGHT)),
+        new Idle());
   }
 
-  private static HttpFlow flow(String label, Form form, int jobs, int connections) {
-    return new HttpFlow("http", label, new HttpShape(form, jobs, connections));
+  private static HttpFlow submits(String label, HttpShape shape) {
+    return new HttpFlow("http", label, shape, false);
+  }
+
+  private static HttpFlow works(String label, HttpShape shape) {
+    return new HttpFlow("http-all", label, shape, true);
   }
 
   @Override
   public Extent extent() {
-    return shape.jobs() == 1_000 && shape.form() == Form.LIST ? Extent.QUICK : Extent.USUAL;
+    return !works && shape.jobs() == 1_000 && shape.form() == Form.LIST
+        ? Extent.QUICK
+        : Extent.USUAL;
   }
 
   /** Submits do not depend on how batches reach the workers. */
   @Override
   public Set<Mode> modes() {
-    return EnumSet.of(Mode.POSTGRES);
+    return works ? EnumSet.allOf(Mode.class) : EnumSet.of(Mode.POSTGRES);
   }
 
   @Override
   public Result run(Stage stage) throws SQLException, InterruptedException, IOException {
     Ceiling ceiling = ceiling(stage);
-    try (HttpBed bed = HttpBed.open(stage);
+    try (HttpBed bed = works ? HttpBed.works(stage) : HttpBed.submits(stage);
         HttpLoad load = new HttpLoad(bed.url(), shape)) {
       load.start();
-      Pause.millis(WARM_TIMES * stage.budget().warmMillis());
+      SteadyWarmUp.await(load::acknowledged, stage.budget().warmMillis());
       load.micros().reset();
       Reading before = bed.meter().read();
-      long jobsBefore = load.acknowledged();
+      long jobsBefore = done(bed, load);
       Pause.until(before.nanos() + stage.budget().millis() * 1_000_000);
+      long jobs = done(bed, load) - jobsBefore;
       Usage usage = bed.meter().read().since(before);
-      long jobs = load.acknowledged() - jobsBefore;
       Histogram micros = load.micros().copy();
       load.stop();
       return stage.result(
@@ -79,10 +86,16 @@ public record HttpFlow(String name, String label, HttpShape shape) implements Sc
     }
   }
 
+  private long done(HttpBed bed, HttpLoad load) throws IOException, InterruptedException {
+    return works ? bed.completed() : load.acknowledged();
+  }
+
   private @Nullable Ceiling ceiling(Stage stage) throws IOException, InterruptedException {
-    return shape.form() == Form.ONE
-        ? emptyEndpoint(stage)
-        : stage.ceiling(Part.INSERT, Stage.LARGE_FLUSH);
+    boolean one = shape.form() == Form.ONE;
+    if (works) {
+      return stage.ceiling(Part.INSERT_AND_COMPLETE, one ? Stage.SMALL_FLUSH : Stage.LARGE_FLUSH);
+    }
+    return one ? emptyEndpoint(stage) : stage.ceiling(Part.INSERT, Stage.LARGE_FLUSH);
   }
 
   /** The rate of the empty endpoint under the same load, for the same time. */
@@ -94,7 +107,7 @@ public record HttpFlow(String name, String label, HttpShape shape) implements Sc
                 EmptyEndpoint.class, new String[] {runFile.toString()}, directory, runFile);
         HttpLoad load = new HttpLoad(endpoint.url(), shape)) {
       load.start();
-      Pause.millis(WARM_TIMES * stage.budget().warmMillis());
+      SteadyWarmUp.await(load::acknowledged, stage.budget().warmMillis());
       long before = System.nanoTime();
       long requestsBefore = load.acknowledged();
       Pause.until(before + stage.budget().millis() * 1_000_000);

@@ -50,6 +50,7 @@ public final class HtmlPage {
     page.latencies();
     page.costs();
     page.courses();
+    page.idle();
     page.table();
     return template().replace("@content@", page.out);
   }
@@ -138,7 +139,8 @@ public final class HtmlPage {
   }
 
   private void rates() {
-    List<Result> shown = results(result -> result.latency() == null || !trickle(result));
+    List<Result> shown =
+        results(result -> result.idle() == null && (result.latency() == null || !trickle(result)));
     if (shown.isEmpty()) {
       return;
     }
@@ -378,6 +380,14 @@ public final class HtmlPage {
         .orElse(List.of());
   }
 
+  private void idle() {
+    List<Result> shown = results(result -> result.idle() != null);
+    if (!shown.isEmpty()) {
+      section("Idle", "A server with nothing to do; CPU in percent of one core.");
+      out.append(IdleSection.table(shown)).append("</section>");
+    }
+  }
+
   private void table() {
     section("All figures", "Latency in ms, CPU in seconds per 10,000 jobs, the rest per job.");
     List<String> roles = roles(report.results());
@@ -389,7 +399,9 @@ public final class HtmlPage {
     out.append("<th class=\"left\">mode</th>");
     names.forEach(name -> out.append("<th>").append(name).append("</th>"));
     out.append("</tr>");
-    report.results().forEach(result -> row(result, roles));
+    report.results().stream()
+        .filter(result -> result.idle() == null || !result.valid())
+        .forEach(result -> row(result, roles));
     out.append("</table></div></section>");
   }
 

@@ -2,6 +2,7 @@ package dev.millpond.bench.report;
 
 import dev.millpond.bench.scenario.Mode;
 import dev.millpond.bench.scenario.Result;
+import dev.millpond.bench.servers.Role;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,6 +30,8 @@ public record Target(String what, String mode, String goal, String reached, bool
       String format,
       Function<Map<String, Result>, @Nullable Double> figure) {}
 
+  private static final String IDLE = "idle server, all roles";
+
   private static final Set<String> OURS =
       Arrays.stream(Mode.values()).map(Mode::label).collect(Collectors.toSet());
 
@@ -53,6 +56,22 @@ public record Target(String what, String mode, String goal, String reached, bool
             "%.2f",
             results -> figure(results, "http 256 connections", Result::ofCeiling)));
     goals.add(rate("http lists of 1000", 100_000));
+    goals.add(
+        new Goal(
+            "CPU of an idle server",
+            false,
+            1.0,
+            "%.2f %% of a core",
+            results ->
+                figure(
+                    results,
+                    IDLE,
+                    result ->
+                        result.idle() == null
+                            ? null
+                            : result.idle().cpuPercent().get(Role.SERVER.label()))));
+    goals.add(memory("an idle server", IDLE));
+    goals.add(memory("a server under lists of 1000", "http lists of 1000"));
     goals.add(latency("latency at 100/s", "p50", 1.0, Result.Latency::p50Millis));
     goals.add(latency("latency at 100/s", "p99", 2.5, Result.Latency::p99Millis));
     goals.add(
@@ -127,6 +146,22 @@ public record Target(String what, String mode, String goal, String reached, bool
                 results,
                 title,
                 result -> result.latency() == null ? null : percentile.apply(result.latency())));
+  }
+
+  private static Goal memory(String what, String title) {
+    return new Goal(
+        "resident memory of " + what,
+        false,
+        350,
+        "%.0f MB",
+        results ->
+            figure(
+                results,
+                title,
+                result -> {
+                  Result.Memory memory = result.memory().get(Role.SERVER.label());
+                  return memory == null ? null : memory.endMegabytes();
+                }));
   }
 
   private static Goal flat(String what, String loaded, String free) {

@@ -93,6 +93,9 @@ public final class TextTable {
 
   /** One measurement. */
   public static String line(Result result) {
+    if (result.idle() != null) {
+      return idle(result, result.idle());
+    }
     Latency latency = result.latency();
     return String.format(
         Locale.ROOT,
@@ -111,6 +114,24 @@ public final class TextTable {
         text("%.3f", result.statementsPerJob()),
         text("%.3f", result.redisCommandsPerJob()),
         result.deadTuplesPerJob(),
+        memory(result),
+        result.valid() ? "ok" : "INVALID");
+  }
+
+  private static String idle(Result result, Result.Idle idle) {
+    return String.format(
+        Locale.ROOT,
+        "%-10s %-22s %-14s %% of a core: %s; a second: %s statements, %s Redis commands;"
+            + " RSS MB %s  %s",
+        result.scenario(),
+        result.label(),
+        result.mode(),
+        idle.cpuPercent().entrySet().stream()
+            .filter(each -> !each.getKey().equals(Role.CLIENT.label()))
+            .map(each -> String.format(Locale.ROOT, "%s %.2f", each.getKey(), each.getValue()))
+            .collect(Collectors.joining(", ")),
+        text("%.1f", idle.statementsPerSecond()),
+        text("%.1f", idle.redisCommandsPerSecond()),
         memory(result),
         result.valid() ? "ok" : "INVALID");
   }

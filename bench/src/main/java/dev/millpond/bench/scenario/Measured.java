@@ -23,4 +23,9 @@ public record Measured(
   public Measured(long jobs, Usage usage, @Nullable Histogram micros, @Nullable Ceiling ceiling) {
     this(jobs, usage, micros, ceiling, List.of());
   }
+
+  /** Time in which nothing was to do. */
+  public static Measured nothing(Usage usage) {
+    return new Measured(0, usage, null, null);
+  }
 }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param ofCeiling rate by the rate of the ceiling
  * @param cpuSecondsPer10k CPU seconds per 10,000 jobs by {@linkplain Role role}
  * @param memory of Java processes by role
+ * @param idle of a server without work, where nothing is per job; null elsewhere
  * @param series how figures went in the course of it, where that matters
  * @param problems why the run does not count; empty when valid
  */
@@ -38,10 +39,12 @@ public record Result(
     @Nullable Double redisCommandsPerJob,
     double deadTuplesPerJob,
     Map<String, Memory> memory,
+    @Nullable Idle idle,
     List<Series> series,
     List<String> problems) {
   private static final double CPU_JOBS = 10_000;
   private static final double MEGABYTE = 1 << 20;
+  private static final double PERCENT = 100;
 
   /**
    * Percentiles.
@@ -53,6 +56,18 @@ public record Result(
 
   /** Resident memory at the start and the end of the measured time. */
   public record Memory(double startMegabytes, double endMegabytes) {}
+
+  /**
+   * What a server costs that has nothing to do.
+   *
+   * @param cpuPercent of a core, by role
+   * @param statementsPerSecond null when they are not counted
+   * @param redisCommandsPerSecond null without Redis
+   */
+  public record Idle(
+      Map<String, Double> cpuPercent,
+      @Nullable Double statementsPerSecond,
+      @Nullable Double redisCommandsPerSecond) {}
 
   static Result of(
       String scenario, String label, String mode, String timed, Measured measured, Ended ended) {
@@ -78,7 +93,25 @@ public record Result(
         each(usage.redisCommands(), jobs),
         ended.deadTuples() / allJobs,
         memory(usage),
+        null,
         measured.series(),
+        ended.problems());
+  }
+
+  /** Of time without work. Nothing is per job. */
+  static Result idle(String scenario, String label, String mode, Measured measured, Ended ended) {
+    Usage usage = measured.usage();
+    double seconds = usage.seconds();
+    return perJobNothing(
+        scenario,
+        label,
+        mode,
+        seconds,
+        memory(usage),
+        new Idle(
+            byLabel(usage.cpuSeconds(), cpu -> cpu * PERCENT / seconds),
+            each(usage.statements(), seconds),
+            each(usage.redisCommands(), seconds)),
         ended.problems());
   }
 
@@ -91,25 +124,20 @@ public record Result(
   public static Result failed(String scenario, String label, String mode, Exception error) {
     Throwable cause = error.getCause();
     String problem = error + (cause == null ? "" : ", by " + cause);
+    return perJobNothing(scenario, label, mode, 0, Map.of(), null, List.of(problem));
+  }
+
+  private static Result perJobNothing(
+      String scenario,
+      String label,
+      String mode,
+      double seconds,
+      Map<String, Memory> memory,
+      @Nullable Idle idle,
+      List<String> problems) {
     return new Result(
-        scenario,
-        label,
-        mode,
-        0,
-        0,
-        0,
-        null,
-        null,
-        null,
-        Map.of(),
-        0,
-        0,
-        null,
-        null,
-        0,
-        Map.of(),
-        List.of(),
-        List.of(problem));
+        scenario, label, mode, 0, seconds, 0, null, null, null, Map.of(), 0, 0, null, null, 0,
+        memory, idle, List.of(), problems);
   }
 
   /** Name and label, as {@link Scenario#title}. */
@@ -132,8 +160,8 @@ public record Result(
             micros.getMaxValue() / 1e3);
   }
 
-  private static @Nullable Double each(@Nullable Long count, double jobs) {
-    return count == null ? null : Double.valueOf(count / jobs);
+  private static @Nullable Double each(@Nullable Long count, double times) {
+    return count == null ? null : Double.valueOf(count / times);
   }
 
   private static Map<String, Memory> memory(Usage usage) {

@@ -60,6 +60,11 @@ public record Stage(
         scenario.name(), scenario.label(), mode.label(), scenario.timed(), measured, ended);
   }
 
+  /** The figures of time in which nothing was to do. */
+  public Result idle(Scenario scenario, Measured measured, Ended ended) {
+    return Result.idle(scenario.name(), scenario.label(), mode.label(), measured, ended);
+  }
+
   /** The figures of a measurement of another queue, under its name. */
   public Result result(String scenario, String label, String mode, Measured measured, Ended ended) {
     String timed = scenario.equals("latency") ? Latency.TIMED : Scenario.ACKNOWLEDGEMENT;

@@ -73,6 +73,6 @@ class TargetTest {
       List<String> problems) {
     return new Result(
         scenario, label, mode, 1, 1, rate, null, ratio, null, Map.of(), 0, 0, null, null, 0,
-        Map.of(), List.of(), problems);
+        Map.of(), null, List.of(), problems);
   }
 }

@@ -78,4 +78,20 @@ class ResultTest {
     assertThat(result.ofCeiling()).isNull();
     assertThat(result.valid()).isFalse();
   }
+
+  @Test
+  void aServerWithoutWorkHasFiguresByTimeAndNonePerJob() {
+    Result result =
+        Result.idle(
+            "idle",
+            "server",
+            "postgres",
+            Measured.nothing(AFTER.since(BEFORE)),
+            new Ended(0, 40, 8, List.of()));
+
+    assertThat(result.idle())
+        .isEqualTo(new Result.Idle(Map.of("client", 100.0, "postgres", 50.0), 100.0, null));
+    assertThat(result.jobsPerSecond()).isZero();
+    assertThat(result.memory()).containsKey("client");
+  }
 }
