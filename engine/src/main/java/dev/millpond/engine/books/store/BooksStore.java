@@ -3,6 +3,7 @@ package dev.millpond.engine.books.store;
 import dev.millpond.engine.books.BooksReport.Finding;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.lifecycle.store.JobTables;
+import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -212,10 +213,15 @@ public final class BooksStore {
     List<Finding> findings = new ArrayList<>();
     try (Statement statement = tx.createStatement()) {
       statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;" + JobTables.HOLD);
-      statement.execute("SET LOCAL statement_timeout = 0");
+      statement.execute("SET LOCAL statement_timeout = " + Pg.LONGEST_STATEMENT_MILLIS);
     }
     for (Map.Entry<String, String> rule : RULES.entrySet()) {
-      try (PreparedStatement statement = tx.prepareStatement(rule.getValue() + " LIMIT ?")) {
+      // Materialized: a plan for the first few rows would be a bad one, for mostly there are none.
+      String sql =
+          "WITH found (subject, detail) AS MATERIALIZED ("
+              + rule.getValue()
+              + ") SELECT subject, detail FROM found LIMIT ?";
+      try (PreparedStatement statement = tx.prepareStatement(sql)) {
         statement.setInt(1, limit);
         try (ResultSet rows = statement.executeQuery()) {
           while (rows.next()) {

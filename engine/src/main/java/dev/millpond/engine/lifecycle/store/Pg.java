@@ -48,6 +48,12 @@ public final class Pg {
 
   private static final int POOL_SOCKET_TIMEOUT_SECONDS = 60;
 
+  /**
+   * The most that a statement on the pool may be given: were the socket to give up first, its
+   * backend would go on alone.
+   */
+  public static final int LONGEST_STATEMENT_MILLIS = (POOL_SOCKET_TIMEOUT_SECONDS - 5) * 1_000;
+
   /** After a failover the server behind a connection may be one that only reads. */
   private static final String READ_ONLY = "25006";
 
