@@ -269,8 +269,7 @@ public final class ClaimStore implements AutoCloseable {
    *
    * @param counts for jobs, outcomes and states: counts the rows of each span
    */
-  private void read(PreparedStatement load, Found found, int[][] counts)
-      throws SQLException {
+  private void read(PreparedStatement load, Found found, int[][] counts) throws SQLException {
     load.execute();
     try (ResultSet result = load.getResultSet()) {
       while (result.next()) {
