@@ -33,7 +33,7 @@ public final class ChildHandlersModule implements HandlerModule {
 
   static final String KILLED = "forked.killed";
   static final HandlerOptions KILLED_OPTIONS =
-      OPTIONS.withTimeouts(Duration.ofMillis(100), Duration.ofMillis(250));
+      OPTIONS.withTimeouts(Duration.ofMillis(300), Duration.ofMillis(600));
 
   /**
    * What a job does.
