@@ -23,6 +23,7 @@ import dev.millpond.engine.flush.Portion.End;
 import dev.millpond.engine.flush.Portion.Success;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.maintenance.store.FeedStore;
+import dev.millpond.engine.query.store.SteerStore;
 import dev.millpond.engine.worker.store.ClaimStore;
 import dev.millpond.engine.worker.store.ClaimStore.Loaded;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
@@ -366,5 +367,26 @@ class SteerRacesIT {
               .isInstanceOfAny(CancelResult.Cancelled.class, CancelResult.Requested.class);
           assertThat(state).isEqualTo(JobState.CANCELLED);
         });
+  }
+
+  /** A worker that has taken the row would read no outcome before the commit, and run the job. */
+  @Test
+  void aJobThatIsSaidNotToHaveStartedCannotBeTakenBeforeThatIsCommitted() {
+    List<UUID> ids = submit(NOOP.withDelay(HOUR));
+    database.update("UPDATE millpond.job_state SET run_at = now() - interval '1 s'");
+    new Promoter(scene.leadership, scene.maker, scene.pace, Promoter.Config.DEFAULT, () -> {})
+        .runOnce();
+    List<Batch> taken = new ArrayList<>();
+
+    CancelResult result =
+        scene.transactions.call(tx -> {
+          CancelResult answer = SteerStore.cancel(tx, ids.getFirst());
+          taken.addAll(claim());
+          return answer;
+        });
+
+    assertThat(result).isEqualTo(new CancelResult.Cancelled());
+    assertThat(taken).isEmpty();
+    claimAndFinish();
   }
 }

@@ -21,6 +21,9 @@ import org.junit.jupiter.api.Test;
 class ForgottenClaimIT {
   private static final int JOBS = 4;
 
+  private static final String ROWS = "SELECT count(*) FROM millpond.dispatch";
+  private static final String CLAIM = "UPDATE millpond.dispatch SET claimed_by = ?";
+
   /** Batches stay as they are for the whole test. */
   private static final Timing SLOW =
       new Timing(
@@ -62,6 +65,44 @@ class ForgottenClaimIT {
       assertThat(started.get()).isEqualTo(JOBS);
       fleet.assertCounted("completed", JOBS);
       assertThat(database.depth()).isZero();
+      fleet.assertBooksClean();
+    }
+  }
+
+  /**
+   * Another worker claimed the row while its claim was forgotten, and that claim was forgotten as
+   * well. A part that was written in between did not count, and must be written again.
+   */
+  @Test
+  void endsThatDidNotPassTheirGateAreWrittenOnceTheRowIsBack() {
+    AtomicInteger started = new AtomicInteger();
+    List<CountDownLatch> go = List.of(new CountDownLatch(1), new CountDownLatch(1));
+    try (Database database = Database.fresh();
+        Fleet fleet = Fleet.on(database, Mode.POSTGRES)) {
+      Millpond node =
+          fleet.worker(
+              fleet.config().withTiming(SLOW),
+              m ->
+                  m.registerHandler(
+                      "held",
+                      Integer.class,
+                      (context, number) -> {
+                        started.incrementAndGet();
+                        return go.get(number).await(30, TimeUnit.SECONDS);
+                      }));
+      Fleet.submit(node, List.of(JobRequest.of("held", 0), JobRequest.of("held", 1)));
+      Fleet.until("both run", () -> started.get() == 2);
+      assertThat(database.number(ROWS)).as("one batch").isEqualTo(1);
+      UUID session = database.ids("SELECT claimed_by FROM millpond.dispatch").getFirst();
+      database.update(CLAIM, UUID.randomUUID());
+      go.getFirst().countDown();
+      Fleet.until("the first end did not count", () -> fleet.counted("stale") > 0);
+      assertThat(database.outcomes()).isZero();
+      database.update(CLAIM, session);
+      go.getLast().countDown();
+      Fleet.until("the row is gone", () -> database.number(ROWS) == 0);
+      assertThat(database.outcomes()).isEqualTo(2);
+      fleet.leave(node);
       fleet.assertBooksClean();
     }
   }
