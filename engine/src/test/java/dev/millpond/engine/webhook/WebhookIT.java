@@ -312,18 +312,18 @@ class WebhookIT {
   }
 
   /** Makes a job running in a session that is gone. */
-  private static void runByGhost(UUID id, boolean cancel, int crashes) {
+  private static void runByGhost(UUID id, boolean cancel, int losses) {
     database.update("DELETE FROM millpond.dispatch");
     database.update(
         """
         INSERT INTO millpond.job_state (job_id, queue, class, kind, phase, lease_token, attempt,
-                                        crashes, session, started_at, seen_at, deadline,
+                                        losses, session, started_at, seen_at, deadline,
                                         cancel_requested)
         SELECT id, queue, class, kind, 'running', 1, 1, ?, gen_random_uuid(), now(), now(),
                now() + interval '1 h', ?
         FROM millpond.job WHERE id = ?
         """,
-        crashes,
+        losses,
         cancel,
         id);
   }
