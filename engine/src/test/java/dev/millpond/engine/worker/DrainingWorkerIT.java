@@ -19,7 +19,6 @@ import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.KeyedSubmit;
 import dev.millpond.engine.flush.KeyedSubmit.Item;
-import dev.millpond.engine.flush.KeyedSubmit.Key;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.Pg;
@@ -143,7 +142,7 @@ class DrainingWorkerIT {
     NewJob later =
         new NewJob(
             ids.get(), "default", "normal", "held", "\"\"", null, new NewJob.Start.In(HOUR_MICROS));
-    Key key = new Key("test", "after", new byte[32], HOUR_MICROS);
+    KeyedSubmit.Key key = new KeyedSubmit.Key("test", "after", new byte[32], HOUR_MICROS);
     CompletableFuture<List<KeyedSubmit.Verdict>> done = new CompletableFuture<>();
     assertThat(
             writer.submit(
