@@ -56,7 +56,7 @@ import org.junit.jupiter.api.Test;
  * the depth of each class stay exact.
  */
 class SteerRacesIT {
-  private static final int ROUNDS = 200;
+  private static final int ROUNDS = 60;
   private static final int BATCH = 3;
   private static final long SPREAD_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
   private static final Duration HOUR = Duration.ofHours(1);

@@ -26,12 +26,13 @@ import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What it takes until jobs run again after a {@code kill -9} of their worker, and what a SIGTERM
- * costs. Short here; for figures {@code -Dmillpond.recovery.kills=N -Dmillpond.recovery.terms=N},
- * with {@code -Dmillpond.recovery.timing=default} for the other profile and {@code
+ * costs. Only when asked for: {@code -Dmillpond.recovery.kills=N -Dmillpond.recovery.terms=N}, with
+ * {@code -Dmillpond.recovery.timing=default} for the other profile and {@code
  * -Dmillpond.recovery.redis=true} for streams.
  */
 class RecoveryIT {
@@ -78,6 +79,7 @@ class RecoveryIT {
   private record Start(long pid, long atMillis) {}
 
   @Test
+  @EnabledIfSystemProperty(named = "millpond.recovery.kills", matches = "[0-9]+")
   void afterAKillItsJobsRunAgainInTime() throws Exception {
     String pgUrl = LiveServer.migratedDatabase();
     Path jar = HandlerJar.compile(directory, "Timed", TIMED);
@@ -109,6 +111,7 @@ class RecoveryIT {
   }
 
   @Test
+  @EnabledIfSystemProperty(named = "millpond.recovery.terms", matches = "[0-9]+")
   void aSigtermLosesNoJobAndNoAttempt() throws Exception {
     String pgUrl = LiveServer.migratedDatabase();
     Path jar = HandlerJar.compile(directory, "Timed", TIMED);
