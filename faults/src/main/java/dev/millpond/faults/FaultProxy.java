@@ -33,6 +33,10 @@ public final class FaultProxy implements AutoCloseable {
   private static final int BACKLOG = 1_000;
   private static final Duration ACCEPT_PAUSE = Duration.ofMillis(10);
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+
+  /** Keepalives of 10 s, and three of 5 s without an answer: what the engine asks servers for. */
+  private static final Duration KEEPALIVE = Duration.ofSeconds(25);
+
   static final Executor THREADS = task -> Thread.ofVirtual().name("link").start(task);
 
   private final ServerSocket socket;
@@ -43,6 +47,7 @@ public final class FaultProxy implements AutoCloseable {
   private volatile Way toServer = Way.CLEAR;
   private volatile Way toClient = Way.CLEAR;
   private volatile boolean refusing;
+  private volatile Duration keepalive = KEEPALIVE;
   private String url = "";
 
   private FaultProxy(InetSocketAddress target, Supplier<Dialect> dialects) {
@@ -176,9 +181,20 @@ public final class FaultProxy implements AutoCloseable {
     Link link = new Link(client, server, dialects.get(), this);
     links.add(link);
     link.start();
-    if (socket.isClosed()) {
+    if (refusing) {
+      link.end(Ending.RESET); // it was on its way when the refusals began
+    } else if (socket.isClosed()) {
       link.end(Ending.CLOSED);
     }
+  }
+
+  /** After how long a side that nobody told of the other one's end finds out by itself. */
+  void keepalive(Duration time) {
+    keepalive = time;
+  }
+
+  Duration keepalive() {
+    return keepalive;
   }
 
   Iterable<Fault> faults() {

@@ -6,7 +6,9 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.Socket;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -68,8 +70,12 @@ public final class Link {
       case UNNOTICED -> {
         close(client);
         toClient.close();
+        findsOutLater();
       }
-      case HALF_OPEN -> wayChanged();
+      case HALF_OPEN -> {
+        wayChanged();
+        findsOutLater();
+      }
     }
   }
 
@@ -188,10 +194,23 @@ public final class Link {
     }
   }
 
-  /** Two sides that are gone need nobody between them, whether they are to hear of it or not. */
+  /**
+   * Two sides that are gone need nobody between them, whether they are to hear of it or not. One
+   * that is not to hear of it finds out in time, or a server would keep what nobody uses.
+   */
   private void sideGone() {
     if (sidesGone.incrementAndGet() == 2) {
       close();
+    } else {
+      findsOutLater();
+    }
+  }
+
+  private void findsOutLater() {
+    if (sidesGone.get() == 1 && (ending == Ending.UNNOTICED || ending == Ending.HALF_OPEN)) {
+      CompletableFuture.delayedExecutor(
+              proxy.keepalive().toMillis(), TimeUnit.MILLISECONDS, FaultProxy.THREADS)
+          .execute(this::close);
     }
   }
 
