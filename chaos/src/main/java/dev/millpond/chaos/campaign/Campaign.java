@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One part of a campaign: fleet, clients and faults at the same time; then the faults stop, all
@@ -49,6 +50,11 @@ public final class Campaign implements AutoCloseable {
   private static final Duration WARM_UP_MOST = Duration.ofSeconds(10);
   private static final long WARM_UP_JOBS = 20;
   private static final long LOOK_MILLIS = 100;
+
+  /** Counting the open ones of so many jobs costs PostgreSQL time that they need to end. */
+  private static final long MANY_JOBS = 10_000;
+
+  private static final long LOOK_MANY_MILLIS = 1_000;
 
   /** No job ends for so long, without a fault: they are lost. */
   private static final Duration STUCK = Duration.ofSeconds(60);
@@ -68,6 +74,7 @@ public final class Campaign implements AutoCloseable {
   private final List<Finding> findings = new ArrayList<>();
   private volatile long ended;
   private volatile boolean over;
+  private volatile @Nullable RuntimeException broken;
 
   private Campaign(
       CampaignFolder folder, Progress progress, Watcher watcher, Fleet fleet, Journal journal)
@@ -119,7 +126,8 @@ public final class Campaign implements AutoCloseable {
   /**
    * Runs it.
    *
-   * @param lasts for how long new faults come; there may be fewer of them
+   * @param lasts for how long new faults come, counted from the start of the fleet; there may be
+   *     fewer of them
    */
   public Result run(Duration lasts) throws InterruptedException, IOException, SQLException {
     watcher.says(
@@ -131,18 +139,21 @@ public final class Campaign implements AutoCloseable {
     clients.start();
     warmUp();
     FaultLoop loop = faults();
-    long until = System.nanoTime() + lasts.toNanos();
+    long until = beganNanos + lasts.toNanos();
     int next =
         loop.run(
             progress.nextFault(),
             plan.faults(),
-            () -> System.nanoTime() > until || clients.exhausted());
+            () -> System.nanoTime() - until > 0 || clients.exhausted() || broken != null);
     loop.problems().forEach(problem -> findings.add(new Finding(Rule.DEFECT, problem)));
     watcher.says("no more faults: all that was taken has to end");
     clients.stop();
     awaitEnd();
     over = true;
     looker.join();
+    if (broken != null) {
+      findings.add(new Finding(Rule.DEFECT, "the ledger could not be read: " + broken));
+    }
     check();
     return judged(loop, next);
   }
@@ -166,13 +177,15 @@ public final class Campaign implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      broken = e; // without it nobody knows how far the fleet is, and clients stop to submit
     }
   }
 
   private void warmUp() throws InterruptedException {
     long before = ledger.succeeded();
     long until = System.nanoTime() + WARM_UP_MOST.toNanos();
-    while (ended - before < WARM_UP_JOBS && System.nanoTime() < until) {
+    while (ended - before < WARM_UP_JOBS && System.nanoTime() - until < 0) {
       TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
     }
   }
@@ -192,7 +205,7 @@ public final class Campaign implements AutoCloseable {
         watcher.says(open + " jobs do not end");
         return;
       }
-      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+      TimeUnit.MILLISECONDS.sleep(journal.taken() > MANY_JOBS ? LOOK_MANY_MILLIS : LOOK_MILLIS);
     }
   }
 
@@ -210,6 +223,9 @@ public final class Campaign implements AutoCloseable {
       }
     }
     clients.defects().forEach(defect -> findings.add(new Finding(Rule.DEFECT, defect)));
+    fleet.members().stream()
+        .flatMap(member -> member.ownEnds().stream())
+        .forEach(end -> findings.add(new Finding(Rule.DEFECT, end)));
     fleet
         .terminate(DRAIN)
         .forEach((member, how) ->
@@ -240,6 +256,14 @@ public final class Campaign implements AutoCloseable {
               Rule.RUNS,
               verdict.extraRuns() + " extra runs, with " + near + " jobs in flight at the faults"));
     }
+    if (verdict.acknowledged() == 0
+        || faults.stream().noneMatch(healed -> healed.struck().counts())) {
+      findings.add(
+          new Finding(
+              Rule.DEFECT,
+              "nothing was tested: %d jobs, and none of %d faults hit any"
+                  .formatted(verdict.acknowledged(), faults.size())));
+    }
     return new Result(
         plan,
         next,
@@ -249,9 +273,12 @@ public final class Campaign implements AutoCloseable {
         Duration.ofNanos(System.nanoTime() - beganNanos));
   }
 
-  /** Ends all processes; the directory stays. */
+  /** Ends all processes and threads, also when it is not over; the directory stays. */
   @Override
-  public void close() {
+  public void close() throws IOException {
+    over = true;
+    clients.halt();
     fleet.close();
+    journal.close();
   }
 }

@@ -31,6 +31,9 @@ import tools.jackson.databind.ObjectMapper;
  * for the verdict. Not thread-safe.
  */
 public final class Checks {
+  /** At so many deaths of its process a job that ran alone is buried as poison (ADR 25). */
+  private static final int DEATHS_OF_POISON = 2;
+
   /** Findings of one rule that are kept. */
   static final int FINDINGS_MOST = 50;
 
@@ -48,6 +51,7 @@ public final class Checks {
   private long ended;
   private long extraRuns;
   private long burned;
+  private long buried;
 
   /**
    * Checks of a campaign.
@@ -108,7 +112,14 @@ public final class Checks {
     String about = "job " + row.id() + ", number " + work.number();
     List<Payment> paid = payments.getOrDefault(row.id(), List.of());
     if (!"succeeded".equals(row.outcome())) {
-      String state = row.outcome() == null ? "phase " + row.phase() : row.outcome();
+      if (paid.isEmpty() && isBuried(row, ofJob)) {
+        buried++;
+        return;
+      }
+      String state =
+          row.deadReason() != null
+              ? "dead letter, " + row.deadReason()
+              : row.outcome() != null ? row.outcome() : "phase " + row.phase();
       found(Rule.LOST, about + ": has not succeeded, " + state);
       if (!paid.isEmpty()) {
         found(Rule.DOUBLE, about + ": has not succeeded, and paid " + paid.size() + " times");
@@ -135,6 +146,13 @@ public final class Checks {
           Rule.DOUBLE,
           "%s, ended at token %d by run %s: paid %s".formatted(about, row.token(), winner, paid));
     }
+  }
+
+  /** The rule for jobs that kill their process, met by faults: the only end but success. */
+  private static boolean isBuried(JobRow row, List<Run> ofJob) {
+    return "poison".equals(row.deadReason())
+        && ofJob.stream().filter(run -> run.end() == End.OPEN).map(Run::pid).distinct().count()
+            >= DEATHS_OF_POISON;
   }
 
   /** A run under a later token began after this end could not be taken any more. */
@@ -200,6 +218,7 @@ public final class Checks {
         extraRuns,
         Math.max(0, succeededRuns - ended),
         burned,
+        buried,
         findings);
   }
 

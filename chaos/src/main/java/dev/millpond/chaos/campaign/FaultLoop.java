@@ -46,7 +46,7 @@ final class FaultLoop {
    *
    * @param from number of the first fault
    * @param to number after the last one
-   * @param over whether time is up; asked before each fault
+   * @param over whether time is up: no fault begins then, and those that have are brought to an end
    * @return number of the next one, with which a later call goes on
    */
   int run(int from, int to, BooleanSupplier over) throws InterruptedException {
@@ -69,10 +69,13 @@ final class FaultLoop {
   private synchronized boolean awaitFree(Fault fault, BooleanSupplier over)
       throws InterruptedException {
     while (running >= atOnce || fault.targets().stream().anyMatch(busy::contains)) {
-      if (over.getAsBoolean() && running == 0) {
+      if (over.getAsBoolean()) {
         return false;
       }
       wait(LOOK_MILLIS);
+    }
+    if (over.getAsBoolean()) {
+      return false;
     }
     running++;
     busy.addAll(fault.targets());
@@ -82,8 +85,8 @@ final class FaultLoop {
   private void happen(Drawn drawn) {
     Fault fault = drawn.fault();
     try {
-      Hit hit = fault.hit(scene);
       long near = scene.hands().running().and(scene.hands().onTheWay()).count();
+      Hit hit = fault.hit(scene);
       long began = System.currentTimeMillis();
       try {
         fault.strike(scene);

@@ -16,6 +16,7 @@ import java.util.List;
  * @param extraRuns starts beyond one a job, without failures on purpose
  * @param rejected runs that succeeded in their handler and whose end was not taken
  * @param burned attempts used up by faults
+ * @param buried dead letters of jobs whose process was lost twice while they ran, as ADR 25 has it
  * @param findings what must not be; empty when all is in order
  */
 public record Verdict(
@@ -29,6 +30,7 @@ public record Verdict(
     long extraRuns,
     long rejected,
     long burned,
+    long buried,
     List<Finding> findings) {
 
   public Verdict {
@@ -54,6 +56,7 @@ public record Verdict(
         extraRuns,
         rejected,
         burned,
+        buried,
         all);
   }
 }

@@ -8,12 +8,12 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,6 +32,8 @@ public final class Member {
   private static final long AGAIN_MILLIS = 300;
   private static final long LOOK_MILLIS = 20;
   private static final int TAIL_LINES = 20;
+  private static final int OWN_ENDS_MOST = 10;
+  private static final String LOG_LEVEL = "MILLPOND_LOG_LEVEL";
   private static final Pattern SESSION = Pattern.compile("session ([0-9a-f-]{36})");
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -42,10 +44,11 @@ public final class Member {
   private final IntFunction<List<String>> command;
   private final Executor later =
       CompletableFuture.delayedExecutor(AGAIN_MILLIS, TimeUnit.MILLISECONDS);
-  private final AtomicInteger ownEnds = new AtomicInteger();
+  private final List<String> ownEnds = new ArrayList<>();
   private @Nullable Process process;
   private boolean wanted;
   private volatile int port;
+  private volatile long servedPid;
 
   /**
    * @param home directory for its run file and its log
@@ -78,29 +81,41 @@ public final class Member {
   private synchronized void launch() {
     File output = log.toFile();
     try {
-      Process started =
+      ProcessBuilder builder =
           new ProcessBuilder(command.apply(port))
               .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.appendTo(output))
-              .start();
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(output));
+      builder.environment().put(LOG_LEVEL, "INFO"); // session() reads the log
+      Process started = builder.start();
       process = started;
-      var unused = started.onExit().thenRunAsync(() -> ended(started), later);
+      var unused =
+          started.onExit().thenAccept(this::noteEnd).thenRunAsync(() -> ended(started), later);
     } catch (IOException e) {
       throw new FleetException("Cannot start " + name, e);
     }
   }
 
-  /** PostgreSQL may have been away at its start, for instance. */
+  /**
+   * One that ends before it serves is no finding: PostgreSQL may have been away at its start. One
+   * that serves outlives every fault, for no handler of a campaign ends it or wears it out.
+   */
+  private synchronized void noteEnd(Process which) {
+    if (wanted && which.equals(process) && serves(which) && ownEnds.size() < OWN_ENDS_MOST) {
+      ownEnds.add(
+          "%s served, and ended by itself with %d. The end of its log:%n%s"
+              .formatted(name, which.exitValue(), logTail()));
+    }
+  }
+
   private synchronized void ended(Process which) {
     if (wanted && which.equals(process)) {
-      ownEnds.incrementAndGet();
       launch();
     }
   }
 
-  /** How often it ended though nobody had ended it. */
-  public int ownEnds() {
-    return ownEnds.get();
+  /** Each time that it ended though nobody had ended it, after it had served. */
+  public synchronized List<String> ownEnds() {
+    return List.copyOf(ownEnds);
   }
 
   /** Ends it by SIGKILL; it stays down until it is started. */
@@ -153,15 +168,21 @@ public final class Member {
     synchronized (this) {
       current = process;
     }
-    if (current == null || !current.isAlive()) {
-      return false;
+    return current != null && current.isAlive() && serves(current);
+  }
+
+  /** Whether a process has come so far, also when it has ended. */
+  private boolean serves(Process which) {
+    if (servedPid == which.pid()) {
+      return true;
     }
     try {
       JsonNode run = JSON.readTree(Files.readString(runFile));
-      if (run.path("pid").asLong(0) != current.pid()) {
+      if (run.path("pid").asLong(0) != which.pid()) {
         return false;
       }
       port = URI.create(run.path("url").asString("")).getPort();
+      servedPid = which.pid();
       return true;
     } catch (IOException | JacksonException e) {
       return false; // not written yet

@@ -87,6 +87,12 @@ public final class Clients {
     }
   }
 
+  /** Submits no more, and waits for nothing. */
+  public void halt() {
+    stoppedNanos = System.nanoTime() - KEY_PATIENCE.toNanos();
+    stopped = true;
+  }
+
   /** Submits no more; returns when all that was sent is answered or given up. */
   public void stop() throws InterruptedException {
     stoppedNanos = System.nanoTime();
@@ -146,7 +152,8 @@ public final class Clients {
     int count;
     SplittableRandom dice;
     synchronized (this) {
-      dice = new SplittableRandom(plan.seed() + GOLDEN * journal.taken());
+      // Split off, or a request would have the dice of the next one, one throw later.
+      dice = new SplittableRandom(plan.seed() + GOLDEN * journal.taken()).split();
       int shape = dice.nextInt(10);
       count = shape < 4 ? 1 : 2 + dice.nextInt(shape < 8 ? 8 : LIST_MOST);
       first = journal.take(count);

@@ -31,8 +31,12 @@ public final class TextReport {
         verdict.ended());
     out.printf(
         "runs: %d, %d of them extra; %d ends of superseded runs turned away; %d attempts used up by"
-            + " faults%n%n",
-        verdict.runs(), verdict.extraRuns(), verdict.rejected(), verdict.burned());
+            + " faults; %d jobs buried as poison after two kills%n%n",
+        verdict.runs(),
+        verdict.extraRuns(),
+        verdict.rejected(),
+        verdict.burned(),
+        verdict.buried());
     table(out, result);
     if (verdict.clean()) {
       out.printf(

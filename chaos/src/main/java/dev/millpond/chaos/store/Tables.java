@@ -32,13 +32,17 @@ public final class Tables {
       WHERE sent_at IS NOT NULL OR claimed_by IS NOT NULL LIMIT ?
       """;
 
+  private static final String ON_STREAMS =
+      "SELECT unnest(job_ids) FROM millpond.dispatch WHERE sent_at IS NOT NULL LIMIT ?";
+
   private static final String JOBS =
       """
       SELECT j.id, j.kind, j.payload, o.outcome, o.lease_token, o.attempt, o.result, o.ended_at,
-        s.phase
+        s.phase, d.reason
       FROM millpond.job j
       LEFT JOIN millpond.job_outcome o ON o.job_id = j.id
       LEFT JOIN millpond.job_state s ON s.job_id = j.id
+      LEFT JOIN millpond.dead_letter d ON d.job_id = j.id
       """;
 
   private static final String OPEN =
@@ -77,6 +81,7 @@ public final class Tables {
    * @param attempt of the outcome; 0 without one
    * @param result JSON text
    * @param phase of its state row, if it has one
+   * @param deadReason of its dead letter, if it has one
    */
   public record JobRow(
       UUID id,
@@ -87,7 +92,8 @@ public final class Tables {
       int attempt,
       @Nullable String result,
       @Nullable Instant endedAt,
-      @Nullable String phase) {}
+      @Nullable String phase,
+      @Nullable String deadReason) {}
 
   /** Makes the users' table, unless it is there. */
   public void prepare() throws SQLException {
@@ -99,8 +105,17 @@ public final class Tables {
 
   /** Jobs in batches that are on a stream or claimed; empty while PostgreSQL is away. */
   public Set<UUID> onTheWay() {
+    return jobsOf(ON_THE_WAY);
+  }
+
+  /** Jobs in batches that are on a stream; empty while PostgreSQL is away. */
+  public Set<UUID> onStreams() {
+    return jobsOf(ON_STREAMS);
+  }
+
+  private Set<UUID> jobsOf(String query) {
     try (Connection connection = open();
-        PreparedStatement statement = connection.prepareStatement(ON_THE_WAY)) {
+        PreparedStatement statement = connection.prepareStatement(query)) {
       statement.setInt(1, WAY_MOST);
       Set<UUID> ids = new HashSet<>();
       try (ResultSet rows = statement.executeQuery()) {
@@ -182,7 +197,8 @@ public final class Tables {
         row.getInt(6),
         row.getString(7),
         endedAt == null ? null : endedAt.toInstant(),
-        row.getString(9));
+        row.getString(9),
+        row.getString(10));
   }
 
   /** All that transactional completions wrote. */

@@ -60,6 +60,7 @@ class ChecksTest {
             attempts,
             "{\"number\":%d,\"run\":\"%s\"}".formatted(number, name(number, attempts)),
             Instant.EPOCH,
+            null,
             null));
   }
 
@@ -118,8 +119,45 @@ class ChecksTest {
   void anAcknowledgedJobThatHasNotEndedIsLost() {
     change(
         3,
-        row -> new JobRow(row.id(), row.kind(), row.payload(), null, 0, 0, null, null, "running"));
+        row ->
+            new JobRow(
+                row.id(), row.kind(), row.payload(), null, 0, 0, null, null, "running", null));
     assertFound(Rule.LOST, "number 3: has not succeeded, phase running");
+  }
+
+  /** Its processes died so often, and then the product gave it up. */
+  private void bury(int number, int deaths, String reason) {
+    UUID id = new UUID(1, number);
+    runs.removeIf(run -> run.job().equals(id));
+    for (int death = 1; death <= deaths; death++) {
+      String name = death + ".2." + number;
+      runs.add(new Run(name, number, id, death, 1, 10, End.OPEN, 0));
+    }
+    change(
+        number,
+        row -> new JobRow(id, row.kind(), row.payload(), "dead", 3, 1, null, null, null, reason));
+  }
+
+  @Test
+  void aJobWhoseProcessesWereKilledTwiceMayBeBuriedAsPoison() {
+    bury(first(Work.LONG), 2, "poison");
+    Verdict verdict = verdict();
+    assertThat(verdict.findings()).isEmpty();
+    assertThat(verdict.buried()).isEqualTo(1);
+    assertThat(verdict.ended()).isEqualTo(JOBS - 1);
+  }
+
+  @Test
+  void aJobThatIsBuriedWithoutTwoDeathsIsLost() {
+    bury(first(Work.LONG), 1, "poison");
+    assertFound(Rule.LOST, "has not succeeded, dead letter, poison");
+    assertThat(verdict().buried()).isZero();
+  }
+
+  @Test
+  void aJobThatIsADeadLetterForAnotherReasonIsLost() {
+    bury(first(Work.LONG), 2, "exhausted");
+    assertFound(Rule.LOST, "has not succeeded, dead letter, exhausted");
   }
 
   @Test
@@ -132,7 +170,8 @@ class ChecksTest {
   void aJobThatIsThereTwiceIsUnexpected() {
     JobRow row = rows.get(9);
     rows.add(
-        new JobRow(new UUID(2, 9), row.kind(), row.payload(), null, 0, 0, null, null, "runnable"));
+        new JobRow(
+            new UUID(2, 9), row.kind(), row.payload(), null, 0, 0, null, null, "runnable", null));
     assertFound(Rule.UNEXPECTED, "number 9 is there twice");
   }
 
@@ -181,6 +220,7 @@ class ChecksTest {
                 1,
                 row.result(),
                 Instant.EPOCH,
+                null,
                 null));
     assertFound(Rule.STALE, "which had token 1");
   }
@@ -221,6 +261,7 @@ class ChecksTest {
                 1,
                 "{\"run\":\"" + name(number, 2) + "\"}",
                 Instant.EPOCH,
+                null,
                 null));
     Verdict verdict = verdict();
     assertThat(verdict.findings()).isEmpty();
