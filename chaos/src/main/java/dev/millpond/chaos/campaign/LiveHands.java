@@ -34,6 +34,11 @@ record LiveHands(Fleet fleet, Ledger ledger, Journal journal, Clients clients, T
   }
 
   @Override
+  public Hit onStreams() {
+    return new Hit(tables.onStreams(), 0);
+  }
+
+  @Override
   public Hit asking(Member api) {
     return new Hit(Set.of(), clients.asking(api.name()));
   }

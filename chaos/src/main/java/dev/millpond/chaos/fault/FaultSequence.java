@@ -40,9 +40,17 @@ public final class FaultSequence {
    */
   public record Drawn(int number, FaultKind kind, Duration pause, Fault fault) {}
 
+  /**
+   * Split off, since its numbers would else be those of the next fault, one later: both step by the
+   * same constant.
+   */
+  private SplittableRandom dice(int number) {
+    return new SplittableRandom(seed + GOLDEN * (number + 1L)).split();
+  }
+
   /** The fault of this number, new at each call. */
   public Drawn draw(int number) {
-    SplittableRandom dice = new SplittableRandom(seed + GOLDEN * (number + 1L));
+    SplittableRandom dice = dice(number);
     FaultKind kind = kinds.get(dice.nextInt(kinds.size()));
     Duration pause = Duration.ofMillis(dice.nextLong(gap.toMillis() + 1));
     return new Drawn(number, kind, pause, kind.draw(dice, ground));

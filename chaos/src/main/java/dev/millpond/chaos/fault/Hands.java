@@ -13,6 +13,9 @@ public interface Hands {
   /** Jobs in batches that are on a stream or claimed, by PostgreSQL; none while it is away. */
   Hit onTheWay();
 
+  /** Jobs in batches that are on a stream, by PostgreSQL; none while it is away. */
+  Hit onStreams();
+
   /** Jobs in requests that an API process has not answered. */
   Hit asking(Member api);
 
@@ -21,4 +24,14 @@ public interface Hands {
 
   /** Acknowledged jobs that have not ended, by journal and ledger. */
   Hit open();
+
+  /** What a member has in hand, by its role. */
+  default Hit of(Member member) {
+    return switch (member.role()) {
+      case API -> asking(member);
+      case WORKER -> runningOn(member);
+      // Who leads has all that is late, retried or lost in its hands.
+      case MAINTENANCE -> open();
+    };
+  }
 }

@@ -1,7 +1,6 @@
 package dev.millpond.chaos.fault;
 
 import dev.millpond.chaos.fleet.Fleet;
-import dev.millpond.chaos.fleet.Member;
 import dev.millpond.faults.Ending;
 import dev.millpond.faults.FaultProxy;
 import dev.millpond.faults.Way;
@@ -105,7 +104,7 @@ enum NetworkFaults implements FaultKind {
 
     @Override
     public Hit hit(Scene scene) {
-      return ofMember(scene, scene.fleet().member(member));
+      return scene.hands().of(scene.fleet().member(member));
     }
 
     private FaultProxy proxy(Scene scene) {
@@ -143,15 +142,5 @@ enum NetworkFaults implements FaultKind {
     public Since since() {
       return lasts.isZero() ? Since.STRUCK : Since.UNDONE;
     }
-  }
-
-  /** What a member has in hand, by its role. */
-  static Hit ofMember(Scene scene, Member member) {
-    return switch (member.role()) {
-      case API -> scene.hands().asking(member);
-      case WORKER -> scene.hands().runningOn(member);
-      // Who leads has all that is late, retried or lost in its hands.
-      case MAINTENANCE -> scene.hands().open();
-    };
   }
 }

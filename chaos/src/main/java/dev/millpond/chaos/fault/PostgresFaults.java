@@ -3,6 +3,7 @@ package dev.millpond.chaos.fault;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,7 @@ enum PostgresFaults implements FaultKind {
   };
 
   private static final Duration RAIN_LASTS = Duration.ofSeconds(5);
-  private static final long RAIN_EVERY_MILLIS = 50;
+  private static final Duration RAIN_EVERY = Duration.ofMillis(50);
 
   private final long mostMillis;
   private final String description;
@@ -96,9 +97,11 @@ enum PostgresFaults implements FaultKind {
 
     private void rain(Scene scene) {
       try {
+        long dueNanos = System.nanoTime();
         for (int drop = 0; !Thread.interrupted(); drop++) {
           scene.tables().terminate(0, salt + drop);
-          Thread.sleep(RAIN_EVERY_MILLIS);
+          dueNanos += RAIN_EVERY.toNanos();
+          TimeUnit.NANOSECONDS.sleep(dueNanos - System.nanoTime()); // none when it is late
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();

@@ -105,12 +105,7 @@ record ProcessFaults(Role role, Blow blow) implements FaultKind {
     public Hit hit(Scene scene) {
       Member member = target(scene);
       struck = member;
-      return switch (kind.role) {
-        case API -> scene.hands().asking(member);
-        case WORKER -> scene.hands().runningOn(member);
-        // Who leads has all that is late, retried or lost in its hands.
-        case MAINTENANCE -> scene.hands().open();
-      };
+      return scene.hands().of(member);
     }
 
     @Override

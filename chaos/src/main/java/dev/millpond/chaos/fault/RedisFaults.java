@@ -1,6 +1,5 @@
 package dev.millpond.chaos.fault;
 
-import dev.millpond.chaos.fleet.FleetException;
 import dev.millpond.chaos.fleet.Frozen;
 import dev.millpond.embedded.RedisConnection;
 import java.io.IOException;
@@ -35,6 +34,9 @@ enum RedisFaults implements FaultKind {
 
   private static final Duration MINUTE = Duration.ofSeconds(60);
   private static final String STREAMS = "millpond:{s*}:*";
+
+  /** Files that Redis is still writing begin so; it starts without them. */
+  private static final String UNFINISHED = "temp-";
 
   private final long mostMillis;
   private final String description;
@@ -97,7 +99,7 @@ enum RedisFaults implements FaultKind {
 
     @Override
     public Hit hit(Scene scene) {
-      return scene.hands().onTheWay();
+      return scene.hands().onStreams();
     }
 
     @Override
@@ -145,7 +147,7 @@ enum RedisFaults implements FaultKind {
     private void restore(Scene scene) throws IOException {
       Path from = copy;
       if (from == null) {
-        throw new FleetException("no copy of Redis was made");
+        return; // the strike has failed, and says so
       }
       Path data = scene.fleet().redis().dataDirectory();
       scene.fleet().redis().kill();
@@ -158,6 +160,9 @@ enum RedisFaults implements FaultKind {
       Path to = data.resolveSibling("redisdata.old");
       delete(to);
       for (Path file : files(data)) {
+        if (file.getFileName().toString().startsWith(UNFINISHED)) {
+          continue; // Redis replaces, renames and deletes them while it runs
+        }
         Path target = to.resolve(data.relativize(file).toString());
         if (Files.isDirectory(file)) {
           Files.createDirectories(target);

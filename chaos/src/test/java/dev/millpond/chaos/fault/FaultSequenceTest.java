@@ -48,6 +48,29 @@ class FaultSequenceTest {
   }
 
   @Test
+  void theKindOfAFaultDoesNotFollowFromWhomTheOneBeforeItStruck() {
+    List<FaultKind> kinds = FaultKinds.of(List.of("worker-kill", "worker-term"));
+    FaultSequence sequence =
+        new FaultSequence(
+            1,
+            kinds,
+            new Ground(FleetPlan.Size.FULL, Duration.ofSeconds(2)),
+            Duration.ofMillis(500));
+    for (int later = 1; later <= 3; later++) {
+      int by = later;
+      long same =
+          IntStream.range(0, FAULTS)
+              .filter(n -> {
+                String member = sequence.draw(n).fault().targets().iterator().next();
+                boolean even = (member.charAt(member.length() - 1) - '0') % 2 == 0;
+                return even == sequence.draw(n + by).kind().equals(kinds.getFirst());
+              })
+              .count();
+      assertThat(same).as("%d later", by).isBetween(FAULTS * 4 / 10L, FAULTS * 6 / 10L);
+    }
+  }
+
+  @Test
   void kindsAreFoundByNameAndByGroup() {
     assertThat(FaultKinds.of(List.of("redis-flushall", "worker-kill")))
         .extracting(FaultKind::key)
