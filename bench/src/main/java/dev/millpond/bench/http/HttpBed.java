@@ -25,10 +25,7 @@ import java.util.List;
  * is what PostgreSQL holds.
  */
 final class HttpBed implements AutoCloseable {
-  /** How long to wait for the next completion before giving up. */
-  private static final long STUCK_NANOS = 30_000_000_000L;
-
-  private static final long LOOK_MILLIS = 20;
+  private static final long LOOK_MICROS = 20_000;
 
   private final Stage stage;
   private final boolean works;
@@ -105,33 +102,18 @@ final class HttpBed implements AutoCloseable {
   }
 
   /** Jobs whose outcome the server has committed, by its own count. */
-  long completed() throws IOException, InterruptedException {
+  long completed() {
     return MetricsPage.sum(url(), "millpond_jobs_completed_total");
-  }
-
-  /** Waits until so many jobs are completed, as long as there is progress. */
-  private void awaitCompleted(long jobs) throws IOException, InterruptedException {
-    long then = -1;
-    long until = 0;
-    for (long now = completed(); now < jobs; now = completed()) {
-      if (now != then) {
-        then = now;
-        until = System.nanoTime() + STUCK_NANOS;
-      } else if (System.nanoTime() > until) {
-        return; // the tables will say what is missing
-      }
-      Pause.millis(LOOK_MILLIS);
-    }
   }
 
   /**
    * Waits for the work to end where there is a worker, ends the server, checks the books and
    * compares with the tables.
    */
-  Ended finish(long acknowledged) throws SQLException, IOException, InterruptedException {
+  Ended finish(long acknowledged) throws SQLException {
     Database database = stage.database();
     if (works) {
-      awaitCompleted(acknowledged);
+      Pause.whileItGrows(this::completed, () -> acknowledged, LOOK_MICROS);
     }
     close();
     try (Millpond millpond = Millpond.connect(MillpondConfig.of(database.url()))) {

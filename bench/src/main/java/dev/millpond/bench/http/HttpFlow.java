@@ -86,7 +86,7 @@ public record HttpFlow(String name, String label, HttpShape shape, boolean works
     }
   }
 
-  private long done(HttpBed bed, HttpLoad load) throws IOException, InterruptedException {
+  private long done(HttpBed bed, HttpLoad load) {
     return works ? bed.completed() : load.acknowledged();
   }
 

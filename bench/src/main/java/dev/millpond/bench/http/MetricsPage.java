@@ -1,6 +1,7 @@
 package dev.millpond.bench.http;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -15,22 +16,33 @@ final class MetricsPage {
   /**
    * A counter, over all its labels; 0 where there is none.
    *
-   * @throws IOException also when the answer is not 200
+   * @throws UncheckedIOException also when the answer is not 200
    */
-  static long sum(URI server, String name) throws IOException, InterruptedException {
-    HttpResponse<String> response =
-        CLIENT.send(
-            HttpRequest.newBuilder(server.resolve("/metrics")).build(),
-            HttpResponse.BodyHandlers.ofString());
-    if (response.statusCode() != 200) {
-      throw new IOException("/metrics answered " + response.statusCode());
-    }
+  static long sum(URI server, String name) {
     return (long)
-        response
-            .body()
+        page(server)
             .lines()
             .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
             .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
             .sum();
+  }
+
+  private static String page(URI server) {
+    try {
+      HttpResponse<String> response =
+          CLIENT.send(
+              HttpRequest.newBuilder(server.resolve("/metrics")).build(),
+              HttpResponse.BodyHandlers.ofString());
+      if (response.statusCode() != 200) {
+        throw new UncheckedIOException(
+            new IOException("/metrics answered " + response.statusCode()));
+      }
+      return response.body();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
   }
 }

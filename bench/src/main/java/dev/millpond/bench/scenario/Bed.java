@@ -33,8 +33,7 @@ public final class Bed implements AutoCloseable {
   /** A kind that no worker knows. */
   private static final String UNSERVED = "bench.unserved";
 
-  /** How long to wait for the next completion before giving up. */
-  private static final long STUCK_MILLIS = 30_000;
+  private static final long LOOK_MICROS = 500;
 
   /** From so many live jobs on the books take longer than their statements may. */
   private static final int MANY_JOBS = 500_000;
@@ -226,19 +225,12 @@ public final class Bed implements AutoCloseable {
     return meter;
   }
 
-  /** Waits until all that was acknowledged is completed, as long as there is progress. */
+  /**
+   * Waits until all that was acknowledged is completed, as long as there is progress; if not all
+   * is, the books will say what is missing. Nothing may be submitted meanwhile.
+   */
   void awaitCompleted() {
-    long then = -1;
-    long until = 0;
-    for (long now = completed(); now < acknowledged(); now = completed()) {
-      if (now != then) {
-        then = now;
-        until = System.nanoTime() + STUCK_MILLIS * 1_000_000;
-      } else if (System.nanoTime() > until) {
-        return; // the books will say what is missing
-      }
-      Pause.micros(500);
-    }
+    Pause.whileItGrows(this::completed, this::acknowledged, LOOK_MICROS);
   }
 
   /** Why the run does not count; for the thread that calls {@link #finish}. */

@@ -25,11 +25,8 @@ public final class ClaimStore implements AutoCloseable {
   private static final int LOCK_TIMEOUT_MILLIS = 250;
   private static final int SOCKET_TIMEOUT_SECONDS = 20;
 
-  /** After spans that were too mixed, so many loads go by id before spans are tried again. */
+  /** After a span that was too mixed, so many loads go by id before spans are tried again. */
   private static final int LOADS_BY_ID = 64;
-
-  /** Characters of payloads that may be read in vain beyond as many as are of use. */
-  private static final int CHARS_IN_VAIN = 1 << 18;
 
   /**
    * Jobs by id. A job never changes, so it may be read before its outcome; tables are locked in
@@ -71,7 +68,6 @@ public final class ClaimStore implements AutoCloseable {
   private @Nullable Connection connection;
   private final Map<String, PreparedStatement> statements = new HashMap<>();
   private int loadsById;
-  private long charsRead;
 
   public ClaimStore(String url) {
     this.url = url;
@@ -127,7 +123,6 @@ public final class ClaimStore implements AutoCloseable {
   /** Loads batches; the answer has one element for each. */
   public List<Loaded> load(List<Batch> batches) {
     Found found;
-    charsRead = 0;
     try {
       found = find(batches);
     } catch (SQLException e) {
@@ -142,9 +137,6 @@ public final class ClaimStore implements AutoCloseable {
           found.rows().contains(batch.id())
               ? new Loaded(true, jobs(batch, found))
               : new Loaded(false, List.of()));
-    }
-    if (charsRead > 2 * chars(loaded) + CHARS_IN_VAIN) {
-      loadsById = LOADS_BY_ID;
     }
     return loaded;
   }
@@ -161,16 +153,6 @@ public final class ClaimStore implements AutoCloseable {
       close();
       throw new DatabaseException(e);
     }
-  }
-
-  private static long chars(List<Loaded> batches) {
-    long chars = 0;
-    for (Loaded batch : batches) {
-      for (LoadedJob job : batch.jobs()) {
-        chars += job.payload().length();
-      }
-    }
-    return chars;
   }
 
   private Found find(List<Batch> batches) throws SQLException {
@@ -269,7 +251,8 @@ public final class ClaimStore implements AutoCloseable {
    *
    * @param counts for jobs, outcomes and states: counts the rows of each span
    */
-  private void read(PreparedStatement load, Found found, int[][] counts) throws SQLException {
+  private static void read(PreparedStatement load, Found found, int[][] counts)
+      throws SQLException {
     load.execute();
     try (ResultSet result = load.getResultSet()) {
       while (result.next()) {
@@ -280,9 +263,11 @@ public final class ClaimStore implements AutoCloseable {
     try (ResultSet result = load.getResultSet()) {
       while (result.next()) {
         counts[0][result.getInt(1) - 1]++;
-        Content content = new Content(result.getString(3), result.getString(4));
-        charsRead += content.payload().length();
-        found.contents().put(result.getObject(2, UUID.class), content);
+        found
+            .contents()
+            .put(
+                result.getObject(2, UUID.class),
+                new Content(result.getString(3), result.getString(4)));
       }
     }
     load.getMoreResults();
