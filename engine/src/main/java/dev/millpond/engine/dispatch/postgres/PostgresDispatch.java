@@ -72,12 +72,7 @@ public final class PostgresDispatch implements Dispatch {
    */
   private static final String LAZY_COMMIT = "SET synchronous_commit = off";
 
-  /**
-   * That the kind is at most this one, and not equal, keeps the planner to the index by lane and
-   * kind. Told that most rows are of one kind, it would otherwise walk along the primary key, past
-   * the whole backlog of that kind, in every claim of others. The bound on the kind alone ends the
-   * walk; of a bound on a whole row, PostgreSQL before 18 only uses the first column for that.
-   */
+  /** See {@link DispatchStore} for how the kind is asked. */
   private static final String CLAIM =
       """
       UPDATE millpond.dispatch SET claimed_by = ?, claimed_at = now()

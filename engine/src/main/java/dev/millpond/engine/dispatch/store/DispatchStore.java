@@ -16,6 +16,12 @@ import java.util.UUID;
 
 /**
  * Inserts and deletes dispatch rows, and counts depth. The caller owns the transaction. Stateless.
+ *
+ * <p>Who reads the first rows of a kind asks for kinds from this one up to this one, in the order
+ * of kind and id. Asked for an equal kind in the order of the ids, the planner takes the primary
+ * key where it believes that most rows are of that kind, and walks past the whole backlog of
+ * others. A mark to start from is compared together with the kind. The bound on the kind alone ends
+ * the walk: of one on a whole row, PostgreSQL before 18 only uses the first column for that.
  */
 public final class DispatchStore {
   private static final String INSERT =

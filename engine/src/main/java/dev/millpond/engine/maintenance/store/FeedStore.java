@@ -17,16 +17,20 @@ import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Waiting and streamed rows of the dispatch table. The caller owns the transaction. */
+/**
+ * Waiting and streamed rows of the dispatch table; see {@link DispatchStore} for how they ask for a
+ * kind. The caller owns the transaction.
+ */
 public final class FeedStore {
   private static final String MARK_SENT =
       """
       UPDATE millpond.dispatch SET sent_at = now(), shard = ?
       WHERE id = ANY (ARRAY (
           SELECT id FROM millpond.dispatch
-          WHERE queue = ? AND class = ? AND kind = ? AND (shard = ? OR shard <> ALL (?::int4[]))
+          WHERE queue = ? AND class = ? AND kind >= ? AND kind <= ?
+            AND (shard = ? OR shard <> ALL (?::int4[]))
             AND sent_at IS NULL AND claimed_by IS NULL AND NOT direct
-          ORDER BY id FOR UPDATE SKIP LOCKED LIMIT ?))
+          ORDER BY kind, id FOR UPDATE SKIP LOCKED LIMIT ?))
       RETURNING
       """
           + DispatchStore.COLUMNS;
@@ -36,9 +40,10 @@ public final class FeedStore {
       UPDATE millpond.dispatch SET direct = true
       WHERE id = ANY (ARRAY (
           SELECT id FROM millpond.dispatch
-          WHERE queue = ? AND class = ? AND kind = ? AND id > ? AND shard = ANY (?::int4[])
+          WHERE queue = ? AND class = ? AND (kind, id) > (?, ?) AND kind <= ?
+            AND shard = ANY (?::int4[])
             AND sent_at IS NULL AND claimed_by IS NULL AND NOT direct
-          ORDER BY id FOR UPDATE SKIP LOCKED LIMIT ?))
+          ORDER BY kind, id FOR UPDATE SKIP LOCKED LIMIT ?))
       RETURNING id
       """;
 
@@ -79,6 +84,7 @@ public final class FeedStore {
       statement.setString(++i, sort.lane().queue());
       statement.setString(++i, sort.lane().priorityClass());
       statement.setString(++i, sort.kind());
+      statement.setString(++i, sort.kind());
       statement.setInt(++i, shard);
       statement.setObject(++i, PgArray.ints(taking, Integer::intValue));
       statement.setInt(++i, limit);
@@ -110,6 +116,7 @@ public final class FeedStore {
       statement.setString(++i, sort.lane().priorityClass());
       statement.setString(++i, sort.kind());
       statement.setObject(++i, after);
+      statement.setString(++i, sort.kind());
       statement.setObject(++i, PgArray.ints(List.copyOf(shards), Integer::intValue));
       statement.setInt(++i, limit);
       try (ResultSet rows = statement.executeQuery()) {

@@ -53,9 +53,10 @@ final class HolderStore {
           + """
           , direct, sent_at, claimed_by, claimed_at
           FROM millpond.dispatch
-          WHERE queue = ? AND class = ? AND kind = ? AND id > ? AND job_ids @> ARRAY[?::uuid]
+          WHERE queue = ? AND class = ? AND (kind, id) > (?, ?) AND kind <= ?
+            AND job_ids @> ARRAY[?::uuid]
             AND coalesce(tokens[array_position(job_ids, ?)], 1) = ?
-          ORDER BY id LIMIT 1
+          ORDER BY kind, id LIMIT 1
           """;
 
   private HolderStore() {}
@@ -145,6 +146,7 @@ final class HolderStore {
       statement.setString(++i, lane.priorityClass());
       statement.setString(++i, job.kind());
       statement.setObject(++i, from(job.id()));
+      statement.setString(++i, job.kind());
       statement.setObject(++i, job.id());
       statement.setObject(++i, job.id());
       statement.setInt(++i, token);

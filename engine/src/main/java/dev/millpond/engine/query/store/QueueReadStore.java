@@ -31,15 +31,19 @@ public final class QueueReadStore {
       GROUP BY queue
       """;
 
-  /** Ids are time-ordered: the first of each queue, class and kind is its oldest. */
+  /**
+   * Ids are time-ordered: the first of each queue, class and kind is its oldest. See {@link
+   * DispatchStore} for how the kind is asked.
+   */
   private static final String OLDEST =
       """
       SELECT q.queue, extract(epoch FROM now() - min(o.created_at)) * 1000
       FROM unnest(?::text[], ?::text[], ?::text[]) AS q (queue, class, kind)
       CROSS JOIN LATERAL (
           SELECT d.created_at FROM millpond.dispatch d
-          WHERE d.queue = q.queue AND d.class = q.class AND d.kind = q.kind
-          ORDER BY d.id LIMIT 1) AS o
+          WHERE d.queue = q.queue AND d.class = q.class
+            AND d.kind >= q.kind AND d.kind <= q.kind
+          ORDER BY d.kind, d.id LIMIT 1) AS o
       GROUP BY q.queue
       """;
 
