@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
  * go on when they have ended, or when they have been alone for their time; by then it has been
  * noted that they are not alone any more. Both waits are short after a first loss and four times
  * longer after each further one, so that a crash of a worker with thousands of jobs slows nobody
- * for long, and what kills late is found all the same. As much time as was spent so is left to
- * other jobs before the next batch.
+ * for long, and what kills late is found all the same. As much time as was spent so, waiting or
+ * alone, is left to other jobs before the next batch.
  *
  * <p>In a process that does not become empty in time, and where the database does not take the
  * note, they run in company: then nobody is charged.
@@ -152,13 +152,14 @@ final class Quarantine {
     if (attempts.isEmpty()) {
       return; // it was given back meanwhile
     }
+    long began = System.nanoTime();
     boolean alone = false;
     try {
       run.dissolve(false);
-      alone =
-          run.awaitDissolved(TRACKED_WITHIN)
-              && awaitEmpty(patience)
-              && note(running(attempts), session.get(), true);
+      if (run.awaitDissolved(TRACKED_WITHIN)) {
+        began = System.nanoTime(); // the lanes stop here
+        alone = awaitEmpty(patience) && note(running(attempts), session.get(), true);
+      }
     } finally {
       if (!alone) {
         goOn();
@@ -166,12 +167,13 @@ final class Quarantine {
           attempts.forEach(attempt -> attempt.stop(StopReason.SHUTDOWN)); // not begun: given back
         }
       }
-      long began = System.nanoTime();
       CountDownLatch ended = new CountDownLatch(attempts.size());
       attempts.forEach(attempt -> runner.runHeld(attempt, ended::countDown));
       if (alone) {
-        awaitAlone(attempts, ended, patience, began);
+        awaitAlone(attempts, ended, patience);
+        goOn();
       }
+      rest(System.nanoTime() - began);
     }
   }
 
@@ -184,10 +186,12 @@ final class Quarantine {
     if (losses >= LOSSES_LONGEST) {
       return LONGEST;
     }
-    return worker
-        .settle()
-        .dividedBy(Math.min(SHARES, 1 + size()))
-        .multipliedBy(1L << (2 * (losses - 1)));
+    Duration patience =
+        worker
+            .settle()
+            .dividedBy(Math.min(SHARES, 1 + size()))
+            .multipliedBy(1L << (2 * (losses - 1)));
+    return patience.compareTo(LONGEST) < 0 ? patience : LONGEST;
   }
 
   /** Stops the lanes, and waits until nothing runs in this process. */
@@ -203,8 +207,7 @@ final class Quarantine {
     return !worker.draining();
   }
 
-  private void awaitAlone(
-      List<Attempt> attempts, CountDownLatch ended, Duration patience, long began)
+  private void awaitAlone(List<Attempt> attempts, CountDownLatch ended, Duration patience)
       throws InterruptedException {
     UUID noted = session.get();
     if (!ended.await(patience.toNanos(), TimeUnit.NANOSECONDS)) {
@@ -219,10 +222,12 @@ final class Quarantine {
         }
       }
     }
-    long spentMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
-    goOn();
+  }
+
+  /** Leaves the lanes alone for as long as they were stopped, while others wait in them. */
+  private void rest(long stoppedNanos) {
     if (lanes.ready() > 0) {
-      worker.awaitStop(Math.min(spentMillis, LONGEST.toMillis()));
+      worker.awaitStop(Math.min(TimeUnit.NANOSECONDS.toMillis(stoppedNanos), LONGEST.toMillis()));
     }
   }
 

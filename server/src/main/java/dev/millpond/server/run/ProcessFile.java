@@ -6,6 +6,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.UUID;
@@ -48,16 +49,22 @@ final class ProcessFile implements AutoCloseable {
   static ProcessFile open(Path directory, UUID process, Consumer<UUID> died) throws IOException {
     Files.createDirectories(directory);
     findDead(directory, died);
-    Path file = directory.resolve(process.toString());
     MINE.add(process.toString());
+    Path unlocked = directory.resolve(process + ".new");
     FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-    FileLock lock = channel.tryLock();
-    if (lock == null) {
+        FileChannel.open(unlocked, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    try {
+      FileLock lock = channel.tryLock();
+      if (lock == null) {
+        throw new IOException(unlocked + " is locked by somebody else");
+      }
+      // only now others see it, so that none takes it for that of a process that died
+      Path file = directory.resolve(process.toString());
+      return new ProcessFile(Files.move(unlocked, file, StandardCopyOption.ATOMIC_MOVE), channel);
+    } catch (IOException e) {
       channel.close();
-      throw new IOException(file + " is locked by somebody else");
+      throw e;
     }
-    return new ProcessFile(file, channel);
   }
 
   private static void findDead(Path directory, Consumer<UUID> died) throws IOException {
@@ -94,6 +101,7 @@ final class ProcessFile implements AutoCloseable {
     try {
       Files.deleteIfExists(file);
       channel.close();
+      MINE.remove(String.valueOf(file.getFileName()));
     } catch (IOException e) {
       log.debug("{} stays: {}", file, e.getMessage());
     }

@@ -175,6 +175,7 @@ public final class ForkedExecutor implements AutoCloseable {
         if (child.usable()) {
           return child;
         }
+        children.remove(child);
       }
       return null;
     }
@@ -193,6 +194,9 @@ public final class ForkedExecutor implements AutoCloseable {
       child = Child.start(how, terms, modules);
       children.add(child);
       started.incrementAndGet();
+      if (closed.getCount() == 0) { // and close() may have missed it
+        throw ForkedFailure.handedBack("the worker ends");
+      }
       child.awaitReady(START_PATIENCE);
       failures.set(0);
       return child;
@@ -315,9 +319,9 @@ public final class ForkedExecutor implements AutoCloseable {
   private void retireIdle() {
     Child child = null;
     synchronized (idle) {
+      idle.removeIf(dead -> !dead.usable() && children.remove(dead));
       Child oldest = idle.peekLast();
-      if (oldest != null
-          && (!oldest.usable() || (idle.size() > warm && oldest.idleNanos() > IDLE_NANOS))) {
+      if (oldest != null && idle.size() > warm && oldest.idleNanos() > IDLE_NANOS) {
         child = idle.pollLast();
       }
     }
@@ -327,7 +331,10 @@ public final class ForkedExecutor implements AutoCloseable {
     }
   }
 
-  /** Ends all children and waits for their end. */
+  /**
+   * Ends all children and waits for their end. The threads are left to end by themselves: one may
+   * be about to end a child that it has just started.
+   */
   @Override
   public void close() {
     closed.countDown();
@@ -347,6 +354,5 @@ public final class ForkedExecutor implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    threads.shutdown();
   }
 }
