@@ -3,12 +3,11 @@ package dev.millpond.bench;
 import dev.millpond.bench.peer.Peers;
 import dev.millpond.bench.report.Report;
 import dev.millpond.bench.report.TextTable;
-import dev.millpond.bench.scenario.Budget;
+import dev.millpond.bench.scenario.Bare;
 import dev.millpond.bench.scenario.Catalogue;
 import dev.millpond.bench.scenario.Ceiling;
 import dev.millpond.bench.scenario.Mode;
 import dev.millpond.bench.scenario.RawCeiling;
-import dev.millpond.bench.scenario.RawCeiling.Part;
 import dev.millpond.bench.scenario.Result;
 import dev.millpond.bench.scenario.Scenario;
 import dev.millpond.bench.scenario.Stage;
@@ -30,8 +29,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** A run over scenarios and modes on given servers: ceilings, warm-up, then one after the other. */
+/**
+ * A run over scenarios and modes on given servers: in each mode warm-up, bare statements, then one
+ * after the other.
+ */
 final class Bench {
+  /** How much longer than scenarios bare statements warm up, which no other load has run. */
+  private static final int BARE_WARM_TIMES = 2;
+
   private final Servers servers;
   private final Plan plan;
   private final PrintWriter progress;
@@ -56,18 +61,21 @@ final class Bench {
     RedisLines redis = cleanup.add(new RedisLines());
     List<String> notes = notes(database, redis);
     notes.forEach(this::say);
-    Map<String, Ceiling> ceilings = ceilings(database);
+    List<Ceiling> ceilings = new ArrayList<>();
     List<Result> results = new ArrayList<>();
     int count = plan.measurements();
     say(TextTable.header());
     for (Mode mode : plan.modes()) {
-      Stage stage = new Stage(mode, servers, database, redis, plan.budget(), ceilings, this::say);
+      Map<Bare, Ceiling> bare = new LinkedHashMap<>();
+      Stage stage = new Stage(mode, servers, database, redis, plan.budget(), bare, this::say);
       List<Scenario> scenarios =
           plan.scenarios().stream().filter(each -> each.modes().contains(mode)).toList();
       if (!scenarios.isEmpty() && plan.warmUpMillis() > 0) {
         say("warming up (%s) for %d ms".formatted(mode.label(), plan.warmUpMillis()));
         Catalogue.warmUp(stage, plan.warmUpMillis());
       }
+      measureBare(stage, scenarios, bare);
+      ceilings.addAll(bare.values());
       for (Scenario scenario : scenarios) {
         Result result = measure(scenario, stage, cleanup);
         results.add(result);
@@ -77,11 +85,11 @@ final class Bench {
     }
     List<Result> peers =
         peers(
-            new Stage(Mode.POSTGRES, servers, database, redis, plan.budget(), ceilings, this::say),
+            new Stage(Mode.POSTGRES, servers, database, redis, plan.budget(), Map.of(), this::say),
             cleanup);
     Map<String, Double> timesBestPeer = Peers.compare(results, peers);
     results.addAll(peers);
-    return Report.of(startedAt, notes, List.copyOf(ceilings.values()), results, timesBestPeer);
+    return Report.of(startedAt, notes, ceilings, results, timesBestPeer);
   }
 
   private List<Result> peers(Stage stage, Cleanup cleanup) throws InterruptedException {
@@ -143,19 +151,21 @@ final class Bench {
     return notes;
   }
 
-  private Map<String, Ceiling> ceilings(Database database) throws SQLException {
+  /**
+   * What scenarios are compared with, of those bare statements that they ask for. After the
+   * warm-up: code, pages of PostgreSQL and files of its log are then as they are for the scenarios.
+   */
+  private void measureBare(Stage stage, List<Scenario> scenarios, Map<Bare, Ceiling> measured)
+      throws SQLException {
     RawCeiling raw =
         new RawCeiling("{\"at\":1234567890123456,\"text\":\"" + "x".repeat(175) + "\"}");
-    Map<String, Ceiling> ceilings = new LinkedHashMap<>();
-    Budget budget = plan.budget();
-    long warmMillis = budget.warmMillis();
-    for (Part part : Part.values()) {
-      for (int rows : new int[] {Stage.SMALL_FLUSH, Stage.LARGE_FLUSH}) {
-        Ceiling ceiling = raw.measure(database, part, rows, warmMillis, budget.millis());
-        ceilings.put(ceiling.name(), ceiling);
+    for (Scenario scenario : scenarios) {
+      Bare bare = scenario.bare();
+      if (bare != null && !measured.containsKey(bare)) {
+        Ceiling ceiling = raw.measure(stage, bare, plan.budget().warmMillis() * BARE_WARM_TIMES);
+        measured.put(bare, ceiling);
         say(TextTable.line(ceiling));
       }
     }
-    return ceilings;
   }
 }

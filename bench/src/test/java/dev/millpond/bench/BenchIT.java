@@ -37,7 +37,7 @@ class BenchIT {
           "backlog 1k",
           "http-all 64 connections");
 
-  private static final Budget TINY = new Budget(20, 300, 300, 2_000);
+  private static final Budget TINY = new Budget(20, 300, 300, 2_000, 30);
 
   @Test
   void everyKindOfScenarioRunsAndItsJobsRunAndEndOnce() throws Exception {

@@ -38,7 +38,7 @@ class PeersIT {
               servers,
               database,
               redis,
-              new Budget(100, 300, 600, 500),
+              new Budget(100, 300, 600, 500, 30),
               Map.of(),
               line -> {});
       List<Result> results = peers.run(stage, TITLES, 200, () -> false, result -> {});

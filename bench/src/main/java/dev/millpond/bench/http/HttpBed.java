@@ -87,7 +87,7 @@ final class HttpBed implements AutoCloseable {
     Path directory = Files.createTempDirectory("millpond-bench-http-");
     try {
       return new HttpBed(stage, works, directory, problems);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | SQLException | InterruptedException | RuntimeException e) {
       Temporary.delete(directory);
       throw e;
     }
@@ -126,18 +126,12 @@ final class HttpBed implements AutoCloseable {
     Submits.check(database.url(), acknowledged, problems);
     Database.Counts counts = database.counts();
     long held = works ? 0 : acknowledged;
-    expect(problems, "outcomes", acknowledged - held, counts.succeeded());
-    expect(problems, "jobs without an outcome", held, counts.open());
-    expect(problems, "jobs in dispatch rows", held, counts.held());
-    expect(problems, "state rows", 0, counts.state());
-    expect(problems, "dead letters", 0, counts.dead());
+    Ended.expect(problems, "outcomes", acknowledged - held, counts.succeeded());
+    Ended.expect(problems, "jobs without an outcome", held, counts.open());
+    Ended.expect(problems, "jobs in dispatch rows", held, counts.held());
+    Ended.expect(problems, "state rows", 0, counts.state());
+    Ended.expect(problems, "dead letters", 0, counts.dead());
     return new Ended(acknowledged, commits, deadTuples, problems);
-  }
-
-  private static void expect(List<String> problems, String what, long expected, long found) {
-    if (expected != found) {
-      problems.add(what + ": expected " + expected + ", found " + found);
-    }
   }
 
   @Override

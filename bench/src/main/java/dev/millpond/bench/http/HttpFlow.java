@@ -1,6 +1,7 @@
 package dev.millpond.bench.http;
 
 import dev.millpond.bench.http.HttpShape.Form;
+import dev.millpond.bench.scenario.Bare;
 import dev.millpond.bench.scenario.Ceiling;
 import dev.millpond.bench.scenario.Extent;
 import dev.millpond.bench.scenario.Measured;
@@ -25,11 +26,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Connections at full speed to a server of its own. Submits alone go to the role api: one job per
  * request is compared with the {@link EmptyEndpoint}, lists with the bare inserts. End to end, the
- * server has all roles, and what counts is what it has completed.
+ * server has all roles, what counts is what it has completed, and the load holds back at {@link
+ * #OPEN_MOST} open jobs.
  */
 public record HttpFlow(String name, String label, HttpShape shape, boolean works)
     implements Scenario {
   private static final int IN_FLIGHT = 4;
+
+  /** As the producers of the other packages: a steady state, and not a growing backlog. */
+  private static final int OPEN_MOST = 20_000;
 
   /** The scenarios of this package, in the order they run. */
   public static List<Scenario> scenarios() {
@@ -71,14 +76,17 @@ public record HttpFlow(String name, String label, HttpShape shape, boolean works
     Ceiling ceiling = ceiling(stage);
     try (HttpBed bed = works ? HttpBed.works(stage) : HttpBed.submits(stage);
         HttpLoad load = new HttpLoad(bed.url(), shape)) {
+      if (works) {
+        load.holdBack(bed::completed, OPEN_MOST);
+      }
       load.start();
-      SteadyWarmUp.await(load::acknowledged, stage.budget().warmMillis());
+      SteadyWarmUp.await(() -> done(bed, load), stage.budget().warmMillis());
       load.micros().reset();
       Reading before = bed.meter().read();
       long jobsBefore = done(bed, load);
       Pause.until(before.nanos() + stage.budget().millis() * 1_000_000);
-      long jobs = done(bed, load) - jobsBefore;
       Usage usage = bed.meter().read().since(before);
+      long jobs = done(bed, load) - jobsBefore; // where it began to count: after a reading
       Histogram micros = load.micros().copy();
       load.stop();
       return stage.result(
@@ -90,12 +98,16 @@ public record HttpFlow(String name, String label, HttpShape shape, boolean works
     return works ? bed.completed() : load.acknowledged();
   }
 
-  private @Nullable Ceiling ceiling(Stage stage) throws IOException, InterruptedException {
-    boolean one = shape.form() == Form.ONE;
-    if (works) {
-      return stage.ceiling(Part.INSERT_AND_COMPLETE, one ? Stage.SMALL_FLUSH : Stage.LARGE_FLUSH);
+  @Override
+  public @Nullable Bare bare() {
+    if (shape.form() == Form.ONE) {
+      return works ? Bare.callers(Part.INSERT_AND_COMPLETE) : null;
     }
-    return one ? emptyEndpoint(stage) : stage.ceiling(Part.INSERT, Stage.LARGE_FLUSH);
+    return Bare.lists(works ? Part.INSERT_AND_COMPLETE : Part.INSERT);
+  }
+
+  private @Nullable Ceiling ceiling(Stage stage) throws IOException, InterruptedException {
+    return bare() == null ? emptyEndpoint(stage) : stage.ceiling(this);
   }
 
   /** The rate of the empty endpoint under the same load, for the same time. */

@@ -1,14 +1,18 @@
 package dev.millpond.bench.http;
 
 import dev.millpond.bench.servers.LoadThreads;
+import dev.millpond.bench.servers.Pause;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
 
@@ -23,16 +27,49 @@ final class HttpLoad implements AutoCloseable {
 
   private static final int ACCEPTED = 202;
 
+  /** Between two looks at what is completed, which cost the server some of its time. */
+  private static final long OPEN_LOOK_MILLIS = 20;
+
+  /** Between two looks at whether to go on. */
+  private static final long HELD_LOOK_MILLIS = 2;
+
   private final URI server;
   private final HttpShape shape;
   private final AtomicLong next = new AtomicLong();
   private final AtomicLong acknowledged = new AtomicLong();
   private final Histogram micros = new ConcurrentHistogram(60_000_000L, 3);
   private final LoadThreads threads = new LoadThreads();
+  private volatile boolean full;
 
   HttpLoad(URI server, HttpShape shape) {
     this.server = server;
     this.shape = shape;
+  }
+
+  /** From now on sends nothing while more than so many of its jobs are not completed. */
+  void holdBack(LongSupplier completed, int openMost) {
+    threads.add(
+        Thread.ofPlatform()
+            .name("millpond-http-open")
+            .start(() -> {
+              try {
+                lookAtOpen(completed, openMost);
+              } catch (RuntimeException e) {
+                threads.failed(e);
+              }
+            }));
+  }
+
+  /** Asks only when the answer may be too many: as often as that at what has just been seen. */
+  private void lookAtOpen(LongSupplier completed, int openMost) {
+    long seen = 0;
+    while (!threads.stopped() && !threads.hasFailed()) {
+      if (acknowledged() - seen > openMost) {
+        seen = completed.getAsLong();
+      }
+      full = acknowledged() - seen > openMost;
+      Pause.millis(OPEN_LOOK_MILLIS);
+    }
   }
 
   void start() {
@@ -73,25 +110,32 @@ final class HttpLoad implements AutoCloseable {
       for (KeptConnection connection : connections) {
         connection.send(next.getAndAdd(shape.jobs()));
       }
-      int busy = share;
-      while (busy > 0) {
-        selector.select();
-        for (SelectionKey key : selector.selectedKeys()) {
-          KeptConnection connection = (KeptConnection) key.attachment();
-          if (connection.ready()) {
-            answered(connection);
-            if (threads.stopped()) {
-              busy--;
-            } else {
-              connection.send(next.getAndAdd(shape.jobs()));
-            }
-          }
-        }
-        selector.selectedKeys().clear();
-      }
+      serve(selector, share);
     } finally {
       for (KeptConnection connection : connections) {
         connection.close();
+      }
+    }
+  }
+
+  private void serve(Selector selector, int connections) throws IOException {
+    Deque<KeptConnection> held = new ArrayDeque<>();
+    while (held.size() < connections || !threads.stopped()) {
+      if (held.isEmpty()) {
+        selector.select();
+      } else {
+        selector.select(HELD_LOOK_MILLIS);
+      }
+      for (SelectionKey key : selector.selectedKeys()) {
+        KeptConnection connection = (KeptConnection) key.attachment();
+        if (connection.ready()) {
+          answered(connection);
+          held.add(connection);
+        }
+      }
+      selector.selectedKeys().clear();
+      while (!held.isEmpty() && !full && !threads.stopped()) {
+        held.remove().send(next.getAndAdd(shape.jobs()));
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.millpond.bench.http;
 
+import dev.millpond.server.cli.MillpondCommand;
 import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -13,8 +14,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A web server in a process of its own, so that its CPU and memory are not those of the load: the
- * same Java, class path and JVM settings as this process. It says where it listens in a file {@code
- * {"url":…}}. Ended at the end.
+ * same Java, class path and JVM settings as this process; Millpond's with the small young
+ * generation that the launcher gives it. It says where it listens in a file {@code {"url":…}}.
+ * Ended at the end.
  */
 final class JavaProcess implements AutoCloseable {
   private static final long START_MILLIS = 60_000;
@@ -24,6 +26,9 @@ final class JavaProcess implements AutoCloseable {
   /** Settings that it takes over. Not agents. */
   private static final List<String> KEPT =
       List.of("-XX:", "-Xm", "-Xlog:", "-Xshare:", "--enable-native-access", "-Djava.awt.");
+
+  /** What the launcher gives a server, and not this program. */
+  private static final String LAUNCHERS_YOUNG = "-XX:MaxNewSize=128m";
 
   private final Process process;
   private final URI url;
@@ -51,6 +56,9 @@ final class JavaProcess implements AutoCloseable {
         command.add(setting);
       }
     }
+    if (main == MillpondCommand.class && command.stream().noneMatch(JavaProcess::setsYoung)) {
+      command.add(LAUNCHERS_YOUNG);
+    }
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     command.addAll(List.of(arguments));
     File output = directory.resolve(main.getSimpleName() + ".log").toFile();
@@ -67,14 +75,32 @@ final class JavaProcess implements AutoCloseable {
             "bench-server-end");
     Runtime.getRuntime().addShutdownHook(killer);
     long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_MILLIS);
-    while (!Files.exists(runFile)) {
-      if (process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS) || System.nanoTime() > until) {
-        process.destroyForcibly();
-        throw new IOException("a server did not start: " + Files.readString(output.toPath()));
+    try {
+      while (!Files.exists(runFile)) {
+        if (process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS) || System.nanoTime() > until) {
+          throw new IOException("a server did not start: " + Files.readString(output.toPath()));
+        }
       }
+      String url = JsonMapper.builder().build().readTree(runFile.toFile()).get("url").asString();
+      return new JavaProcess(process, URI.create(url), killer);
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      process.destroyForcibly();
+      forget(killer);
+      throw e;
     }
-    String url = JsonMapper.builder().build().readTree(runFile.toFile()).get("url").asString();
-    return new JavaProcess(process, URI.create(url), killer);
+  }
+
+  private static boolean setsYoung(String setting) {
+    return setting.startsWith("-Xmn") || setting.contains("NewSize=");
+  }
+
+  /** False when this JVM ends: then the hook runs. */
+  private static boolean forget(Thread killer) {
+    try {
+      return Runtime.getRuntime().removeShutdownHook(killer);
+    } catch (IllegalStateException e) {
+      return false;
+    }
   }
 
   URI url() {
@@ -87,10 +113,8 @@ final class JavaProcess implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      Runtime.getRuntime().removeShutdownHook(killer);
-    } catch (IllegalStateException e) {
-      return; // this JVM ends, and it with it
+    if (!forget(killer)) {
+      return; // this JVM ends, and it with it; or it was closed before
     }
     process.destroy();
     try {

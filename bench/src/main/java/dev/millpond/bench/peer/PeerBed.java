@@ -26,7 +26,7 @@ final class PeerBed implements AutoCloseable {
   /** Makes a payload of about 210 bytes of JSON, as Millpond's. */
   private static final String TEXT = "x".repeat(160);
 
-  private static final long FINISH_MILLIS = 60_000;
+  private static final long LOOK_MICROS = 500;
 
   /** Longer than the longest pause between two looks of a worker at its queue. */
   private static final long FIRST_MILLIS = 15_000;
@@ -134,12 +134,9 @@ final class PeerBed implements AutoCloseable {
     }
   }
 
-  /** Waits until all that was acknowledged is completed. */
+  /** Waits until all that was acknowledged is completed, as long as there is progress. */
   void awaitCompleted() {
-    long until = System.nanoTime() + FINISH_MILLIS * 1_000_000;
-    while (completed() < acknowledged() && System.nanoTime() < until) {
-      Pause.micros(500);
-    }
+    Pause.whileItGrows(this::completed, this::acknowledged, LOOK_MICROS);
   }
 
   /** Waits for the work to end, closes, and compares with the tables. */
@@ -155,19 +152,13 @@ final class PeerBed implements AutoCloseable {
     try (Connection connection = DriverManager.getConnection(url);
         Statement statement = connection.createStatement()) {
       Kept kept = session.kept(connection);
-      expect(problems, "jobs not ended", jobs - ran, kept.open());
-      kept.ended().ifPresent(ended -> expect(problems, "jobs ended", ran, ended));
-      expect(problems, "jobs that ran", ran, tally.distinctRuns());
+      Ended.expect(problems, "jobs not ended", jobs - ran, kept.open());
+      kept.ended().ifPresent(ended -> Ended.expect(problems, "jobs ended", ran, ended));
+      Ended.expect(problems, "jobs that ran", ran, tally.distinctRuns());
       try (ResultSet row = statement.executeQuery(DEAD_TUPLES)) {
         row.next();
         return new Ended(jobs, commits, row.getLong(1), problems);
       }
-    }
-  }
-
-  private static void expect(List<String> problems, String what, long expected, long found) {
-    if (expected != found) {
-      problems.add(what + ": expected " + expected + ", found " + found);
     }
   }
 

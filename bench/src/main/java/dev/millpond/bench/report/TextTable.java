@@ -62,7 +62,7 @@ public final class TextTable {
   public static String line(Ceiling ceiling) {
     return String.format(
         Locale.ROOT,
-        "raw: %-52s %9.0f jobs/s, PostgreSQL CPU-s %s",
+        "raw: %-66s %9.0f jobs/s, PostgreSQL CPU-s %s",
         ceiling.name(),
         ceiling.jobsPerSecond(),
         text("%.3f", ceiling.postgresCpuSecondsPer10k()));

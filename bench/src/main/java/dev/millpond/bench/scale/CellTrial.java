@@ -1,6 +1,7 @@
 package dev.millpond.bench.scale;
 
 import dev.millpond.api.JobRequest;
+import dev.millpond.bench.servers.Pause;
 import dev.millpond.bench.servers.Processes;
 import dev.millpond.embedded.EmbeddedPostgres;
 import dev.millpond.embedded.StartOptions;
@@ -33,7 +34,7 @@ final class CellTrial implements AutoCloseable {
   private static final int LIST = 1_000;
   private static final int IN_FLIGHT = 8;
   private static final int OPEN_MAX = 20_000;
-  private static final long END_NANOS = 30_000_000_000L;
+  private static final long LOOK_MICROS = 5_000;
   private static final String KIND = "cells.noop";
   private static final String TEXT = "x".repeat(190);
 
@@ -169,10 +170,7 @@ final class CellTrial implements AutoCloseable {
   }
 
   private static List<String> problems(List<Cell> cells, long acknowledged) {
-    long until = System.nanoTime() + END_NANOS;
-    while (completed(cells) < acknowledged && System.nanoTime() < until) {
-      pause(5);
-    }
+    Pause.whileItGrows(() -> completed(cells), () -> acknowledged, LOOK_MICROS);
     List<String> problems = new ArrayList<>();
     if (completed(cells) != acknowledged) {
       problems.add("acknowledged " + acknowledged + ", completed " + completed(cells));

@@ -58,6 +58,11 @@ record Backlog(int waiting, boolean scheduled) implements Scenario {
   }
 
   @Override
+  public Bare bare() {
+    return Bare.lists(Part.INSERT_AND_COMPLETE);
+  }
+
+  @Override
   public Result run(Stage stage) throws SQLException, InterruptedException {
     try (Bed bed = Bed.open(stage);
         Load load = new Load(bed, Catalogue.lists(Stage.LARGE_FLUSH), true)) {
@@ -75,7 +80,7 @@ record Backlog(int waiting, boolean scheduled) implements Scenario {
               bed.completed() - jobsBefore,
               usage,
               load.ackMicros().copy(),
-              stage.ceiling(Part.INSERT_AND_COMPLETE, Stage.LARGE_FLUSH),
+              stage.ceiling(this),
               submits.isEmpty()
                   ? List.of()
                   : List.of(new Series("submits/s", "jobs waiting", submits)));

@@ -7,5 +7,6 @@ package dev.millpond.bench.scenario;
  * @param millis of each measurement
  * @param longMillis of those that look for a change in the course of time
  * @param drainJobs of the drain
+ * @param paceJobs the least of those at a steady pace, whose percentiles are looked at
  */
-public record Budget(long warmMillis, long millis, long longMillis, int drainJobs) {}
+public record Budget(long warmMillis, long millis, long longMillis, int drainJobs, int paceJobs) {}

@@ -138,14 +138,15 @@ public final class Catalogue {
 
   /** Loads that bring every path before the compiler; run once a mode, for so long in all. */
   public static void warmUp(Stage stage, long millis) throws SQLException, InterruptedException {
-    for (Shape shape : List.of(lists(Stage.LARGE_FLUSH), new Shape.OneByOne(256))) {
-      try (Bed bed = Bed.open(stage);
-          Load load = new Load(bed, shape, true)) {
-        bed.startWorker();
-        load.start();
-        Pause.millis(millis / 2);
-        load.stop();
-        bed.awaitCompleted();
+    try (Bed bed = Bed.open(stage)) {
+      bed.startWorker();
+      for (Shape shape : List.of(lists(Stage.LARGE_FLUSH), new Shape.OneByOne(256))) {
+        try (Load load = new Load(bed, shape, true)) {
+          load.start();
+          Pause.millis(millis / 2);
+          load.stop();
+          bed.awaitCompleted();
+        }
       }
     }
   }

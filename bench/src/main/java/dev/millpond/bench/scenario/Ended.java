@@ -10,4 +10,12 @@ import java.util.List;
  * @param deadTuples row versions left by updates and deletes from start to end
  * @param problems what did not add up; empty when valid
  */
-public record Ended(long jobs, long commits, long deadTuples, List<String> problems) {}
+public record Ended(long jobs, long commits, long deadTuples, List<String> problems) {
+
+  /** Adds a problem when two counts differ. */
+  public static void expect(List<String> problems, String what, long expected, long found) {
+    if (expected != found) {
+      problems.add(what + ": expected " + expected + ", found " + found);
+    }
+  }
+}

@@ -65,18 +65,18 @@ record Flow(String name, String label, Shape shape, boolean worker, Setup setup,
     Usage usage = bed.meter().read().since(before);
     long jobs = bed.progress() - jobsBefore;
     Histogram micros = load.ackMicros().copy();
-    return new Measured(jobs, usage, micros, ceiling(stage));
+    return new Measured(jobs, usage, micros, stage.ceiling(this));
   }
 
-  private @Nullable Ceiling ceiling(Stage stage) {
+  @Override
+  public @Nullable Bare bare() {
     if (setup.textChars() != Setup.USUAL.textChars()) {
       return null; // its rows are of the usual size
     }
     Part part = worker ? Part.INSERT_AND_COMPLETE : Part.INSERT;
     return switch (shape) {
-      case Shape.Lists lists -> stage.ceiling(part, Stage.LARGE_FLUSH);
-      case Shape.OneByOne one ->
-          one.callers() >= MANY_CALLERS ? null : stage.ceiling(part, Stage.SMALL_FLUSH);
+      case Shape.Lists lists -> Bare.lists(part);
+      case Shape.OneByOne one -> one.callers() >= MANY_CALLERS ? null : Bare.callers(part);
     };
   }
 }

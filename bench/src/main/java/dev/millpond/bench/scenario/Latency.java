@@ -12,13 +12,23 @@ import java.util.concurrent.CompletionException;
 
 /**
  * A steady trickle; from the moment a submit is due to the handler, so that a pause of the caller
- * counts for all submits that it delayed.
+ * counts for all submits that it delayed. A server in service has been compiled for hours: what is
+ * measured is warmed up at a pace of {@value #BRISK} a second at least, then for a while at its
+ * own.
  *
  * @param warmTimes how much longer than others it warms up
  */
 record Latency(String name, String label, int perSecond, Setup setup, int warmTimes, Extent extent)
     implements Scenario {
   static final String TIMED = "submit to start";
+
+  /** At 100 a second compilers would take minutes to see what is hot. */
+  private static final int BRISK = 2_000;
+
+  /** At its own pace, before it is measured at that. */
+  private static final long SETTLE_MILLIS = 1_000;
+
+  private static final int SETTLE_TIMES_MOST = 4;
 
   /** Of the time, by how much it may be too long. */
   private static final double LATE_MOST = 0.05;
@@ -36,22 +46,29 @@ record Latency(String name, String label, int perSecond, Setup setup, int warmTi
     try (Bed bed = Bed.open(stage, setup)) {
       bed.startWorker();
       List<CompletableFuture<?>> calls = new ArrayList<>();
-      trickle(bed, stage.budget().warmMillis() * warmTimes, calls);
+      long warmMillis = stage.budget().warmMillis() * warmTimes;
+      trickle(bed, Math.max(perSecond, BRISK), warmMillis, calls);
       bed.awaitCompleted();
+      long settleMillis =
+          Math.min(SETTLE_MILLIS * warmTimes, stage.budget().warmMillis() * SETTLE_TIMES_MOST);
+      trickle(bed, perSecond, settleMillis, calls);
       bed.startMicros().reset();
+      long millis =
+          Math.max(stage.budget().millis(), stage.budget().paceJobs() * 1_000L / perSecond);
       Reading before = bed.meter().read();
       long jobsBefore = bed.completed();
-      tellLate(bed, trickle(bed, stage.budget().millis(), calls), stage.budget().millis());
+      tellLate(bed, trickle(bed, perSecond, millis, calls), millis);
       Usage usage = bed.meter().read().since(before);
-      bed.awaitCompleted();
-      long jobs = bed.completed() - jobsBefore;
+      long jobs = bed.completed() - jobsBefore; // some are on their way, as there were before
+      bed.awaitCompleted(); // those that start late count most
       return stage.result(
           this, new Measured(jobs, usage, bed.startMicros().copy(), null), bed.finish());
     }
   }
 
   /** Submits; by how many nanoseconds it took longer than it should. */
-  private long trickle(Bed bed, long millis, List<CompletableFuture<?>> calls) {
+  private static long trickle(
+      Bed bed, int perSecond, long millis, List<CompletableFuture<?>> calls) {
     long step = 1_000_000_000L / perSecond;
     long began = System.nanoTime();
     long count = Math.max(1, millis * 1_000_000 / step);

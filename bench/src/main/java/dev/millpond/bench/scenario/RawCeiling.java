@@ -65,17 +65,11 @@ public final class RawCeiling {
   @SuppressWarnings("ArrayRecordComponent") // the arrays go as they are into SQL
   private record Flush(UUID[] jobs, UUID[] rows) {}
 
-  /** How the figure is called. */
-  static String name(Part part, int rows) {
-    return (part == Part.INSERT ? "insert" : "insert and complete")
-        + ", "
-        + rows
-        + " a flush, one connection";
-  }
-
-  /** Measures with flushes of this many jobs. */
-  public Ceiling measure(Database database, Part part, int rows, long warmMillis, long millis)
-      throws SQLException {
+  /** Measures some of them, on empty tables. */
+  public Ceiling measure(Stage stage, Bare bare, long warmMillis) throws SQLException {
+    Database database = stage.database();
+    Part part = bare.part();
+    int rows = bare.rows();
     database.empty();
     try (Connection connection =
             Pg.hot(database.url(), "millpond-bench", LOCK_TIMEOUT_MILLIS, SOCKET_TIMEOUT_SECONDS);
@@ -83,7 +77,7 @@ public final class RawCeiling {
             connection.prepareStatement(part == Part.INSERT ? INSERT : INSERT + COMPLETE)) {
       Flush before = flush(0);
       long measureFrom = System.nanoTime() + warmMillis * 1_000_000;
-      long until = measureFrom + millis * 1_000_000;
+      long until = measureFrom + stage.budget().millis() * 1_000_000;
       long began = 0;
       long jobs = 0;
       Double cpu = null;
@@ -97,7 +91,7 @@ public final class RawCeiling {
         if (now >= until) {
           Double cpuNow = Processes.tree(database.postmaster());
           return new Ceiling(
-              name(part, rows),
+              bare.name(stage.mode()),
               jobs / ((now - began) / 1e9),
               cpu == null || cpuNow == null ? null : (cpuNow - cpu) * CPU_JOBS / jobs);
         }

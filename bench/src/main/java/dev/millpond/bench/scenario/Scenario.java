@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.util.EnumSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Something to measure. It opens what it needs, on empty tables, and leaves nothing running: a
@@ -37,6 +38,11 @@ public interface Scenario {
   /** How many Redis servers it needs in the mode that uses them. */
   default int redisServers() {
     return 1;
+  }
+
+  /** The bare statements that its rate is compared with; null for none. */
+  default @Nullable Bare bare() {
+    return null;
   }
 
   /** What its latency is from and to. */

@@ -35,6 +35,11 @@ record Snapshot(boolean pinned) implements Scenario {
   }
 
   @Override
+  public Bare bare() {
+    return Bare.lists(Part.INSERT_AND_COMPLETE);
+  }
+
+  @Override
   public Result run(Stage stage) throws SQLException, InterruptedException {
     try (Bed bed = Bed.open(stage);
         Load load = new Load(bed, Catalogue.lists(Stage.LARGE_FLUSH), true)) {
@@ -60,7 +65,7 @@ record Snapshot(boolean pinned) implements Scenario {
     }
   }
 
-  private static Measured measure(Stage stage, Bed bed, Load load) throws SQLException {
+  private Measured measure(Stage stage, Bed bed, Load load) throws SQLException {
     load.ackMicros().reset();
     long step = stage.budget().longMillis() * 1_000_000 / PARTS;
     List<Point> rates = new ArrayList<>();
@@ -84,7 +89,7 @@ record Snapshot(boolean pinned) implements Scenario {
         bed.completed() - jobsBefore,
         usage,
         load.ackMicros().copy(),
-        stage.ceiling(Part.INSERT_AND_COMPLETE, Stage.LARGE_FLUSH),
+        stage.ceiling(this),
         List.of(
             new Series("jobs/s", "seconds", rates), new Series("dead tuples", "seconds", dead)));
   }

@@ -1,6 +1,5 @@
 package dev.millpond.bench.scenario;
 
-import dev.millpond.bench.scenario.RawCeiling.Part;
 import dev.millpond.bench.servers.Database;
 import dev.millpond.bench.servers.Meter;
 import dev.millpond.bench.servers.RedisLines;
@@ -14,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * What a scenario runs on.
  *
  * @param redis connections to Redis servers
- * @param ceilings of the bare statements, by their names
+ * @param ceilings of the bare statements that its scenarios are compared with; filled before them
  * @param progress told of steps within the scenario, a line each
  */
 public record Stage(
@@ -23,7 +22,7 @@ public record Stage(
     Database database,
     RedisLines redis,
     Budget budget,
-    Map<String, Ceiling> ceilings,
+    Map<Bare, Ceiling> ceilings,
     Consumer<String> progress) {
 
   /** Rows of a flush that callers one by one lead to: what their ceiling is measured with. */
@@ -49,9 +48,10 @@ public record Stage(
     return urls;
   }
 
-  /** The bare statements' figure; null when it was not measured. */
-  public @Nullable Ceiling ceiling(Part part, int rows) {
-    return ceilings.get(RawCeiling.name(part, rows));
+  /** What a scenario's rate is compared with; null for nothing, or when it was not measured. */
+  public @Nullable Ceiling ceiling(Scenario scenario) {
+    Bare bare = scenario.bare();
+    return bare == null ? null : ceilings.get(bare);
   }
 
   /** The figures of a measurement. */

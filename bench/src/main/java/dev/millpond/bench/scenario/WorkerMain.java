@@ -16,6 +16,9 @@ import java.util.List;
  * A worker process of the bench: see {@link WorkerProcess}. Its counts: completed, runs, failed.
  */
 public final class WorkerMain {
+  /** The engine's counter of jobs that succeeded. */
+  static final String COMPLETED = "millpond.jobs.completed";
+
   private WorkerMain() {}
 
   /**
@@ -50,9 +53,6 @@ public final class WorkerMain {
 
   /** Jobs whose outcome this process has committed. */
   static long completed(SimpleMeterRegistry registry) {
-    return (long)
-        registry.find("millpond.jobs.completed").counters().stream()
-            .mapToDouble(Counter::count)
-            .sum();
+    return (long) registry.find(COMPLETED).counters().stream().mapToDouble(Counter::count).sum();
   }
 }

@@ -24,9 +24,6 @@ import org.jspecify.annotations.Nullable;
 public final class Servers implements AutoCloseable {
   private static final Path DEBIAN_POSTGRES = Path.of("/usr/lib/postgresql");
 
-  /** Most own Redis servers. */
-  private static final int REDIS_MOST = 4;
-
   private final @Nullable Path directory;
   private @Nullable EmbeddedPostgres postgres;
   private final List<EmbeddedRedis> redis = new ArrayList<>();
@@ -107,13 +104,17 @@ public final class Servers implements AutoCloseable {
     StartOptions options =
         StartOptions.defaults()
             .withSetting("shared_buffers", "512MB")
-            .withSetting("max_wal_size", "4GB");
+            .withSetting("max_wal_size", "4GB")
+            .withSetting("checkpoint_timeout", "30min");
     Path installed = installedPostgres();
     if (installed == null) {
       notes.add("PostgreSQL: the embedded one, for lack of an installed one");
       return options;
     }
-    notes.add("PostgreSQL: installed, " + installed + ", shared_buffers 512MB, max_wal_size 4GB");
+    notes.add(
+        "PostgreSQL: installed, "
+            + installed
+            + ", shared_buffers 512MB, max_wal_size 4GB, checkpoint_timeout 30min");
     return hasStatements(installed)
         ? options
             .withPrograms(installed)
@@ -189,15 +190,10 @@ public final class Servers implements AutoCloseable {
     return pgUrl;
   }
 
-  /** How many Redis servers can be had; 0 without Redis. */
-  public int redisMost() {
-    return ownRedis ? REDIS_MOST : redisUrls.size();
-  }
-
   /**
    * The URLs of so many Redis servers; own ones that do not run yet are started.
    *
-   * @param count 0 to {@link #redisMost}
+   * @param count at most those that were given, where they were
    */
   public synchronized List<String> redisUrls(int count) {
     while (ownRedis && directory != null && redisUrls.size() < count) {
