@@ -39,18 +39,11 @@ final class AfterCommit implements AutoCloseable {
   }
 
   private void loop() {
-    while (true) {
+    while (!closing || !queue.isEmpty()) {
       try {
-        Runnable news = queue.poll(100, TimeUnit.MILLISECONDS);
-        if (news != null) {
-          news.run();
-        } else if (closing) {
-          return;
-        }
+        queue.take().run();
       } catch (InterruptedException e) {
-        if (closing) {
-          return;
-        }
+        log.debug("interrupted; only the close ends this");
       } catch (RuntimeException e) {
         log.error("a listener of a commit failed", e);
       }
@@ -60,6 +53,8 @@ final class AfterCommit implements AutoCloseable {
   @Override
   public void close() {
     closing = true;
+    boolean ignored =
+        queue.offer(() -> {}); // wakes it where it waits; where it is full, it does not
     try {
       thread.join(TimeUnit.SECONDS.toMillis(5));
     } catch (InterruptedException e) {

@@ -1,6 +1,7 @@
 package dev.millpond.engine.submit;
 
 import dev.millpond.api.Backoff;
+import dev.millpond.api.FatalJobException;
 import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobOptions.Expiry;
@@ -122,6 +123,20 @@ public final class JobJson {
    */
   public static <P> P read(String payload, Class<P> type) {
     return READERS.get(type).readValue(payload);
+  }
+
+  /**
+   * Reads a payload for its handler.
+   *
+   * @throws FatalJobException when it does not fit the type: no further attempt can help
+   */
+  public static <P> P payload(String payload, Class<P> type) {
+    try {
+      return read(payload, type);
+    } catch (JacksonException e) {
+      throw new FatalJobException(
+          "the payload does not fit " + type.getName() + ": " + e.getOriginalMessage(), e);
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.millpond.engine.worker;
 import static java.util.Objects.requireNonNull;
 
 import dev.millpond.api.AttemptStoppedException;
+import dev.millpond.api.HandlerOptions;
 import dev.millpond.api.JobContext;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobOptions.Expiry;
@@ -10,6 +11,7 @@ import dev.millpond.api.Limits;
 import dev.millpond.engine.flush.Portion.LogLine;
 import dev.millpond.engine.flush.Portion.Started;
 import dev.millpond.engine.retry.RetryPolicy;
+import dev.millpond.engine.submit.JobJson;
 import dev.millpond.engine.worker.forked.ForkedJob;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
 import dev.millpond.engine.worker.text.Texts;
@@ -60,7 +62,7 @@ final class Attempt implements JobContext, ForkedJob {
   private int lineCount;
   private boolean recorded;
 
-  Attempt(
+  private Attempt(
       BatchRun run,
       LoadedJob job,
       JobOptions options,
@@ -73,6 +75,27 @@ final class Attempt implements JobContext, ForkedJob {
     this.soft = soft;
     this.hard = hard;
     this.policy = policy;
+  }
+
+  /**
+   * An attempt that is ready.
+   *
+   * @param kind options of its handler; what the job says itself goes before them
+   */
+  static Attempt of(BatchRun run, LoadedJob job, HandlerOptions kind) {
+    JobOptions options = JobJson.options(job.options());
+    Duration soft = options.softTimeout() == null ? kind.softTimeout() : options.softTimeout();
+    Duration hard =
+        options.hardTimeout() != null
+            ? options.hardTimeout()
+            : options.softTimeout() != null
+                ? soft.plus(Limits.HARD_TIMEOUT_MARGIN)
+                : kind.hardTimeout();
+    RetryPolicy policy =
+        new RetryPolicy(
+            options.maxAttempts() == null ? kind.maxAttempts() : options.maxAttempts(),
+            options.backoff() == null ? kind.backoff() : options.backoff());
+    return new Attempt(run, job, options, soft, hard, policy);
   }
 
   LoadedJob job() {

@@ -179,7 +179,7 @@ final class Desk {
     // counts for nothing; if it hangs, this waits for its locks.
     attempt
         .run()
-        .ended(attempt, result == UserTransaction.Result.UNKNOWN ? Runner.returned(attempt) : null);
+        .ended(attempt, result == UserTransaction.Result.UNKNOWN ? Ends.returned(attempt) : null);
     switch (result) {
       case COMMITTED ->
           metrics.count(Step.COMPLETED, attempt.run().lane(), attempt.run().kind(), 1);

@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** The handlers of a process by kind. Thread-safe. */
@@ -28,11 +29,6 @@ public final class HandlerRegistry implements Handlers {
 
     boolean forked() {
       return options.executor() == Executor.FORKED;
-    }
-
-    /** Whether its jobs can be run in a child process, whatever its options say. */
-    boolean forkable() {
-      return module != null;
     }
   }
 
@@ -94,16 +90,21 @@ public final class HandlerRegistry implements Handlers {
     return Set.copyOf(registrations.keySet());
   }
 
-  /**
-   * The modules that child processes can make.
-   *
-   * @param always only those with a kind that always runs forked
-   */
-  Set<Class<?>> modules(boolean always) {
+  /** The modules that child processes can make. */
+  Set<Class<?>> forkableModules() {
+    return modules(registration -> true);
+  }
+
+  /** Those of them with a kind that always runs forked. */
+  Set<Class<?>> forkedModules() {
+    return modules(Registration::forked);
+  }
+
+  private Set<Class<?>> modules(Predicate<Registration<?>> wanted) {
     Set<Class<?>> modules = new HashSet<>();
     for (Registration<?> registration : registrations.values()) {
       Class<?> module = registration.module();
-      if (module != null && (!always || registration.forked())) {
+      if (module != null && wanted.test(registration)) {
         modules.add(module);
       }
     }

@@ -32,9 +32,6 @@ import org.slf4j.LoggerFactory;
 final class KeptBatches implements LocalWorker {
   private static final Logger log = LoggerFactory.getLogger(KeptBatches.class);
 
-  /** Work kept beyond free slots, when batches are short. */
-  private static final double AHEAD_MICROS = 20_000;
-
   private static final int AHEAD_BATCHES = 16;
 
   private final Worker worker;
@@ -59,7 +56,7 @@ final class KeptBatches implements LocalWorker {
       return false;
     }
     double micros = batch.size() * pace.expectedMicros(batch.kind());
-    int ahead = (int) Math.clamp(AHEAD_MICROS / Math.max(1, micros), 1, AHEAD_BATCHES) - 1;
+    int ahead = (int) Math.clamp(Worker.AHEAD_MICROS / Math.max(1, micros), 1, AHEAD_BATCHES) - 1;
     if (worker.busy() + worker.ready() + reserved.get() >= slots + ahead) {
       return false;
     }

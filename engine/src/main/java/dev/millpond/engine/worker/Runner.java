@@ -1,36 +1,19 @@
 package dev.millpond.engine.worker;
 
-import dev.millpond.api.AttemptStoppedException;
-import dev.millpond.api.FatalJobException;
 import dev.millpond.api.HandlerOptions.Executor;
-import dev.millpond.api.JobView.JobError;
-import dev.millpond.api.LeaseLostException;
 import dev.millpond.engine.dispatch.KindPace;
-import dev.millpond.engine.flush.Expired;
-import dev.millpond.engine.flush.Portion.Cancelled;
 import dev.millpond.engine.flush.Portion.End;
-import dev.millpond.engine.flush.Portion.Failure;
-import dev.millpond.engine.flush.Portion.Next;
-import dev.millpond.engine.flush.Portion.Returned;
-import dev.millpond.engine.flush.Portion.Success;
-import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.metrics.EngineMetrics.Step;
 import dev.millpond.engine.submit.JobJson;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.WeightedLanes.Chunk;
 import dev.millpond.engine.worker.forked.ForkedExecutor;
-import dev.millpond.engine.worker.forked.ForkedFailure;
-import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
-import dev.millpond.engine.worker.text.Texts;
-import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 
 /**
  * Runs attempts in a bounded number of slots. A slot works on as long as there is work; it is not
@@ -42,9 +25,8 @@ final class Runner {
   private final Desk desk;
   private final KindPace pace;
   private final ForkedExecutor children;
-  private final ChildDeaths deaths;
+  private final Ends ends;
   private final int slots;
-  private final int resultBytes;
   private final AtomicInteger busy = new AtomicInteger();
   private final AtomicInteger abandoned = new AtomicInteger();
 
@@ -60,8 +42,7 @@ final class Runner {
 
   /**
    * @param children where kinds run that run forked
-   * @param deaths decides about jobs that have killed one
-   * @param resultBytes the most a result may have
+   * @param ends what attempts come to
    * @param roomNews called whenever a slot may have become free
    */
   Runner(
@@ -69,17 +50,15 @@ final class Runner {
       Desk desk,
       KindPace pace,
       ForkedExecutor children,
-      ChildDeaths deaths,
+      Ends ends,
       int slots,
-      int resultBytes,
       Runnable roomNews) {
     this.lanes = lanes;
     this.desk = desk;
     this.pace = pace;
     this.children = children;
-    this.deaths = deaths;
+    this.ends = ends;
     this.slots = slots;
-    this.resultBytes = resultBytes;
     this.roomNews = roomNews;
   }
 
@@ -236,20 +215,14 @@ final class Runner {
           });
     } catch (RuntimeException | Error e) { // no thread to be had
       busy.decrementAndGet();
-      endHeld(attempt, returned(attempt));
+      end(attempt, Ends.returned(attempt));
       ended.run();
     }
   }
 
   private <P> void runHeld(Attempt attempt, Registration<P> registration, Shift shift) {
     if (!attempt.begin(shift, desk.now())) {
-      LoadedJob job = attempt.job();
-      End unbegun =
-          attempt.reason() == StopReason.CANCELLED
-              ? new Cancelled(
-                  job.id(), job.token(), job.hasState(), job.attempt(), PgArray.NULL, null)
-              : returned(attempt);
-      endHeld(attempt, unbegun);
+      end(attempt, Ends.unbegun(attempt));
     } else if (attempt.startedTooLate()) {
       endExpired(attempt);
     } else {
@@ -258,7 +231,8 @@ final class Runner {
     }
   }
 
-  private static void endHeld(Attempt attempt, End end) {
+  /** The first end of an attempt counts; that of a lost one does not. */
+  private static void end(Attempt attempt, End end) {
     if (attempt.end()) {
       attempt.run().ended(attempt, attempt.reason() == StopReason.LOST ? null : end);
     }
@@ -293,177 +267,52 @@ final class Runner {
       Object result =
           attempt.forked()
               ? runForked(attempt)
-              : registration.handler().run(attempt, payload(attempt, registration));
-      end = succeeded(attempt, result);
+              : registration
+                  .handler()
+                  .run(attempt, JobJson.payload(attempt.job().payload(), registration.payload()));
+      end = ends.succeeded(attempt, result);
     } catch (Throwable thrown) {
-      end = failed(attempt, thrown);
+      end = ends.failed(attempt, thrown);
     } finally {
       attempt.leaveThread();
     }
     desk.metrics().ran(attempt.run().lane(), attempt.runNanos());
-    if (attempt.end()) {
-      attempt.run().ended(attempt, attempt.reason() == StopReason.LOST ? null : end);
-    }
-  }
-
-  private static <P> P payload(Attempt attempt, Registration<P> registration) {
-    try {
-      return JobJson.read(attempt.job().payload(), registration.payload());
-    } catch (JacksonException e) {
-      throw new FatalJobException(
-          "the payload does not fit "
-              + registration.payload().getName()
-              + ": "
-              + e.getOriginalMessage(),
-          e);
-    }
-  }
-
-  private End succeeded(Attempt attempt, @Nullable Object result) {
-    LoadedJob job = attempt.job();
-    String text;
-    try {
-      text = attempt.options().keepResult() ? JobJson.result(result, resultBytes) : null;
-    } catch (IllegalArgumentException e) {
-      return failure(attempt, "fatal", Texts.error(e), new Next.Dead("fatal"));
-    }
-    return new Success(
-        job.id(),
-        job.token(),
-        job.hasState(),
-        job.attempt(),
-        attempt.startedMicros(),
-        text,
-        attempt.resultTtlMicros());
+    end(attempt, end);
   }
 
   /** The job had expired: its handler is not called. */
   private static void endExpired(Attempt attempt) {
     attempt.leaveThread();
-    if (attempt.end()) {
-      LoadedJob job = attempt.job();
-      End end =
-          new Cancelled(
-              job.id(),
-              job.token(),
-              job.hasState(),
-              job.attempt(),
-              PgArray.NULL,
-              Expired.error(attempt.expiresAt()));
-      attempt.run().ended(attempt, attempt.reason() == StopReason.LOST ? null : end);
-    }
-  }
-
-  private End failed(Attempt attempt, Throwable thrown) {
-    if (thrown instanceof ForkedFailure failure) {
-      End end =
-          failure.handedBack()
-              ? returned(attempt)
-              : failed(attempt, failure.verdict(), failure.error());
-      return failure.death() != null && end instanceof Failure failed
-          ? failure(
-              attempt, failed.ended(), failed.error(), deaths.after(attempt.job(), failed.next()))
-          : end;
-    }
-    return failed(attempt, thrown, null);
-  }
-
-  /**
-   * @param known the error to be stored; null for that of what was thrown
-   */
-  private static End failed(Attempt attempt, Throwable thrown, @Nullable JobError known) {
-    LoadedJob job = attempt.job();
-    JobError error = known == null ? Texts.error(thrown) : known;
-    boolean stopped =
-        thrown instanceof InterruptedException
-            || thrown instanceof AttemptStoppedException
-            || thrown instanceof LeaseLostException;
-    return switch (attempt.reason()) {
-      case CANCELLED ->
-          new Cancelled(
-              job.id(), job.token(), job.hasState(), job.attempt(), attempt.startedMicros(), null);
-      case SHUTDOWN -> returned(attempt);
-      case TIMEOUT -> failure(attempt, "timed_out", thrown, error);
-      case LOST, NONE ->
-          failure(
-              attempt,
-              thrown instanceof FatalJobException && !stopped ? "fatal" : "failed",
-              thrown,
-              error);
-    };
-  }
-
-  /** As if it had not begun. */
-  static Returned returned(Attempt attempt) {
-    LoadedJob job = attempt.job();
-    return new Returned(job.id(), job.token(), job.hasState(), job.attempt());
-  }
-
-  private static Failure failure(Attempt attempt, String ended, Throwable thrown, JobError error) {
-    Next next =
-        attempt.policy().after(thrown, attempt.job().attempt(), ThreadLocalRandom.current());
-    return failure(attempt, ended, error, next);
-  }
-
-  private static Failure failure(Attempt attempt, String ended, JobError error, Next next) {
-    LoadedJob job = attempt.job();
-    return new Failure(
-        job.id(),
-        job.token(),
-        job.hasState(),
-        job.attempt(),
-        attempt.startedMicros(),
-        ended,
-        error,
-        next);
+    end(attempt, Ends.expired(attempt));
   }
 
   /** Ends an attempt whose handler did not stop in time, whatever it does, and frees its slot. */
   static boolean expire(Attempt attempt) {
-    if (!attempt.end()) {
-      return false;
-    }
-    Duration limit = attempt.hardTimeout();
-    JobError error = new JobError("dev.millpond.HardTimeout", "did not stop within " + limit, null);
-    Next next =
-        attempt
-            .policy()
-            .after(
-                new IllegalStateException(), attempt.job().attempt(), ThreadLocalRandom.current());
-    attempt.run().ended(attempt, failure(attempt, "timed_out", error, next));
-    leave(attempt);
-    return true;
+    return leave(attempt, Ends.overtime(attempt));
   }
 
   /** Ends an attempt of a cancelled job whose handler did not stop in time. */
   static boolean cancel(Attempt attempt) {
-    if (!attempt.end()) {
-      return false;
-    }
-    LoadedJob job = attempt.job();
-    End end =
-        new Cancelled(
-            job.id(), job.token(), job.hasState(), job.attempt(), attempt.startedMicros(), null);
-    attempt.run().ended(attempt, end);
-    leave(attempt);
-    return true;
+    return leave(attempt, Ends.cancelled(attempt));
+  }
+
+  /** Gives back an attempt whose handler does not stop at the end of its process. */
+  static void giveBack(Attempt attempt) {
+    leave(attempt, Ends.returned(attempt));
   }
 
   /** Nothing the handler does counts any more: its slot is free, and its process is killed. */
-  private static void leave(Attempt attempt) {
+  private static boolean leave(Attempt attempt, End end) {
+    if (!attempt.end()) {
+      return false;
+    }
+    attempt.run().ended(attempt, end);
     Shift shift = attempt.shift();
     if (shift != null) {
       shift.abandon();
     }
     attempt.stop(StopReason.LOST);
-  }
-
-  /** Gives back an attempt whose handler does not stop at the end of its process. */
-  static void giveBack(Attempt attempt) {
-    if (attempt.end()) {
-      attempt.run().ended(attempt, returned(attempt));
-      leave(attempt);
-    }
+    return true;
   }
 
   /** Lets no new work start; threads that run on do so as daemons. */

@@ -2,9 +2,6 @@ package dev.millpond.engine.worker;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.millpond.api.HandlerOptions;
-import dev.millpond.api.JobOptions;
-import dev.millpond.api.Limits;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.Batch;
@@ -23,8 +20,6 @@ import dev.millpond.engine.lifecycle.store.IdTime;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.metrics.EngineMetrics;
-import dev.millpond.engine.retry.RetryPolicy;
-import dev.millpond.engine.submit.JobJson;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.forked.ForkedExecutor;
 import dev.millpond.engine.worker.store.ClaimStore;
@@ -56,7 +51,7 @@ import org.slf4j.LoggerFactory;
 public final class Worker implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
 
-  private static final double AHEAD_MICROS = 20_000;
+  static final double AHEAD_MICROS = 20_000;
 
   /**
    * Batches of one claim when they are full ones; {@link #CLAIM_JOBS} of them when they are not.
@@ -133,9 +128,8 @@ public final class Worker implements AutoCloseable {
             desk,
             pace,
             children,
-            new ChildDeaths(transactions),
+            new Ends(new ChildDeaths(transactions), config.limits().resultBytes()),
             config.slots(),
-            config.limits().resultBytes(),
             this::roomNews);
     this.watch = new Watch(desk, timing.settle(), config.forked().cancelGrace(), this);
     this.kept = new KeptBatches(this, session, pace, config.slots());
@@ -163,7 +157,7 @@ public final class Worker implements AutoCloseable {
    */
   public void start(Ways ways) {
     this.ways = ways;
-    children.start(handlers.modules(false), handlers.modules(true));
+    children.start(handlers.forkableModules(), handlers.forkedModules());
     openSession();
     lanes.learn(transactions.call(SessionStore::queues));
     for (Dispatch way : ways.all()) {
@@ -349,7 +343,7 @@ public final class Worker implements AutoCloseable {
     }
     BatchRun run = new BatchRun(claimed, origin, registration, desk);
     for (LoadedJob job : loaded.jobs()) {
-      run.add(attempt(run, job, registration.options()));
+      run.add(Attempt.of(run, job, registration.options()));
     }
     if (loaded.jobs().isEmpty()) {
       run.dissolve(false); // every job of it has ended or moved on: only its row is left
@@ -377,22 +371,6 @@ public final class Worker implements AutoCloseable {
   private Duration waited(LoadedJob job) {
     long madeMillis = IdTime.millis(job.id());
     return Duration.ofMillis(Math.max(0, desk.now().toEpochMilli() - madeMillis));
-  }
-
-  private static Attempt attempt(BatchRun run, LoadedJob job, HandlerOptions kind) {
-    JobOptions options = JobJson.options(job.options());
-    Duration soft = options.softTimeout() == null ? kind.softTimeout() : options.softTimeout();
-    Duration hard =
-        options.hardTimeout() != null
-            ? options.hardTimeout()
-            : options.softTimeout() != null
-                ? soft.plus(Limits.HARD_TIMEOUT_MARGIN)
-                : kind.hardTimeout();
-    RetryPolicy policy =
-        new RetryPolicy(
-            options.maxAttempts() == null ? kind.maxAttempts() : options.maxAttempts(),
-            options.backoff() == null ? kind.backoff() : options.backoff());
-    return new Attempt(run, job, options, soft, hard, policy);
   }
 
   /** Gives back a batch as it came. */

@@ -23,7 +23,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 
 /**
  * The program of a child process: makes handlers, runs one job at a time, and ends with its parent.
@@ -190,14 +189,7 @@ public final class ChildMain {
 
   private static <P> @Nullable String call(
       ChildContext context, Frame.Run run, ChildHandlers.Entry<P> entry) throws Exception {
-    P payload;
-    try {
-      payload = JobJson.read(run.payload(), entry.payload());
-    } catch (JacksonException e) {
-      throw new FatalJobException(
-          "the payload does not fit " + entry.payload().getName() + ": " + e.getOriginalMessage(),
-          e);
-    }
+    P payload = JobJson.payload(run.payload(), entry.payload());
     Object result;
     context.enter();
     try {

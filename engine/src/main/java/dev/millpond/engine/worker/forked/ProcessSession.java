@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The processes of a child's session, which begins with the child: itself and all it has started,
@@ -14,6 +15,9 @@ final class ProcessSession {
   private static final int SWEEPS = 20;
 
   private static final int SWEEPS_ALONE = 5;
+
+  /** Those that were killed need a moment to go. */
+  private static final long SWEEP_NANOS = 1_000_000;
 
   private ProcessSession() {}
 
@@ -33,6 +37,9 @@ final class ProcessSession {
    */
   static boolean kill(long session, long except) {
     for (int sweep = 0; sweep < SWEEPS; sweep++) {
+      if (sweep > 0) {
+        LockSupport.parkNanos(SWEEP_NANOS);
+      }
       List<Long> members = ProcFiles.session(session).stream().filter(p -> p != except).toList();
       if (members.isEmpty()) {
         return true;
