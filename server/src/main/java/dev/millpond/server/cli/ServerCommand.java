@@ -3,6 +3,7 @@ package dev.millpond.server.cli;
 import dev.millpond.server.config.ConfigKey;
 import dev.millpond.server.config.ServerConfig;
 import dev.millpond.server.run.MillpondServer;
+import dev.millpond.server.run.Processes;
 import dev.millpond.server.supervise.ServerSupervisor;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -96,7 +97,7 @@ final class ServerCommand implements Callable<Integer>, ConfiguredCommand {
     args.add(ServerSupervisor.STOP_ON_STDIN_EOF);
     ServerSupervisor supervisor =
         new ServerSupervisor(
-            ServerSupervisor.likeThis(MillpondCommand.class.getName(), args),
+            Processes.likeThis(args),
             config.drainTimeout(),
             code -> code == ExitCode.OK || code == ExitCode.USAGE || code == ExitCode.DENIED);
     Runtime.getRuntime()

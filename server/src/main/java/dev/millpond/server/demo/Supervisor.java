@@ -1,5 +1,6 @@
 package dev.millpond.server.demo;
 
+import dev.millpond.server.supervise.Restarts;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -29,12 +29,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Supervisor implements AutoCloseable {
   static final int CHILDREN_MAX = 128;
-
-  private static final Duration BACKOFF_BASE = Duration.ofMillis(250);
-  private static final Duration BACKOFF_MAX = Duration.ofSeconds(15);
-
-  /** A child that lived this long starts over with the shortest wait. */
-  private static final Duration STEADY = Duration.ofSeconds(30);
 
   private static final Duration KILL_PATIENCE = Duration.ofSeconds(5);
   private static final long ROTATE_LOG_BYTES = 16L << 20;
@@ -148,7 +142,7 @@ final class Supervisor implements AutoCloseable {
     }
 
     private void watch() {
-      int quickDeaths = 0;
+      Restarts restarts = new Restarts();
       try {
         while (stopping.getCount() > 0) {
           long startedNanos = System.nanoTime();
@@ -157,9 +151,7 @@ final class Supervisor implements AutoCloseable {
             return;
           }
           deaths.incrementAndGet();
-          boolean steady = System.nanoTime() - startedNanos >= STEADY.toNanos();
-          quickDeaths = steady ? 1 : quickDeaths + 1;
-          Duration wait = backoff(quickDeaths);
+          Duration wait = restarts.afterDeath(Duration.ofNanos(System.nanoTime() - startedNanos));
           say.accept(
               "%s %s; starting it again in %d ms".formatted(spec.name(), end, wait.toMillis()));
           if (stopping.await(wait.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -226,13 +218,6 @@ final class Supervisor implements AutoCloseable {
         return false;
       }
     }
-  }
-
-  /** Half to all of {@code min(base * 2^(deaths-1), max)}: never at once, and not all together. */
-  private static Duration backoff(int quickDeaths) {
-    long ceiling =
-        Math.min(BACKOFF_MAX.toMillis(), BACKOFF_BASE.toMillis() << Math.min(quickDeaths - 1, 16));
-    return Duration.ofMillis(ThreadLocalRandom.current().nextLong(ceiling / 2, ceiling + 1));
   }
 
   private static String describe(int code) {

@@ -67,6 +67,9 @@ public final class HttpServer implements AutoCloseable {
       PrometheusMeterRegistry registry,
       Readiness readiness) {}
 
+  /** The gauge of open connections. */
+  public static final String CONNECTIONS = "millpond.http.connections";
+
   private final AnnotationConfigServletWebServerApplicationContext context;
   private final URI url;
 
@@ -179,7 +182,7 @@ public final class HttpServer implements AutoCloseable {
       server.setErrorHandler(new JettyProblems());
       SlowHeads slowHeads = new SlowHeads(server, parts.bodies().silence());
       server.addBean(slowHeads);
-      Gauge.builder("millpond.http.connections", slowHeads, SlowHeads::connections)
+      Gauge.builder(CONNECTIONS, slowHeads, SlowHeads::connections)
           .description("Open connections")
           .register(parts.registry());
       for (Connector connector : server.getConnectors()) {

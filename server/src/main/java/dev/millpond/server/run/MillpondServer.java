@@ -119,7 +119,10 @@ public final class MillpondServer implements AutoCloseable {
         millpond.nodeId(),
         modules);
     MillpondServer server = new MillpondServer(config, millpond, http, readiness, parts);
-    Thread.ofPlatform().name("wear").daemon(true).start(server::watchWear);
+    if (config.roles().contains(Role.WORKER)) {
+      Wear wear = new Wear(millpond, () -> registry.get(HttpServer.CONNECTIONS).gauge().value());
+      Thread.ofPlatform().name("wear").daemon(true).start(() -> server.watch(wear));
+    }
     return server;
   }
 
@@ -133,14 +136,20 @@ public final class MillpondServer implements AutoCloseable {
     }
   }
 
-  /** Drains once too many threads are held by handlers that do not stop. */
-  private void watchWear() {
+  /** Drains once this process is worn, and gives it up when it is spent. */
+  private void watch(Wear wear) {
     try {
-      while (!stopped.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
-        if (!stopping.get() && millpond.wornOut()) {
-          log.error("Too many handlers did not stop at their hard timeout; this process ends");
+      while (!stopped.await(LOOK_MILLIS, TimeUnit.MILLISECONDS) && !stopping.get()) {
+        Wear.State state = wear.look();
+        if (state == Wear.State.WORN) { // no switch: its class could not be loaded any more
+          log.error("This process drains and ends: {}", wear.reason());
           wornOut = true;
           close();
+        } else if (state == Wear.State.SPENT) {
+          log.error("This process ends at once, its jobs will be rescued: {}", wear.reason());
+          wornOut = true;
+          stopping.set(true);
+          stopped.countDown();
         }
       }
     } catch (InterruptedException e) {
@@ -148,7 +157,10 @@ public final class MillpondServer implements AutoCloseable {
     }
   }
 
-  /** Whether it stopped because too many of its threads were held by handlers that do not stop. */
+  /**
+   * Whether it stopped, or was given up, because handlers held too much of it that does not come
+   * back.
+   */
   public boolean wornOut() {
     return wornOut;
   }
@@ -167,7 +179,7 @@ public final class MillpondServer implements AutoCloseable {
     return millpond;
   }
 
-  /** Waits until another thread has stopped the server. */
+  /** Waits until another thread has stopped the server, or it is given up. */
   public void awaitStop() throws InterruptedException {
     stopped.await();
   }

@@ -1,12 +1,9 @@
 package dev.millpond.server.supervise;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,12 +23,6 @@ public final class ServerSupervisor {
 
   /** Makes the child end when this process does. */
   public static final String STOP_ON_STDIN_EOF = "--stop-on-stdin-eof";
-
-  private static final Duration BACKOFF_BASE = Duration.ofMillis(250);
-  private static final Duration BACKOFF_MAX = Duration.ofSeconds(15);
-
-  /** A child that lived this long starts over with the shortest wait. */
-  private static final Duration STEADY = Duration.ofSeconds(30);
 
   /** For all of a stop that is not the drain. */
   private static final Duration STOP_MARGIN = Duration.ofSeconds(30);
@@ -57,40 +48,16 @@ public final class ServerSupervisor {
     this.ends = ends;
   }
 
-  /**
-   * The command of a process like this one, with the same Java and its flags.
-   *
-   * @param mainClass with a main method
-   */
-  public static List<String> likeThis(String mainClass, List<String> args) {
-    List<String> command = new ArrayList<>();
-    command.add(
-        ProcessHandle.current()
-            .info()
-            .command()
-            .orElse(System.getProperty("java.home") + "/bin/java"));
-    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    // Out of memory somewhere is out of memory everywhere: better a death that others see.
-    command.add("-XX:+ExitOnOutOfMemoryError");
-    command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
-    command.add(mainClass);
-    command.addAll(args);
-    return command;
-  }
-
   /** Runs the child, and again and again; the exit code of the last one. */
   public int run() throws InterruptedException {
-    int quickDeaths = 0;
+    Restarts restarts = new Restarts();
     while (true) {
       long began = System.nanoTime();
       int code = runOnce();
       if (stopping.getCount() == 0 || ends.isFinal(code)) {
         return code;
       }
-      boolean steady = System.nanoTime() - began >= STEADY.toNanos();
-      quickDeaths = steady ? 1 : quickDeaths + 1;
-      Duration wait = backoff(quickDeaths);
+      Duration wait = restarts.afterDeath(Duration.ofNanos(System.nanoTime() - began));
       log.warn("The server {}; starting it again in {} ms", describe(code), wait.toMillis());
       if (stopping.await(wait.toMillis(), TimeUnit.MILLISECONDS)) {
         return code;
@@ -142,13 +109,6 @@ public final class ServerSupervisor {
       Thread.currentThread().interrupt();
       return 1;
     }
-  }
-
-  /** Half to all of {@code min(base * 2^(deaths-1), max)}: never at once, and not all together. */
-  static Duration backoff(int quickDeaths) {
-    long ceiling =
-        Math.min(BACKOFF_MAX.toMillis(), BACKOFF_BASE.toMillis() << Math.min(quickDeaths - 1, 16));
-    return Duration.ofMillis(ThreadLocalRandom.current().nextLong(ceiling / 2, ceiling + 1));
   }
 
   private static String describe(int code) {

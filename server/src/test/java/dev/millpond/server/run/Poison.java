@@ -32,6 +32,14 @@ enum Poison {
     return this == DEADLOCK || this == DEAF_LOOP || this == CATCH_THROWABLE;
   }
 
+  /**
+   * How often its process may die. The first time nobody knows of which job; what kills later than
+   * its time alone is over dies once more in company.
+   */
+  int restartsMost() {
+    return this == HEAP ? 5 : 3;
+  }
+
   String kind() {
     return "poison." + name().toLowerCase(java.util.Locale.ROOT);
   }

@@ -1,0 +1,87 @@
+package dev.millpond.server.run;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import dev.millpond.engine.Millpond;
+import java.lang.management.ManagementFactory;
+import java.util.function.DoubleSupplier;
+
+/**
+ * What a worker process does not get back while it lives: threads of handlers that do not stop, and
+ * files that handlers have opened and forgotten. Used by one thread.
+ */
+final class Wear {
+  /** Of the files that the system lets a process have open. */
+  private static final double FILES_MOST = 0.9;
+
+  /** Looks in a row that find no file left: once may be a moment. */
+  private static final int SPENT_LOOKS = 2;
+
+  private final Millpond millpond;
+  private final DoubleSupplier connections;
+  private int looksWithoutFiles;
+  private String reason = "";
+
+  /**
+   * Looks once, so that all it takes is loaded while that is possible.
+   *
+   * @param connections open ones of clients: they come and go, and have a limit of their own
+   */
+  Wear(Millpond millpond, DoubleSupplier connections) {
+    this.millpond = millpond;
+    this.connections = connections;
+    look();
+  }
+
+  /** How a process is. */
+  enum State {
+    /** It may go on. */
+    FIT,
+    /** It had better end, while it can still give back its jobs. */
+    WORN,
+    /**
+     * It cannot open a file any more, not even to load a class: nothing it does can be relied on.
+     */
+    SPENT
+  }
+
+  /** What the last look has found, for the log. */
+  String reason() {
+    return reason;
+  }
+
+  /** Looks at this process. */
+  State look() {
+    if (!(ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean os)) {
+      return threads();
+    }
+    long most = os.getMaxFileDescriptorCount();
+    long open = open(os, most);
+    looksWithoutFiles = open < most ? 0 : looksWithoutFiles + 1;
+    if (looksWithoutFiles >= SPENT_LOOKS) {
+      reason = "all files are open that it may open";
+      return State.SPENT;
+    }
+    if (open - connections.getAsDouble() > FILES_MOST * most && open < most) {
+      reason = "most files are open that it may open";
+      return State.WORN;
+    }
+    return threads();
+  }
+
+  private static long open(UnixOperatingSystemMXBean os, long most) {
+    try {
+      long open = os.getOpenFileDescriptorCount();
+      return open < 0 ? most : open;
+    } catch (InternalError e) { // to count them takes one as well
+      return most;
+    }
+  }
+
+  private State threads() {
+    if (millpond.wornOut()) {
+      reason = "too many handlers did not stop at their hard timeout";
+      return State.WORN;
+    }
+    return State.FIT;
+  }
+}
