@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
  * whole request of three jobs. {@code -Dmillpond.race.keys=10000} for the figures in ADR 11.
  */
 class KeyRaceIT {
-  private static final int KEYS = Integer.getInteger("millpond.race.keys", 2_000);
+  private static final int KEYS = Integer.getInteger("millpond.race.keys", 500);
   private static final int CLIENTS = 32;
   private static final long SEED = Long.getLong("millpond.race.seed", 11);
 

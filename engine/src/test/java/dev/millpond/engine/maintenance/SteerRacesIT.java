@@ -29,9 +29,8 @@ import dev.millpond.engine.worker.store.ClaimStore.Loaded;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -56,7 +55,11 @@ import org.junit.jupiter.api.Test;
  * the depth of each class stay exact.
  */
 class SteerRacesIT {
-  private static final int ROUNDS = 60;
+  private static final int ROUNDS_LEAST = 25;
+
+  /** One side may win again and again on a busy machine; then it is tried on. */
+  private static final int ROUNDS_MOST = 500;
+
   private static final int BATCH = 3;
   private static final long SPREAD_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
   private static final Duration HOUR = Duration.ofHours(1);
@@ -175,14 +178,21 @@ class SteerRacesIT {
    * @param steer what is done to it
    * @param other who meets that
    * @param check looks at the job and the result before the rest is finished
+   * @param wanted states that jobs are to be in after one round or another
    */
-  private <R> Map<JobState, Integer> race(
-      Supplier<List<UUID>> jobs, Function<UUID, R> steer, Runnable other, Check<R> check)
+  private <R> void race(
+      Supplier<List<UUID>> jobs,
+      Function<UUID, R> steer,
+      Runnable other,
+      Check<R> check,
+      JobState... wanted)
       throws Exception {
-    Map<JobState, Integer> seen = new EnumMap<>(JobState.class);
+    Set<JobState> seen = EnumSet.noneOf(JobState.class);
     CyclicBarrier barrier = new CyclicBarrier(2);
     try (ExecutorService pool = Executors.newFixedThreadPool(2)) {
-      for (int round = 0; round < ROUNDS; round++) {
+      for (int round = 0;
+          round < ROUNDS_LEAST || (round < ROUNDS_MOST && !seen.containsAll(List.of(wanted)));
+          round++) {
         List<UUID> ids = jobs.get();
         UUID id = ids.get(round % ids.size());
         long lead = ThreadLocalRandom.current().nextLong(-SPREAD_NANOS, SPREAD_NANOS);
@@ -202,7 +212,7 @@ class SteerRacesIT {
         R result = steering.get(20, TimeUnit.SECONDS);
         meeting.get(20, TimeUnit.SECONDS);
         JobState state = state(id);
-        seen.merge(state, 1, Integer::sum);
+        seen.add(state);
         check.of(id, state, result);
         finish(scene.batches());
         ids.stream()
@@ -211,7 +221,7 @@ class SteerRacesIT {
         ids.forEach(job -> assertThat(state(job).ended()).isTrue());
       }
     }
-    return seen;
+    assertThat(seen).contains(wanted);
   }
 
   /** Looks at a round. */
@@ -221,22 +231,20 @@ class SteerRacesIT {
 
   @Test
   void cancelAgainstAWorker() throws Exception {
-    Map<JobState, Integer> seen =
-        race(
-            () -> submit(NOOP),
-            scene.producer::cancel,
-            this::claimAndFinish,
-            (id, state, result) -> {
-              switch (result) {
-                case CancelResult.Cancelled ignored ->
-                    assertThat(state).isEqualTo(JobState.CANCELLED);
-                case CancelResult.Requested ignored ->
-                    assertThat(state).isEqualTo(JobState.CANCELLED);
-                case CancelResult.WrongState wrong -> assertThat(state).isEqualTo(wrong.state());
-                case CancelResult.NotFound ignored -> throw new AssertionError(id.toString());
-              }
-            });
-    assertThat(seen).containsKeys(JobState.CANCELLED, JobState.SUCCEEDED);
+    race(
+        () -> submit(NOOP),
+        scene.producer::cancel,
+        this::claimAndFinish,
+        (id, state, result) -> {
+          switch (result) {
+            case CancelResult.Cancelled ignored -> assertThat(state).isEqualTo(JobState.CANCELLED);
+            case CancelResult.Requested ignored -> assertThat(state).isEqualTo(JobState.CANCELLED);
+            case CancelResult.WrongState wrong -> assertThat(state).isEqualTo(wrong.state());
+            case CancelResult.NotFound ignored -> throw new AssertionError(id.toString());
+          }
+        },
+        JobState.CANCELLED,
+        JobState.SUCCEEDED);
   }
 
   @Test
@@ -263,13 +271,13 @@ class SteerRacesIT {
 
   @Test
   void reschedulingAgainstAWorker() throws Exception {
-    Map<JobState, Integer> seen =
-        race(
-            () -> submit(NOOP),
-            id -> scene.producer.reschedule(id, new Start.In(HOUR)),
-            this::claimAndFinish,
-            changed(JobState.SCHEDULED));
-    assertThat(seen).containsKeys(JobState.SCHEDULED, JobState.SUCCEEDED);
+    race(
+        () -> submit(NOOP),
+        id -> scene.producer.reschedule(id, new Start.In(HOUR)),
+        this::claimAndFinish,
+        changed(JobState.SCHEDULED),
+        JobState.SCHEDULED,
+        JobState.SUCCEEDED);
   }
 
   /** Done means done; otherwise the worker had the job. */
@@ -288,21 +296,24 @@ class SteerRacesIT {
   void aChangeOfClassAgainstTheFeeder() throws Exception {
     Sort sort = new Sort(RoleScene.LANE, "noop");
     List<SteerResult> results = new ArrayList<>();
-    race(
-        () -> submit(NOOP),
-        id -> scene.producer.changeClass(id, "high"),
-        () -> scene.leadership.call(tx -> FeedStore.markSent(tx, sort, 0, List.of(0), 10)),
-        (id, state, result) -> {
-          results.add(result);
-          boolean done = result.equals(new SteerResult.Done());
-          assertThat(
-                  database.strings(
-                      "SELECT class || (sent_at IS NOT NULL) FROM millpond.dispatch"
-                          + " WHERE job_ids @> ARRAY[?::uuid]",
-                      id))
-              .containsExactly(done ? "highfalse" : "normaltrue");
-        });
-    assertThat(results).contains(new SteerResult.Done(), new SteerResult.OnItsWay());
+    Set<SteerResult> both = Set.of(new SteerResult.Done(), new SteerResult.OnItsWay());
+    do {
+      race(
+          () -> submit(NOOP),
+          id -> scene.producer.changeClass(id, "high"),
+          () -> scene.leadership.call(tx -> FeedStore.markSent(tx, sort, 0, List.of(0), 10)),
+          (id, state, result) -> {
+            results.add(result);
+            boolean done = result.equals(new SteerResult.Done());
+            assertThat(
+                    database.strings(
+                        "SELECT class || (sent_at IS NOT NULL) FROM millpond.dispatch"
+                            + " WHERE job_ids @> ARRAY[?::uuid]",
+                        id))
+                .containsExactly(done ? "highfalse" : "normaltrue");
+          });
+    } while (results.size() < ROUNDS_MOST && !results.containsAll(both));
+    assertThat(results).containsAll(both);
   }
 
   @Test
@@ -320,13 +331,13 @@ class SteerRacesIT {
 
   @Test
   void theExpirerAgainstAWorkerThatHasStartedInTime() throws Exception {
-    Map<JobState, Integer> seen =
-        race(
-            this::expired,
-            id -> expirer.runOnce(),
-            this::claimAndFinish,
-            (id, state, result) -> assertThat(state.ended() || result.left() > 0).isTrue());
-    assertThat(seen).containsKeys(JobState.CANCELLED, JobState.SUCCEEDED);
+    race(
+        this::expired,
+        id -> expirer.runOnce(),
+        this::claimAndFinish,
+        (id, state, result) -> assertThat(state.ended() || result.left() > 0).isTrue(),
+        JobState.CANCELLED,
+        JobState.SUCCEEDED);
   }
 
   private List<UUID> expired() {

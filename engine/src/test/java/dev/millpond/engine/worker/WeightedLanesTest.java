@@ -3,10 +3,7 @@ package dev.millpond.engine.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.millpond.api.Backoff;
 import dev.millpond.api.HandlerOptions;
-import dev.millpond.api.JobOptions;
-import dev.millpond.api.Limits;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Claimed;
@@ -19,7 +16,6 @@ import dev.millpond.engine.dispatch.Ways;
 import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.metrics.EngineMetrics;
-import dev.millpond.engine.retry.RetryPolicy;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.WeightedLanes.Chunk;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
@@ -157,13 +153,7 @@ class WeightedLanesTest {
     BatchRun run = new BatchRun(new Claimed(batch, new Receipt.Row()), way, registration, desk);
     for (UUID id : ids) {
       run.add(
-          new Attempt(
-              run,
-              new LoadedJob(id, 1, 1, false, "null", null),
-              JobOptions.DEFAULT,
-              Limits.SOFT_TIMEOUT,
-              Limits.SOFT_TIMEOUT.plusSeconds(1),
-              new RetryPolicy(1, Backoff.DEFAULT)));
+          Attempt.of(run, new LoadedJob(id, 1, 1, false, "null", null), HandlerOptions.DEFAULT));
     }
     return run;
   }

@@ -42,8 +42,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The demo's own processes and work, while workers are killed and Redis is wiped. */
 class DemoSurvivesFaultsIT {
   private static final long SEED = 20_261_122;
-  private static final int JOBS = 20_000;
-  private static final int FAULTS_OF_A_KIND = 5;
+  private static final int JOBS = Integer.getInteger("millpond.demo.jobs", 5_000);
+  private static final int FAULTS_OF_A_KIND = 2;
   private static final int IN_FLIGHT_LEAST = 100;
   private static final int WORKERS = 2;
   private static final int SLOTS = 4;

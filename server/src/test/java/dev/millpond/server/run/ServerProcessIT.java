@@ -19,9 +19,12 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import tools.jackson.databind.JsonNode;
 
 /** The server as a process: what it is told on the command line, by its jars and by signals. */
+@Execution(ExecutionMode.CONCURRENT)
 class ServerProcessIT {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 

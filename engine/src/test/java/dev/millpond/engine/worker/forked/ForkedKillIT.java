@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
  * {@code -Dmillpond.forked.kills=1000} for the figure of docs/forked-executor.md.
  */
 class ForkedKillIT {
-  private static final int KILLS = Integer.getInteger("millpond.forked.kills", 8);
+  private static final int KILLS = Integer.getInteger("millpond.forked.kills", 4);
   private static final int AT_ONCE = 2;
   private static final Duration MARGIN = Duration.ofMillis(250);
   private static final double PERCENTILE = 0.99;
