@@ -206,4 +206,41 @@ class ShardsIT {
       fleet.untilEnded(70);
     }
   }
+
+  @Test
+  void aLeaderWhoseOnlyServerBecomesAReplicaMovesNoRowsRoundAndRound() {
+    Millpond leader = fleet.maintainer(one);
+    Millpond producer = fleet.producer(fleet.config()); // whose jobs all wait for the feeder
+    try (Jedis jedis = new Jedis(first.url())) {
+      jedis.replicaof("127.0.0.1", 1);
+      try {
+        Fleet.submit(producer, JobRequest.of("noop", 1), 40);
+        Fleet.until("it is noticed", () -> shard(leader, 0).detail().contains("READONLY"));
+        worker(fleet.config());
+        fleet.untilEnded(40);
+      } finally {
+        jedis.replicaofNoOne();
+      }
+    }
+    untilUsed(leader, 0);
+    assertThat(database.number("SELECT max(lease_token) FROM millpond.job_outcome")).isEqualTo(1);
+    assertThat(ran.get()).isEqualTo(40);
+  }
+
+  @Test
+  void aKeyOfAnotherTypeOnOneLaneDoesNotStopTheOthers() {
+    try (Jedis jedis = new Jedis(first.url())) {
+      String critical = "millpond:{s0}:default:critical";
+      jedis.set(critical, "not a stream");
+      Millpond producer = fleet.producer(one);
+      worker(one);
+      fleet.maintainer(one);
+      submit(producer, 20);
+      fleet.untilEnded(20);
+      assertThat(added(first, 0)).as("by their stream").isPositive();
+      Fleet.submit(producer, JobRequest.of("noop", 1).withPriorityClass("critical"), 1);
+      jedis.del(critical);
+      fleet.untilEnded(21);
+    }
+  }
 }

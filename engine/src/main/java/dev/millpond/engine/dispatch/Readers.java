@@ -51,9 +51,4 @@ public final class Readers {
   public Set<Integer> shardsOf(String kind) {
     return shards.getOrDefault(kind, Set.of());
   }
-
-  /** Whether any worker reads streams. */
-  public boolean anyStreams() {
-    return shards.values().stream().anyMatch(read -> !read.isEmpty());
-  }
 }

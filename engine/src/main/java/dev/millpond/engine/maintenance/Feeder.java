@@ -113,10 +113,13 @@ final class Feeder {
       List<Batch> batches =
           new ArrayList<>(
               leadership.call(tx -> FeedStore.markSent(tx, sort, shard, taking, limit)));
-      keeper.add(batches);
-      return batches.size();
+      List<Batch> refused = keeper.add(batches);
+      if (!refused.isEmpty()) {
+        leadership.call(tx -> FeedStore.markWaiting(tx, refused));
+      }
+      return batches.size() - refused.size();
     } catch (DispatchException e) {
-      // Marked as sent and not on the stream: the reconciler finds them.
+      // Marked as sent, and perhaps not on the stream: the reconciler finds them.
       log.debug("{}: {}", keeper.name(), e.getMessage());
       return 0;
     }

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,19 +36,26 @@ import org.slf4j.LoggerFactory;
 final class Reaper {
   private static final Logger log = LoggerFactory.getLogger(Reaper.class);
 
+  /** Pages of entries of one server in one look; the streams of a fleet hold fewer. */
+  private static final int IDLE_PAGES = 20;
+
+  private static final Duration FORGET_EVERY = Duration.ofHours(1);
+
   /**
    * Limits of one look.
    *
    * @param page holders taken in one transaction
    * @param guard how long a running job of a class may go unseen although its session lives
+   * @param consumerIdle how long a consumer of streams is kept, when nothing is known of its
+   *     process
    */
-  record Config(Timing timing, int page, GuardConfig guard) {
+  record Config(Timing timing, int page, GuardConfig guard, Duration consumerIdle) {
     static Config of(Timing timing) {
       return of(timing, GuardConfig.DEFAULT);
     }
 
     static Config of(Timing timing, GuardConfig guard) {
-      return new Config(timing, 500, guard);
+      return new Config(timing, 500, guard, Duration.ofHours(1));
     }
   }
 
@@ -71,6 +79,8 @@ final class Reaper {
 
   /** When to look at the streams although no rows are on their way. */
   private long nextStreamsNanos = System.nanoTime();
+
+  private long nextForgetNanos = System.nanoTime();
 
   /**
    * @param fed told when there are new waiting rows
@@ -128,6 +138,10 @@ final class Reaper {
     }
     if (sessions.fenced() > 0) {
       leadership.call(ReaperStore::forget);
+    }
+    if (System.nanoTime() - nextForgetNanos >= 0) {
+      nextForgetNanos = System.nanoTime() + FORGET_EVERY.toNanos();
+      forgetConsumers();
     }
     if (tally.rescued > 0) {
       fed.run();
@@ -235,7 +249,7 @@ final class Reaper {
     Duration idle = config.timing().settle().multipliedBy(2);
     List<Lane> all = lanes.all();
     try {
-      while (!all.isEmpty()) {
+      for (int pages = 0; pages < IDLE_PAGES && !all.isEmpty(); pages++) {
         List<Left> left = keeper.left(all, idle, config.page());
         if (left.isEmpty()) {
           break;
@@ -251,6 +265,25 @@ final class Reaper {
       }
     } catch (DispatchException e) {
       log.debug("{}: {}", keeper.name(), e.getMessage());
+    }
+  }
+
+  /** Each start of a process is another consumer of each group, and Redis keeps them all. */
+  private void forgetConsumers() {
+    if (streams.keepers().isEmpty()) {
+      return;
+    }
+    Set<String> live =
+        leadership.read(Fates::read).known().stream()
+            .map(UUID::toString)
+            .collect(Collectors.toUnmodifiableSet());
+    for (StreamsKeeper keeper : streams.keepers()) {
+      try {
+        int forgotten = keeper.forgetConsumers(lanes.all(), live, config.consumerIdle());
+        log.debug("{}: {} consumers of ended processes removed", keeper.name(), forgotten);
+      } catch (DispatchException e) {
+        log.debug("{}: {}", keeper.name(), e.getMessage());
+      }
     }
   }
 

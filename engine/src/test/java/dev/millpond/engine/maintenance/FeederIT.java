@@ -7,6 +7,8 @@ import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed;
+import dev.millpond.engine.dispatch.DispatchException;
+import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
 import java.util.List;
 import java.util.UUID;
@@ -15,6 +17,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import redis.clients.jedis.Jedis;
 
 /** A window of the backlog is on the stream, the oldest first; the rest waits in PostgreSQL. */
 class FeederIT {
@@ -50,22 +55,25 @@ class FeederIT {
 
   /** Rows that wait, as after a full stream. */
   private List<UUID> backlog(int batches) {
+    return backlog(RoleScene.LANE, batches);
+  }
+
+  private List<UUID> backlog(Lane lane, int batches) {
     for (int i = 0; i < batches; i++) {
       scene.transactions.call(tx -> {
         UUID job = UUID.randomUUID();
         Database.update(
             tx,
             "INSERT INTO millpond.job (id, queue, class, kind, payload)"
-                + " VALUES (?, 'default', 'normal', 'noop', '{}')",
-            job);
+                + " VALUES (?, ?, ?, 'noop', '{}')",
+            job,
+            lane.queue(),
+            lane.priorityClass());
         Batch batch =
             scene.maker.make(
-                RoleScene.LANE,
-                "noop",
-                List.of(new dev.millpond.engine.dispatch.BatchMaker.Member(job, 1)));
+                lane, "noop", List.of(new dev.millpond.engine.dispatch.BatchMaker.Member(job, 1)));
         dev.millpond.engine.dispatch.store.DispatchStore.insert(tx, List.of(batch), false);
-        dev.millpond.engine.dispatch.store.DispatchStore.addDepth(
-            tx, java.util.Map.of(RoleScene.LANE, 1));
+        dev.millpond.engine.dispatch.store.DispatchStore.addDepth(tx, java.util.Map.of(lane, 1));
         return true;
       });
     }
@@ -140,6 +148,69 @@ class FeederIT {
             + " VALUES (gen_random_uuid(), 'here', 1, ?::text[], 1, interval '1 h', ?::int4[])",
         kinds,
         shards);
+  }
+
+  /** Ways for a server to refuse writes, and to answer reads. */
+  enum Refusal {
+    READONLY,
+    NOREPLICAS,
+    OOM;
+
+    void begin(Jedis jedis) {
+      switch (this) {
+        case READONLY -> jedis.replicaof("127.0.0.1", 1);
+        case NOREPLICAS -> jedis.configSet("min-replicas-to-write", "1");
+        case OOM -> jedis.configSet("maxmemory", "1");
+      }
+    }
+
+    void end(Jedis jedis) {
+      switch (this) {
+        case READONLY -> jedis.replicaofNoOne();
+        case NOREPLICAS -> jedis.configSet("min-replicas-to-write", "0");
+        case OOM -> jedis.configSet("maxmemory", "0");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Refusal.class)
+  void whatTheServerRefusesWaitsAgainAndNoMoreIsFed(Refusal refusal) {
+    backlog(PAGE + 2);
+    try (Jedis jedis = new Jedis(scene.fleet.redis().url())) {
+      refusal.begin(jedis);
+      try {
+        for (int look = 0; look < 3; look++) {
+          assertThat(feeder.runOnce()).isEqualTo(new Feeder.Result(0, 0));
+        }
+        assertThat(keeper.usable()).as("one refusal is enough").isFalse();
+      } finally {
+        refusal.end(jedis);
+      }
+    }
+    assertThat(database.number("SELECT count(*) FROM millpond.dispatch WHERE sent_at IS NULL"))
+        .isEqualTo(PAGE + 2);
+    Fleet.until("the rest is over", this::answers);
+  }
+
+  private boolean answers() {
+    try {
+      return keeper.length(0, RoleScene.LANE) >= 0;
+    } catch (DispatchException e) {
+      return false;
+    }
+  }
+
+  @Test
+  void aKeyOfAnotherTypeOnOneLaneDoesNotStopTheOthers() {
+    backlog(new Lane("default", "critical"), 1);
+    backlog(3);
+    try (Jedis jedis = new Jedis(scene.fleet.redis().url())) {
+      jedis.set("millpond:{s0}:default:critical", "not a stream");
+      assertThat(feeder.runOnce()).isEqualTo(new Feeder.Result(3, 0));
+      jedis.del("millpond:{s0}:default:critical");
+    }
+    assertThat(feeder.runOnce()).isEqualTo(new Feeder.Result(1, 0));
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.millpond.api.JobView;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
+import dev.millpond.engine.GuardConfig;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed;
@@ -31,6 +32,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.params.XPendingParams;
+import redis.clients.jedis.resps.StreamConsumerInfo;
 
 /** What happens when a worker dies. */
 class ReaperIT {
@@ -286,5 +290,108 @@ class ReaperIT {
     assertThat(scene.jobsAtToken(2)).isEqualTo(3);
     assertThat(scene.streams.keepers().getFirst().entries(RoleScene.LANE)).isEmpty();
     assertThat(ids).hasSize(3);
+  }
+
+  private static final String STREAM = "millpond:{s0}:default:normal";
+
+  /** Entries that a consumer has read and left, one for each job. */
+  private void leave(String consumer, int jobs) {
+    for (int i = 0; i < jobs; i++) {
+      scene.submit(1);
+    }
+    int read = 0;
+    RedisServer server = new RedisServer(0, scene.fleet.redis().url());
+    try (StreamsDispatch reader =
+        new StreamsDispatch(server, (shard, kind) -> true, consumer, Duration.ofMillis(500))) {
+      while (read < jobs) {
+        read +=
+            reader
+                .claim(
+                    new Demand(List.of(RoleScene.LANE), Set.of("noop"), 4), Duration.ofSeconds(5))
+                .size();
+      }
+    }
+  }
+
+  private static void untilIdle(Jedis jedis, int entries) {
+    long idle = Timing.FAST.settle().multipliedBy(2).toMillis();
+    Fleet.until(
+        "they count as left",
+        () ->
+            jedis
+                    .xpending(
+                        STREAM,
+                        "millpond",
+                        XPendingParams.xPendingParams("-", "+", entries).idle(idle))
+                    .size()
+                == entries);
+  }
+
+  @Test
+  void refusedRemovalsDoNotKeepItFromEndingItsLook() throws Exception {
+    scene.close();
+    scene = new RoleScene(database, Mode.STREAMS);
+    leave("dead", 3);
+    Reaper reaper =
+        scene.reaper(new Reaper.Config(Timing.FAST, 2, GuardConfig.DEFAULT, Duration.ofHours(1)));
+    try (Jedis jedis = new Jedis(scene.fleet.redis().url())) {
+      untilIdle(jedis, 3);
+      jedis.replicaof("127.0.0.1", 1);
+      try {
+        Reaper.Result look =
+            CompletableFuture.supplyAsync(reaper::runOnce).get(10, TimeUnit.SECONDS);
+        assertThat(look.rescued()).as("a page, then it is left alone").isEqualTo(2);
+        assertThat(jedis.xlen(STREAM)).isEqualTo(3);
+      } finally {
+        jedis.replicaofNoOne();
+      }
+      Fleet.until(
+          "the removal",
+          () -> {
+            reaper.runOnce();
+            return jedis.xlen(STREAM) == 0;
+          });
+    }
+    assertThat(scene.jobsAtToken(2)).isEqualTo(3);
+  }
+
+  @Test
+  void aKeyOfAnotherTypeOnOneLaneDoesNotStopTheOthers() {
+    scene.close();
+    scene = new RoleScene(database, Mode.STREAMS);
+    leave("dead", 2);
+    try (Jedis jedis = new Jedis(scene.fleet.redis().url())) {
+      untilIdle(jedis, 2);
+      jedis.set("millpond:{s0}:default:critical", "not a stream");
+      assertThat(scene.reaper().runOnce().rescued()).isEqualTo(2);
+      jedis.del("millpond:{s0}:default:critical");
+    }
+  }
+
+  @Test
+  void consumersOfProcessesThatAreGoneAreRemovedUnlessSomethingIsPendingWithThem() {
+    scene.close();
+    scene = new RoleScene(database, Mode.STREAMS);
+    UUID live = UUID.randomUUID();
+    scene.session(Duration.ZERO, live);
+    leave("holds", 1);
+    try (Jedis jedis = new Jedis(scene.fleet.redis().url())) {
+      for (String name : List.of("gone", "another", live.toString())) {
+        jedis.xgroupCreateConsumer(STREAM, "millpond", name);
+      }
+      scene.reaper().runOnce();
+      assertThat(consumers(jedis)).as("they may be starting").hasSize(4);
+      Reaper.Config atOnce =
+          new Reaper.Config(Timing.FAST, 500, GuardConfig.DEFAULT, Duration.ZERO);
+      scene.reaper(atOnce).runOnce();
+      assertThat(consumers(jedis)).containsExactlyInAnyOrder("holds", live.toString());
+      assertThat(jedis.xpending(STREAM, "millpond").getTotal()).isEqualTo(1);
+    }
+  }
+
+  private static List<String> consumers(Jedis jedis) {
+    return jedis.xinfoConsumers2(STREAM, "millpond").stream()
+        .map(StreamConsumerInfo::getName)
+        .toList();
   }
 }

@@ -12,7 +12,10 @@ enum Answers {
   NO_WRITES,
   /** The node that was asked is not, or no longer, the one that has the stream. */
   MOVED,
-  /** It is of no use for now: it loads its data, is a replica, cannot write its disk, is busy. */
+  /**
+   * It is of no use for now: it loads its data, is a replica, cannot write its disk, is busy, lets
+   * nobody in.
+   */
   OF_NO_USE;
 
   private static final List<String> FULL = List.of("OOM ");
@@ -31,7 +34,8 @@ enum Answers {
           "NOREPLICAS ",
           "NOAUTH ",
           "WRONGPASS ",
-          "NOPERM ");
+          "NOPERM ",
+          "ERR max number of clients ");
 
   static Answers of(JedisDataException answer) {
     String message = String.valueOf(answer.getMessage());
@@ -42,6 +46,19 @@ enum Answers {
       return MOVED;
     }
     return begins(message, USELESS) ? OF_NO_USE : ORDINARY;
+  }
+
+  /** Whether there is a key of another type where a stream should be. */
+  static boolean isForeign(JedisDataException answer) {
+    return String.valueOf(answer.getMessage()).startsWith("WRONGTYPE");
+  }
+
+  /**
+   * Whether a command was surely not executed. Other errors may be those of something in between,
+   * which does not know.
+   */
+  static boolean isSureRefusal(JedisDataException answer) {
+    return of(answer) != ORDINARY || isForeign(answer);
   }
 
   private static boolean begins(String message, List<String> with) {

@@ -5,6 +5,7 @@ import dev.millpond.engine.dispatch.Lane;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.AbstractPipeline;
+import redis.clients.jedis.Response;
 import redis.clients.jedis.StreamEntryID;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
@@ -29,10 +30,12 @@ final class Entries {
    * Removes an entry: from the stream, then from the pending list. The other way round a process
    * that dies in between would leave an entry that nobody is given any more; a pending one without
    * its entry is dropped by whoever looks at it next.
+   *
+   * @return the second reply; a server that refuses the one refuses the other
    */
-  static void remove(AbstractPipeline pipeline, String stream, StreamEntryID id) {
+  static Response<Long> remove(AbstractPipeline pipeline, String stream, StreamEntryID id) {
     pipeline.xdel(stream, id);
-    pipeline.xack(stream, "millpond", id);
+    return pipeline.xack(stream, "millpond", id);
   }
 
   /**

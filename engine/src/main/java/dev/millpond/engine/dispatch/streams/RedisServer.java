@@ -8,23 +8,24 @@ import io.github.resilience4j.core.IntervalFunction;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
-import redis.clients.jedis.exceptions.JedisClusterOperationException;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.params.SetParams;
 
 /**
- * A Redis server, or one shard of a Redis Cluster, behind circuit breakers. After two failures or
- * two slow answers in a row it is left alone, for half a second at first and for up to three; its
- * batches go over other shards or straight from PostgreSQL. One that answers again takes new
- * batches only once the reconciler has looked through it; what it still has is read at once. A
- * server whose memory is full is read from, and written to again after a while.
+ * A Redis server, or one shard of a Redis Cluster, behind circuit breakers. After one answer that
+ * it is of no use, as a replica is, or two failures or slow answers in a row, it is left alone, for
+ * half a second at first and for up to three; its batches go over other shards or straight from
+ * PostgreSQL. One that answers again takes new batches only once the reconciler has looked through
+ * it; what it still has is read at once. A server whose memory is full is read from, and written to
+ * again after a while.
  *
  * <p>Thread-safe; each thread opens a {@link Line}.
  */
@@ -57,6 +58,9 @@ public final class RedisServer {
   private volatile boolean asked;
 
   private volatile String trouble = "";
+
+  /** How often it was left alone. Connections from before may lead to what it was then. */
+  private final AtomicInteger absences = new AtomicInteger();
 
   /** A server that has the stream of one shard. */
   public RedisServer(int shard, String url) {
@@ -102,8 +106,9 @@ public final class RedisServer {
       }
       returned = true;
       asked = false;
+      absences.incrementAndGet();
     } else if (state == State.CLOSED) {
-      log.info("{} ({}) answers again; it takes new batches once it is reconciled", name, address);
+      log.debug("{} ({}) answers again; it takes new batches once it is reconciled", name, address);
     }
   }
 
@@ -156,6 +161,7 @@ public final class RedisServer {
   public final class Line implements AutoCloseable {
     private final String clientName;
     private @Nullable UnifiedJedis client;
+    private int openedAfter;
 
     private Line(String clientName) {
       this.clientName = clientName;
@@ -183,29 +189,35 @@ public final class RedisServer {
       }
       long started = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMillis);
       try {
-        UnifiedJedis open = client;
-        if (open == null) {
-          open = address.open(clientName);
-          client = open;
-        }
-        T result = commands.apply(open);
+        T result = commands.apply(open());
         answered(started);
         return result;
       } catch (JedisDataException e) {
         throw refused(e, started);
-      } catch (JedisConnectionException | JedisClusterOperationException e) {
-        throw failed(e, started);
       } catch (JedisException e) {
-        answered(started);
-        throw e;
+        throw failed(e, started);
       } catch (IllegalStateException e) {
         // A pipeline to a cluster keeps to itself that its connection broke; the replies are unset.
         throw failed(new JedisConnectionException("no reply: " + e.getMessage()), started);
-      } catch (RuntimeException e) {
-        answers.releasePermission();
+      } catch (RuntimeException | Error e) {
+        answers.releasePermission(); // says nothing about the server, and must not keep the permit
         close();
         throw e;
       }
+    }
+
+    private UnifiedJedis open() {
+      int now = absences.get();
+      if (openedAfter != now) {
+        close();
+      }
+      UnifiedJedis open = client;
+      if (open == null) {
+        open = address.open(clientName);
+        client = open;
+        openedAfter = now;
+      }
+      return open;
     }
 
     private void answered(long started) {
@@ -218,8 +230,8 @@ public final class RedisServer {
 
     private DispatchException failed(JedisException e, long started) {
       trouble = String.valueOf(e.getMessage());
-      close();
       answers.onError(Math.max(0, System.nanoTime() - started), TimeUnit.NANOSECONDS, e);
+      close();
       return new DispatchException(name + " does not answer: " + e.getMessage(), e);
     }
 
@@ -234,8 +246,23 @@ public final class RedisServer {
           noWrites(e);
           yield new DispatchException(name + " takes no writes: " + e.getMessage(), e);
         }
-        case MOVED, OF_NO_USE -> failed(e, started); // the next connection may reach another one
+        case MOVED -> failed(e, started); // the next connection may reach another one
+        case OF_NO_USE -> {
+          DispatchException useless = failed(e, started);
+          leaveAlone();
+          yield useless;
+        }
       };
+    }
+
+    /**
+     * Its own word needs no second one, which may not come: reads that succeed in between hide
+     * refused writes from a window of two.
+     */
+    private void leaveAlone() {
+      if (answers.getState() == State.CLOSED) {
+        answers.transitionToOpenState();
+      }
     }
 
     @Override
@@ -245,7 +272,7 @@ public final class RedisServer {
       if (open != null) {
         try {
           open.close();
-        } catch (JedisException e) {
+        } catch (RuntimeException e) {
           log.debug("{}: a broken connection fails to say goodbye: {}", name, e.getMessage());
         }
       }
@@ -308,7 +335,7 @@ public final class RedisServer {
    */
   void probe(Line line) {
     if (!up()) {
-      line.call(client -> client.exists(StreamNames.epoch(shards.getFirst())));
+      ask(line); // a write: a replica answers reads
     }
     if (writes.getState() != State.CLOSED && writes.tryAcquirePermission()) {
       try {
@@ -318,7 +345,7 @@ public final class RedisServer {
                 "",
                 SetParams.setParams().px(PROBE_LIFE_MILLIS)));
         writes.onSuccess(0, TimeUnit.NANOSECONDS);
-      } catch (DispatchException e) {
+      } catch (RuntimeException | Error e) {
         if (writes.getState() == State.HALF_OPEN) {
           writes.onError(0, TimeUnit.NANOSECONDS, e); // otherwise the refusal has been counted
         }
@@ -330,14 +357,19 @@ public final class RedisServer {
     }
   }
 
-  /** Removes the marks of its shards once, and waits until the reconciler has made them again. */
+  /** Removes the marks of its shards. */
+  private void ask(Line line) {
+    line.call(client -> {
+      shards.forEach(shard -> client.del(StreamNames.epoch(shard)));
+      return true;
+    });
+    asked = true;
+  }
+
+  /** Asks once, and waits until the reconciler has made the marks again. */
   private void askOrSee(Line line) {
     if (!asked) {
-      line.call(client -> {
-        shards.forEach(shard -> client.del(StreamNames.epoch(shard)));
-        return true;
-      });
-      asked = true;
+      ask(line);
     } else if (line.call(
         client -> shards.stream().allMatch(shard -> client.exists(StreamNames.epoch(shard))))) {
       returned = false;

@@ -109,6 +109,12 @@ final class StreamSender implements AutoCloseable {
         break;
       } catch (DispatchException | JedisException e) {
         log.debug("{} operations dropped: {}", ops.size(), e.getMessage());
+      } catch (RuntimeException e) {
+        log.error(
+            "{}: sending failed in a way it must not, {} operations dropped",
+            server.name(),
+            ops.size(),
+            e);
       }
       ops.clear();
     }
@@ -156,7 +162,7 @@ final class StreamSender implements AutoCloseable {
           case Op.Ack ack -> {
             Receipt.Entry entry = ack.entry();
             StreamEntryID id = new StreamEntryID(entry.entryId());
-            Entries.remove(pipeline, entry.stream(), id);
+            replies.add(Entries.remove(pipeline, entry.stream(), id));
           }
           case Op.End ignored -> {}
         }
@@ -173,10 +179,16 @@ final class StreamSender implements AutoCloseable {
         worst = Answers.worse(worst, e);
       }
     }
+    for (Map.Entry<String, Response<Long>> length : lengths.entrySet()) {
+      try {
+        note(length.getKey(), length.getValue().get());
+      } catch (JedisDataException e) {
+        worst = Answers.worse(worst, e);
+      }
+    }
     if (worst != null) {
       throw worst; // told to the breakers; what it refused stays in PostgreSQL
     }
-    lengths.forEach((stream, length) -> note(stream, length.get()));
     return replies.size();
   }
 

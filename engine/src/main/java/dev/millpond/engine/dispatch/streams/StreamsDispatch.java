@@ -47,6 +47,9 @@ public final class StreamsDispatch implements Dispatch {
   private final long hintMillis;
   private final Set<String> groups = new HashSet<>();
 
+  /** Names of streams under which there is something else; they are passed over. */
+  private final Set<String> foreign = new HashSet<>();
+
   private record Place(int shard, Lane lane) {}
 
   /**
@@ -127,9 +130,24 @@ public final class StreamsDispatch implements Dispatch {
   private List<Claimed> read(
       UnifiedJedis jedis, Map<String, Place> places, int count, int blockMillis) {
     IdentityHashMap<byte[], StreamEntryID> from = new IdentityHashMap<>();
+    JedisDataException passedOver = null;
     for (String stream : places.keySet()) {
-      ensureGroup(jedis, stream);
-      from.put(StreamNames.bytes(stream), StreamEntryID.XREADGROUP_UNDELIVERED_ENTRY);
+      try {
+        ensureGroup(jedis, stream);
+        from.put(StreamNames.bytes(stream), StreamEntryID.XREADGROUP_UNDELIVERED_ENTRY);
+      } catch (JedisDataException e) {
+        if (!Answers.isForeign(e)) {
+          throw e;
+        }
+        passedOver = e;
+        if (foreign.add(stream)) {
+          log.warn(
+              "{}: {} is no stream and is not read: {}", server.name(), stream, e.getMessage());
+        }
+      }
+    }
+    if (from.isEmpty() && passedOver != null) {
+      throw passedOver;
     }
     XReadGroupParams params = XReadGroupParams.xReadGroupParams().count(count);
     if (blockMillis > 0) {
@@ -206,6 +224,7 @@ public final class StreamsDispatch implements Dispatch {
     }
     Entries.createGroup(jedis, stream);
     groups.add(stream);
+    foreign.remove(stream);
   }
 
   @Override

@@ -9,11 +9,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.StreamEntryID;
@@ -26,11 +29,16 @@ import redis.clients.jedis.resps.StreamPendingEntry;
 
 /** What the maintenance roles do with the streams of one server. Confined to one thread. */
 public final class StreamsKeeper implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(StreamsKeeper.class);
+
   private static final int PAGE = 500;
 
   private final RedisServer server;
   private final RedisServer.Line line;
   private final List<Integer> shards;
+
+  /** Names of streams under which there is something else; they are passed over. */
+  private final Set<String> foreign = new HashSet<>();
 
   public StreamsKeeper(RedisServer server) {
     this.server = server;
@@ -61,23 +69,42 @@ public final class StreamsKeeper implements AutoCloseable {
   }
 
   /**
-   * Adds entries of committed batches.
+   * Runs commands.
    *
-   * @throws DispatchException when one was refused or is in doubt; the reconciler finds those that
-   *     are missing
+   * @throws DispatchException when the server does not answer, is left alone, or refuses one
    */
-  public void add(List<Batch> batches) {
-    if (batches.isEmpty()) {
-      return;
-    }
+  private <T> T call(Function<UnifiedJedis, T> commands) {
     try {
-      line.call(jedis -> addAll(jedis, batches));
+      return line.call(commands);
     } catch (JedisDataException e) {
-      throw new DispatchException(server.name() + " refuses batches: " + e.getMessage(), e);
+      throw new DispatchException(server.name() + " refuses: " + e.getMessage(), e);
     }
   }
 
-  private static int addAll(UnifiedJedis jedis, List<Batch> batches) {
+  /**
+   * Adds entries of committed batches.
+   *
+   * @return those that were refused, and surely are not there
+   * @throws DispatchException when any are in doubt, and none is known to be refused; the
+   *     reconciler finds those that are missing
+   */
+  public List<Batch> add(List<Batch> batches) {
+    if (batches.isEmpty()) {
+      return List.of();
+    }
+    List<Batch> refused = new ArrayList<>();
+    try {
+      call(jedis -> addAll(jedis, batches, refused));
+    } catch (DispatchException e) {
+      if (refused.isEmpty()) {
+        throw e;
+      }
+      log.debug("{} of {} batches: {}", refused.size(), batches.size(), e.getMessage());
+    }
+    return refused;
+  }
+
+  private static int addAll(UnifiedJedis jedis, List<Batch> batches, List<Batch> refused) {
     List<Response<byte[]>> replies = new ArrayList<>(batches.size());
     try (AbstractPipeline pipeline = jedis.pipelined()) {
       for (Batch batch : batches) {
@@ -89,26 +116,45 @@ public final class StreamsKeeper implements AutoCloseable {
       }
       pipeline.sync();
     }
-    replies.forEach(Response::get);
+    JedisDataException worst = null;
+    for (int i = 0; i < replies.size(); i++) {
+      try {
+        replies.get(i).get();
+      } catch (JedisDataException e) {
+        if (Answers.isSureRefusal(e)) {
+          refused.add(batches.get(i));
+        }
+        worst = Answers.worse(worst, e);
+      }
+    }
+    if (worst != null) {
+      throw worst;
+    }
     return replies.size();
   }
 
-  /** Removes entries whose rows are gone. */
+  /**
+   * Removes entries whose rows are gone.
+   *
+   * @throws DispatchException when they, or some, may still be there
+   */
   public void remove(Collection<Claimed> claimed) {
     if (claimed.isEmpty()) {
       return;
     }
-    line.call(jedis -> {
+    call(jedis -> {
+      List<Response<Long>> replies = new ArrayList<>(claimed.size());
       try (AbstractPipeline pipeline = jedis.pipelined()) {
         for (Claimed one : claimed) {
           if (one.receipt() instanceof Receipt.Entry entry) {
             StreamEntryID id = new StreamEntryID(entry.entryId());
-            Entries.remove(pipeline, entry.stream(), id);
+            replies.add(Entries.remove(pipeline, entry.stream(), id));
           }
         }
         pipeline.sync();
       }
-      return claimed.size();
+      replies.forEach(Response::get);
+      return replies.size();
     });
   }
 
@@ -135,7 +181,7 @@ public final class StreamsKeeper implements AutoCloseable {
    * @param limit at most, of each stream
    */
   public List<Left> left(List<Lane> lanes, Duration idle, int limit) {
-    return line.call(jedis -> {
+    return call(jedis -> {
       List<Looking> looks = new ArrayList<>();
       try (AbstractPipeline pipeline = jedis.pipelined()) {
         for (Lane lane : lanes) {
@@ -165,7 +211,7 @@ public final class StreamsKeeper implements AutoCloseable {
     });
   }
 
-  private static void note(UnifiedJedis jedis, Looking look, List<Left> into) {
+  private void note(UnifiedJedis jedis, Looking look, List<Left> into) {
     try {
       for (StreamPendingEntry entry : look.answer().get()) {
         into.add(
@@ -177,11 +223,17 @@ public final class StreamsKeeper implements AutoCloseable {
                 entry.getConsumerName(),
                 entry.getIdleTime()));
       }
+      foreign.remove(look.stream());
     } catch (JedisDataException e) {
-      if (!String.valueOf(e.getMessage()).startsWith("NOGROUP")) {
+      if (Answers.isForeign(e)) {
+        if (foreign.add(look.stream())) {
+          log.warn("{}: {} is no stream: {}", server.name(), look.stream(), e.getMessage());
+        }
+      } else if (String.valueOf(e.getMessage()).startsWith("NOGROUP")) {
+        Entries.createGroup(jedis, look.stream());
+      } else {
         throw e;
       }
-      Entries.createGroup(jedis, look.stream());
     }
   }
 
@@ -190,7 +242,7 @@ public final class StreamsKeeper implements AutoCloseable {
    * Nothing is taken over: whoever deletes the dispatch row decides.
    */
   public List<@Nullable Claimed> read(List<Left> entries) {
-    return line.call(jedis -> {
+    return call(jedis -> {
       List<Response<List<Object>>> answers = new ArrayList<>(entries.size());
       try (AbstractPipeline pipeline = jedis.pipelined()) {
         for (Left left : entries) {
@@ -227,18 +279,9 @@ public final class StreamsKeeper implements AutoCloseable {
         : EntryCodec.decode((byte[]) fields.get(1), left.shard(), left.lane());
   }
 
-  /** Dispatch ids of all entries of a lane, delivered or not. */
-  public Set<UUID> present(Lane lane) {
-    Set<UUID> ids = new HashSet<>();
-    for (Claimed entry : entries(lane)) {
-      ids.add(entry.batch().id());
-    }
-    return ids;
-  }
-
   /** All entries of a lane, delivered or not. */
   public List<Claimed> entries(Lane lane) {
-    return line.call(jedis -> {
+    return call(jedis -> {
       List<Claimed> all = new ArrayList<>();
       for (int shard : shards) {
         String stream = StreamNames.stream(shard, lane);
@@ -275,30 +318,91 @@ public final class StreamsKeeper implements AutoCloseable {
 
   /** Entries of a lane's stream in this shard. */
   public long length(int shard, Lane lane) {
-    return line.call(jedis -> jedis.xlen(StreamNames.stream(shard, lane)));
+    return call(jedis -> jedis.xlen(StreamNames.stream(shard, lane)));
   }
 
-  /** Removes consumers of ended sessions that have nothing pending. */
-  public void forgetConsumers(Lane lane, Set<String> live) {
-    line.call(jedis -> {
-      for (int shard : shards) {
-        String stream = StreamNames.stream(shard, lane);
-        if (!jedis.exists(stream)) {
-          continue;
-        }
-        for (StreamConsumerInfo info : jedis.xinfoConsumers2(stream, "millpond")) {
-          if (info.getPending() == 0 && !live.contains(info.getName())) {
-            jedis.xgroupDelConsumer(stream, "millpond", info.getName());
-          }
+  /** A consumer of a stream's group. */
+  private record Consumer(String stream, String name) {}
+
+  /**
+   * Removes consumers of processes that are gone, once nothing is pending with them. One that wakes
+   * up in that very moment makes itself anew.
+   *
+   * @param live names that stay
+   * @param idle those that have asked for entries within this time stay too: a process reads before
+   *     anything is known of it
+   * @return how many
+   */
+  public int forgetConsumers(List<Lane> lanes, Set<String> live, Duration idle) {
+    List<String> streams = new ArrayList<>();
+    for (Lane lane : lanes) {
+      shards.forEach(shard -> streams.add(StreamNames.stream(shard, lane)));
+    }
+    return call(jedis -> {
+      int forgotten = 0;
+      for (int from = 0; from < streams.size(); from += PAGE) {
+        List<String> page = streams.subList(from, Math.min(from + PAGE, streams.size()));
+        List<Consumer> gone = gone(jedis, page, live, idle);
+        for (int next = 0; next < gone.size(); next += PAGE) {
+          forgotten += forget(jedis, gone.subList(next, Math.min(next + PAGE, gone.size())));
         }
       }
-      return true;
+      return forgotten;
     });
+  }
+
+  private static List<Consumer> gone(
+      UnifiedJedis jedis, List<String> streams, Set<String> live, Duration idle) {
+    Map<String, Response<List<StreamConsumerInfo>>> answers = new LinkedHashMap<>();
+    try (AbstractPipeline pipeline = jedis.pipelined()) {
+      streams.forEach(stream -> answers.put(stream, pipeline.xinfoConsumers2(stream, "millpond")));
+      pipeline.sync();
+    }
+    List<Consumer> gone = new ArrayList<>();
+    answers.forEach((stream, answer) -> {
+      for (StreamConsumerInfo info : consumers(answer)) {
+        if (info.getPending() == 0
+            && info.getIdle() >= idle.toMillis()
+            && !live.contains(info.getName())) {
+          gone.add(new Consumer(stream, info.getName()));
+        }
+      }
+    });
+    return gone;
+  }
+
+  /** None where there is no stream, no group, or no leave to ask. */
+  private static List<StreamConsumerInfo> consumers(Response<List<StreamConsumerInfo>> answer) {
+    try {
+      return answer.get();
+    } catch (JedisDataException e) {
+      return List.of();
+    }
+  }
+
+  private static int forget(UnifiedJedis jedis, List<Consumer> gone) {
+    List<Response<Long>> replies = new ArrayList<>(gone.size());
+    try (AbstractPipeline pipeline = jedis.pipelined()) {
+      for (Consumer consumer : gone) {
+        replies.add(pipeline.xgroupDelConsumer(consumer.stream(), "millpond", consumer.name()));
+      }
+      pipeline.sync();
+    }
+    int forgotten = 0;
+    for (Response<Long> reply : replies) {
+      try {
+        reply.get();
+        forgotten++;
+      } catch (JedisDataException e) {
+        log.debug("a consumer stays: {}", e.getMessage()); // nothing depends on it
+      }
+    }
+    return forgotten;
   }
 
   /** Shards that nobody has looked through since their server was away or lost its data. */
   public List<Integer> unmarked() {
-    return line.call(
+    return call(
         jedis -> shards.stream().filter(shard -> !jedis.exists(StreamNames.epoch(shard))).toList());
   }
 
@@ -308,11 +412,7 @@ public final class StreamsKeeper implements AutoCloseable {
    * @param epoch to tell who did
    */
   public void mark(int shard, String epoch) {
-    try {
-      line.call(jedis -> jedis.set(StreamNames.epoch(shard), epoch));
-    } catch (JedisDataException e) {
-      throw new DispatchException(server.name() + " takes no mark: " + e.getMessage(), e);
-    }
+    call(jedis -> jedis.set(StreamNames.epoch(shard), epoch));
   }
 
   @Override

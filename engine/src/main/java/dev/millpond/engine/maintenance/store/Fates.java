@@ -7,6 +7,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,11 @@ public final class Fates {
       }
     }
     return new Fates(processes);
+  }
+
+  /** All processes of which anything is known. */
+  public Set<UUID> known() {
+    return Set.copyOf(processes.keySet());
   }
 
   /** Whether anything is known of it: what was closed, or was lost long ago, is forgotten. */

@@ -35,6 +35,12 @@ public final class FeedStore {
       """
           + DispatchStore.COLUMNS;
 
+  private static final String MARK_WAITING =
+      """
+      UPDATE millpond.dispatch SET sent_at = NULL
+      WHERE id = ANY (?::uuid[]) AND sent_at IS NOT NULL AND claimed_by IS NULL
+      """;
+
   private static final String MARK_DIRECT =
       """
       UPDATE millpond.dispatch SET direct = true
@@ -96,6 +102,19 @@ public final class FeedStore {
     }
     batches.sort((a, b) -> PgArray.UUID_ORDER.compare(a.id(), b.id()));
     return batches;
+  }
+
+  /**
+   * Undoes {@link #markSent} for rows that their server has refused: as they are on no stream, they
+   * wait again, under the same tokens.
+   *
+   * @return how many were still there
+   */
+  public static int markWaiting(Connection tx, List<Batch> refused) throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(MARK_WAITING)) {
+      statement.setObject(1, PgArray.uuids(refused, Batch::id));
+      return statement.executeUpdate();
+    }
   }
 
   /**

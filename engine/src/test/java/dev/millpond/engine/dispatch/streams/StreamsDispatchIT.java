@@ -167,6 +167,20 @@ class StreamsDispatchIT extends DispatchContract {
   }
 
   @Test
+  void aBatchThatCannotBeWrittenDoesNotStopTheSender() {
+    Dispatch dispatch = session();
+    Batch good = commit(NORMAL, "noop", 1).getFirst();
+    Batch odd = new Batch(UUID.randomUUID(), NORMAL, "noop", 0, good.jobIds(), new int[] {1, 2, 3});
+    dispatch.send(List.of(odd), System.nanoTime());
+    Fleet.until(
+        "the next one",
+        () -> {
+          dispatch.send(List.of(good), System.nanoTime());
+          return !dispatch.claim(demand(1, NORMAL), Duration.ofMillis(20)).isEmpty();
+        });
+  }
+
+  @Test
   void aFullStreamTakesNoMoreUntilItHasRoom() {
     Dispatch dispatch = session();
     List<Batch> all = put(dispatch, NORMAL, StreamSender.WINDOW);
