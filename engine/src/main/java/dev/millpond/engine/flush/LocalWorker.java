@@ -28,7 +28,8 @@ public interface LocalWorker {
    *
    * @param jobs all new jobs of the flush
    * @param session that their rows name
-   * @param nanos the flush took, from its first sending
+   * @param nanos the flush took, from its first sending; the most there is when others may have
+   *     them
    */
   record Kept(List<Batch> batches, List<NewJob> jobs, UUID session, long nanos) {}
 

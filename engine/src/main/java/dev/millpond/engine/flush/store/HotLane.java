@@ -30,7 +30,8 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
 
   /**
    * A flush that is still not written after this time leaves its batches to whoever comes: nobody
-   * sends or keeps them any more, and the session that was to keep them may be fenced.
+   * sends or keeps them any more, however long the settle time, and the session that was to keep
+   * them may be fenced.
    */
   private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -46,7 +47,7 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
     private final List<SubmitWork> submits;
     private final List<Portion> portions;
     private final List<NewJob> jobs;
-    private final List<Batch> toSend;
+    private List<Batch> toSend;
     private final UUID session;
     private final List<Routed> batches;
     private HotFlush statements;
@@ -244,13 +245,18 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   @Override
   void committed(Flush flush, long nanos) {
     flush.nanos = nanos;
-    if (flush.left && !flush.uncertain) {
-      dropped(flush);
+    if (flush.left) {
+      flush.toSend = List.of();
+      if (!flush.uncertain) {
+        dropped(flush);
+      }
     }
     if (!flush.kept.isEmpty()) {
       List<Batch> kept = flush.kept;
       flush.kept = List.of();
-      local.get().keep(new Kept(kept, flush.jobs, flush.session, nanos));
+      // Which of its sendings was committed is not known: the worker only gives them back.
+      long age = flush.left ? Long.MAX_VALUE : nanos;
+      local.get().keep(new Kept(kept, flush.jobs, flush.session, age));
     }
     committed.accept(flush);
   }
