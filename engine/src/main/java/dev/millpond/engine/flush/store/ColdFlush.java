@@ -14,6 +14,7 @@ import dev.millpond.engine.flush.Portion.Returned;
 import dev.millpond.engine.flush.Portion.Started;
 import dev.millpond.engine.flush.Portion.Success;
 import dev.millpond.engine.flush.Portion.Written;
+import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.webhook.store.WebhookStore;
 import java.sql.Connection;
@@ -88,6 +89,9 @@ public final class ColdFlush {
       return results;
     }
     portions.forEach(p -> stale.put(p, new HashSet<>()));
+    if (portions.stream().anyMatch(Portion::webhooks)) {
+      JobTables.hold(tx); // a webhook is a new job, written after outcomes and attempts
+    }
     passGates(tx);
     lockStates(tx);
     List<Passed<Success>> successes = new ArrayList<>();

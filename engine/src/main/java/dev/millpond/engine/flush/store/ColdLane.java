@@ -213,7 +213,7 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
         marker.setLong(2, connection.seq());
         marker.executeUpdate();
       }
-      // Jobs before outcomes, as everywhere: a dropped partition locks its parents in this order.
+      // Jobs before outcomes, as everywhere (JobTables).
       if (!flush.submits.isEmpty()) {
         flush.verdicts = KeyStore.take(tx, flush.submits);
         insertFresh(tx, flush);

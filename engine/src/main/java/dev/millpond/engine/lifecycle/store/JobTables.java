@@ -1,6 +1,14 @@
 package dev.millpond.engine.lifecycle.store;
 
-/** The tables whose partitions come and go. */
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/**
+ * The tables whose partitions come and go. A drop locks them against everybody, in the order of
+ * {@link #HOLD}: so does whoever touches more than one in a transaction, or holds all of them
+ * first. Otherwise the two wait for each other.
+ */
 public final class JobTables {
   /**
    * The first statement of a transaction that reads them in one snapshot. It takes no snapshot, so
@@ -14,4 +22,11 @@ public final class JobTables {
       """;
 
   private JobTables() {}
+
+  /** Holds all of them until the transaction ends: a drop comes before it or after it. */
+  public static void hold(Connection tx) throws SQLException {
+    try (Statement statement = tx.createStatement()) {
+      statement.execute(HOLD);
+    }
+  }
 }

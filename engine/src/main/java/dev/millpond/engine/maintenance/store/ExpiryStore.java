@@ -4,6 +4,7 @@ import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.Expired;
 import dev.millpond.engine.flush.store.EndedJobs;
+import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.webhook.store.WebhookStore;
 import java.sql.Connection;
@@ -115,6 +116,7 @@ public final class ExpiryStore {
     if (due.isEmpty()) {
       return new Page(0, List.of(), 0);
     }
+    JobTables.hold(tx);
     List<Expiring> free = lock(tx, due);
     Set<UUID> waiting = WaitingRows.lock(tx, free.stream().filter(ExpiryStore::runnable).toList());
     // A dispatch row that is locked by now may have been made for a state row that came meanwhile.

@@ -2,6 +2,7 @@ package dev.millpond.engine.maintenance.store;
 
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.maintenance.store.RescueStore.Lost;
 import dev.millpond.engine.maintenance.store.RescueStore.Taken;
@@ -57,7 +58,10 @@ public final class ReaperStore {
       """;
 
   /**
-   * One that was lost alone before, and now again, waits until it is known what became of its
+   * In the order of the index on running jobs: in that of the ids the planner may walk past all
+   * that is scheduled.
+   *
+   * <p>One that was lost alone before, and now again, waits until it is known what became of its
    * process, or that was silent for two leases: the verdict depends on it.
    */
   private static final String RUNNING_LOST =
@@ -79,7 +83,7 @@ public final class ReaperStore {
                          AND EXISTS (SELECT FROM millpond.worker w
                                      WHERE w.session = s.session AND NOT w.died
                                        AND w.beat_at >= now() - 2 * w.lease)))
-      ORDER BY s.job_id LIMIT ? FOR UPDATE OF s SKIP LOCKED
+      ORDER BY s.session, s.job_id LIMIT ? FOR UPDATE OF s SKIP LOCKED
       """;
 
   private static final String RESCUED_ATTEMPTS =
@@ -174,7 +178,7 @@ public final class ReaperStore {
   public record LostRunning(List<Lost> toRescue, List<Lost> toCancel) {}
 
   /**
-   * Locks running jobs that nobody refreshes.
+   * Locks running jobs that nobody refreshes, and holds the tables that tell what became of them.
    *
    * @param deadlineGrace after a deadline, in which the worker itself may still end the attempt
    * @param visibility how long a class's jobs may go unseen
@@ -210,6 +214,9 @@ public final class ReaperStore {
           (rows.getBoolean(6) ? cancel : rescue).add(lost);
         }
       }
+    }
+    if (!rescue.isEmpty() || !cancel.isEmpty()) {
+      JobTables.hold(tx);
     }
     return new LostRunning(rescue, cancel);
   }

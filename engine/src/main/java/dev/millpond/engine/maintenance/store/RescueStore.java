@@ -6,6 +6,7 @@ import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.store.EndedJobs;
+import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.webhook.store.WebhookStore;
@@ -193,6 +194,7 @@ public final class RescueStore {
     }
     List<UUID> ids = lost.stream().map(Lost::jobId).sorted(PgArray.UUID_ORDER).toList();
     Map<UUID, State> states = lock(tx, ids);
+    JobTables.hold(tx); // a dead letter's webhook is a new job
     Set<UUID> ended = EndedJobs.among(tx, ids);
     Fates fates = Fates.read(tx);
     List<Next> again = new ArrayList<>();
@@ -239,7 +241,8 @@ public final class RescueStore {
     UUID unknown = null;
     int counted = 0;
     if (job.alone()) {
-      if (fates.died(process)) {
+      // One that was noted before, came back and has died now counts once, through that note.
+      if (fates.died(process) && !state.aloneIn().contains(process)) {
         crashes++;
       } else {
         unknown = process;

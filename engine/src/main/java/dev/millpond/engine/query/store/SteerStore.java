@@ -53,7 +53,8 @@ public final class SteerStore {
   /**
    * Cancels a job: whoever inserts the outcome first has ended it. Its holder is locked before,
    * state row or dispatch row (rule R1): a retry, a rescue or a dissolve that is under way either
-   * has not read the outcomes yet, or is over and has given the job another holder.
+   * has not read the outcomes yet, or is over and has given the job another holder. The job is read
+   * before its outcome, in the order of the tables.
    */
   public static CancelResult cancel(Connection tx, UUID id) throws SQLException {
     Job job = HolderStore.job(tx, id);
@@ -104,8 +105,7 @@ public final class SteerStore {
       case RUNNABLE, WAITING -> {
         Lane lane = new Lane(job.lane().queue(), state.priorityClass());
         // Not waited for: whoever has the batch's row waits for the state row, which we hold.
-        // Locked
-        // where it is free, so that nobody takes the job before this commits.
+        // Locked where it is free, so that nobody takes the job before this commits.
         Row row = HolderStore.batchWithin(tx, LOOK, job, lane, state.token(), Mode.LOCK_IF_FREE);
         yield end(tx, job, lane, state.attempt(), state.token(), row != null && row.waits());
       }

@@ -7,6 +7,7 @@ import dev.millpond.engine.Sizing;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.store.ResultStore;
+import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.submit.JobJson;
 import dev.millpond.engine.webhook.store.WebhookStore;
@@ -85,6 +86,9 @@ public final class UserTransaction implements AutoCloseable {
           return Result.LOST;
         }
         String result = JobJson.result(work.write(tx), resultBytes);
+        if (options.webhook() != null) {
+          JobTables.hold(tx); // a webhook is a new job, written after the outcome
+        }
         if (!end(tx, job, options, startedMicros, result)) {
           tx.rollback();
           return Result.LOST;
