@@ -1,6 +1,7 @@
 package dev.millpond.engine.maintenance.store;
 
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.lifecycle.store.IdTime;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the dispatch rows that name given jobs, and locks those that nobody has taken.
@@ -37,21 +39,29 @@ final class WaitingRows {
   /** Jobs are looked for this long after the last of their cluster was made. */
   private static final long AFTER_MILLIS = 2_000;
 
-  /** Rows of a lane that one look goes through. */
+  /** Rows of a lane that one look goes through, this many at a time. */
   private static final int ROWS_MAX = 10_000;
+
+  private static final int PAGE = 500;
 
   /** Estimates for a table that was empty a moment ago may prefer to read all of it. */
   private static final String BY_INDEX =
       "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off";
 
+  /**
+   * The next rows of a kind, in the way that {@link DispatchStore} says: each at least once, with
+   * the jobs in it that are looked for. There is no upper bound on the ids, which PostgreSQL before
+   * 18 would only use to pass over rows: nothing would end the walk.
+   */
   private static final String FIND =
       """
       SELECT d.id, n.job_id, coalesce(n.token, 1), d.sent_at IS NULL AND d.claimed_by IS NULL
       FROM (SELECT id, job_ids, tokens, sent_at, claimed_by FROM millpond.dispatch
-            WHERE queue = ? AND class = ? AND kind = ? AND id > ? AND id < ?
-            ORDER BY id LIMIT ?) AS d
-      CROSS JOIN LATERAL unnest(d.job_ids, d.tokens) AS n (job_id, token)
-      WHERE n.job_id = ANY (?::uuid[])
+            WHERE queue = ? AND class = ? AND (kind, id) > (?, ?) AND kind <= ?
+            ORDER BY kind, id LIMIT ?) AS d
+      LEFT JOIN LATERAL unnest(d.job_ids, d.tokens) AS n (job_id, token)
+             ON n.job_id = ANY (?::uuid[])
+      ORDER BY d.id
       """;
 
   private static final String LOCK =
@@ -114,30 +124,50 @@ final class WaitingRows {
     return clusters;
   }
 
+  /** Looks through the rows up to this id, or as many as one look goes through. */
   private static void find(Connection tx, Cluster cluster, UUID high, Found found)
       throws SQLException {
+    UUID from = IdTime.lowest(millis(cluster.jobs().getFirst()) - BEFORE_MILLIS);
+    for (int looked = 0; looked < ROWS_MAX; looked += PAGE) {
+      UUID last = findPage(tx, cluster, from, found);
+      if (last == null || PgArray.UUID_ORDER.compare(last, high) >= 0) {
+        return;
+      }
+      from = last;
+    }
+  }
+
+  /** The last id of a page; null when there are no more. */
+  private static @Nullable UUID findPage(Connection tx, Cluster cluster, UUID after, Found found)
+      throws SQLException {
     Map<UUID, Integer> tokens = tokens(cluster.jobs());
+    UUID last = null;
+    int count = 0;
     try (PreparedStatement statement = tx.prepareStatement(FIND)) {
       int i = 0;
       statement.setString(++i, cluster.sort().lane().queue());
       statement.setString(++i, cluster.sort().lane().priorityClass());
       statement.setString(++i, cluster.sort().kind());
-      statement.setObject(++i, IdTime.lowest(millis(cluster.jobs().getFirst()) - BEFORE_MILLIS));
-      statement.setObject(++i, high);
-      statement.setInt(++i, ROWS_MAX);
+      statement.setObject(++i, after);
+      statement.setString(++i, cluster.sort().kind());
+      statement.setInt(++i, PAGE);
       statement.setObject(++i, PgArray.uuids(cluster.jobs(), Expiring::jobId));
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
+          UUID row = rows.getObject(1, UUID.class);
+          count += row.equals(last) ? 0 : 1;
+          last = row;
           UUID job = rows.getObject(2, UUID.class);
-          if (Integer.valueOf(rows.getInt(3)).equals(tokens.get(job))) {
+          if (job != null && Integer.valueOf(rows.getInt(3)).equals(tokens.get(job))) {
             found.seen().add(job);
             if (rows.getBoolean(4)) {
-              found.waiting().add(rows.getObject(1, UUID.class));
+              found.waiting().add(row);
             }
           }
         }
       }
     }
+    return count < PAGE ? null : last;
   }
 
   private static Set<UUID> lockRows(Connection tx, List<Expiring> jobs, Set<UUID> rowIds)
