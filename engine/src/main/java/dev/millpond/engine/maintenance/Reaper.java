@@ -73,7 +73,11 @@ final class Reaper {
   private long lastLookNanos = System.nanoTime();
   private long lastEpoch;
   private boolean sawMostSilent;
-  private boolean sawMostMissing;
+
+  /** Whether most processes had missed a beat in this look at the streams, and in the last one. */
+  private boolean mostMissing;
+
+  private boolean mostMissingBefore;
   private int lastFenced;
   private long nextClaimScanNanos = System.nanoTime();
 
@@ -114,6 +118,8 @@ final class Reaper {
    *     ended jobs, and is removed now and then
    */
   Result runOnce(boolean onTheirWay) {
+    mostMissingBefore = mostMissing;
+    mostMissing = false;
     Sessions sessions =
         leadership.read(connection -> ReaperStore.look(connection, config.timing().lease()));
     if (inGrace(sessions.young())) {
@@ -199,15 +205,16 @@ final class Reaper {
   private void reapClaimed(Tally tally) {
     nextClaimScanNanos = System.nanoTime() + config.timing().lease().toNanos();
     Duration longest = config.timing().lease().plus(config.timing().settle().multipliedBy(2));
-    while (true) {
-      Rescued rescued =
-          leadership.call(tx ->
-              RescueStore.taken(tx, ReaperStore.claimedByLost(tx, longest, config.page()), maker));
-      count(rescued, tally);
-      if (rescued.rescued().isEmpty()) {
-        return;
-      }
-    }
+    int[] taken = new int[1];
+    do {
+      count(
+          leadership.call(tx -> {
+            List<Taken> lost = ReaperStore.claimedByLost(tx, longest, config.page());
+            taken[0] = lost.size();
+            return RescueStore.taken(tx, lost, maker);
+          }),
+          tally);
+    } while (taken[0] == config.page());
   }
 
   private void reapRunning(Tally tally) {
@@ -310,8 +317,8 @@ final class Reaper {
     Fates fates = leadership.read(Fates::read);
     Duration late = config.timing().beat().plus(config.timing().settle().multipliedBy(2));
     boolean most = fates.mostSilentFor(late);
-    boolean trust = !most || sawMostMissing; // most of them late may be our own fault: look twice
-    sawMostMissing = most;
+    mostMissing |= most;
+    boolean trust = !most || mostMissingBefore; // it may be our own fault: it takes a second look
     List<Decided> decided = new ArrayList<>();
     for (Left entry : left) {
       UUID process = process(entry);

@@ -6,9 +6,11 @@ import dev.millpond.api.JobState;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
+import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.Demand;
 import dev.millpond.engine.dispatch.streams.RedisServer;
 import dev.millpond.engine.dispatch.streams.StreamsDispatch;
+import dev.millpond.engine.dispatch.streams.StreamsKeeper;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.worker.store.SessionStore;
 import java.time.Duration;
@@ -129,6 +131,19 @@ class CrashLoopIT {
   }
 
   @Test
+  void aProcessThatWasCutOffAndCameBackBeforeItDiedCountsOnce() {
+    UUID id = scene.submit(1).getFirst();
+    Reaper reaper = scene.reaper();
+    UUID process = dieAlone(id, false);
+    reaper.runOnce();
+    dieAlone(id, process, true);
+    assertThat(reaper.runOnce().rescued()).isOne();
+    assertThat(scene.producer.find(id).orElseThrow().state()).isEqualTo(JobState.RUNNABLE);
+    dieAlone(id, true);
+    assertThat(reaper.runOnce().buried()).as("that is the second death").isOne();
+  }
+
+  @Test
   void whatIsTakenFromASessionWhoseProcessIsBackIsNotEvenSuspected() {
     scene.submit(4);
     UUID process = UUID.randomUUID();
@@ -185,6 +200,44 @@ class CrashLoopIT {
         .isEqualTo(2);
   }
 
+  /** More of them may be late because the leader or the database was. */
+  @Test
+  void whenMostProcessesAreLateTheirEntriesAreTakenAtASecondLookOnly() {
+    scene.close();
+    scene = new RoleScene(database, Mode.STREAMS);
+    UUID process = UUID.randomUUID();
+    UUID session = scene.session(Duration.ZERO, process);
+    database.update("UPDATE millpond.worker SET lease = interval '1 h'");
+    String late = "UPDATE millpond.worker SET beat_at = now() - interval '10 min'";
+    StreamsKeeper keeper = scene.streams.keepers().getFirst();
+    Timing quick =
+        new Timing(
+            Duration.ofSeconds(2),
+            Duration.ofMillis(500),
+            Duration.ofMillis(250),
+            Duration.ofMillis(250));
+    // As if there were two servers with what it has read.
+    Reaper reaper = scene.reaper(Reaper.Config.of(quick), new Streams(List.of(keeper, keeper)));
+
+    readAndLeave(process, keeper, quick);
+    database.update(late);
+    assertThat(reaper.runOnce().rescued()).as("first look, at both").isZero();
+    assertThat(reaper.runOnce().rescued()).as("second look").isEqualTo(2);
+
+    database.update("UPDATE millpond.worker SET beat_at = now() WHERE session = ?", session);
+    assertThat(reaper.runOnce().rescued()).as("nothing left").isZero();
+    readAndLeave(process, keeper, quick);
+    database.update(late);
+    assertThat(reaper.runOnce().rescued()).as("the last time is long ago").isZero();
+    Fleet.until("second look", () -> reaper.runOnce().rescued() == 2);
+  }
+
+  private void readAndLeave(UUID process, StreamsKeeper keeper, Timing timing) {
+    read(process);
+    Duration idle = timing.settle().multipliedBy(2);
+    Fleet.until("idle", () -> !keeper.left(scene.lanes.all(), idle, 10).isEmpty());
+  }
+
   private void read(UUID process) {
     scene.submit(2);
     RedisServer server = new RedisServer(0, scene.fleet.config().redisUrls().getFirst());
@@ -200,7 +253,10 @@ class CrashLoopIT {
 
   /** As if a process had died, or been cut off, that ran the job with nothing else in it. */
   private UUID dieAlone(UUID id, boolean known) {
-    UUID process = UUID.randomUUID();
+    return dieAlone(id, UUID.randomUUID(), known);
+  }
+
+  private UUID dieAlone(UUID id, UUID process, boolean known) {
     UUID session = scene.session(SILENT, process);
     if (database.number("SELECT count(*) FROM millpond.job_state") == 0) {
       scene.run(session, List.of(id));

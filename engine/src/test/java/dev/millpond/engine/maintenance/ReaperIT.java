@@ -169,6 +169,24 @@ class ReaperIT {
   }
 
   @Test
+  void claimsOfJobsThatHaveEndedDelayNobody() {
+    List<UUID> ids = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      ids.addAll(scene.submit(1));
+    }
+    database.update(
+        "INSERT INTO millpond.job_outcome (job_id, outcome, attempt, lease_token)"
+            + " SELECT id, 'cancelled', 1, 1 FROM millpond.job WHERE id <> ?",
+        ids.getLast());
+    database.update(
+        "INSERT INTO millpond.queue_depth (queue, class, delta) VALUES ('default', 'normal', -4)");
+    scene.claimAll(scene.session(LONG));
+    scene.session(Duration.ZERO);
+    Reaper reaper = scene.reaper(new Reaper.Config(Timing.FAST, 2, GuardConfig.DEFAULT));
+    assertThat(reaper.runOnce().rescued()).as("on the third page").isEqualTo(1);
+  }
+
+  @Test
   void aLateOutcomeIsRejectedAfterTheReaperMovedTheJobOn() throws Exception {
     List<UUID> ids = scene.submit(2);
     UUID dead = scene.session(LONG);

@@ -67,8 +67,12 @@ final class RoleScene implements AutoCloseable {
   }
 
   Reaper reaper(Reaper.Config config) {
+    return reaper(config, streams);
+  }
+
+  Reaper reaper(Reaper.Config config, Streams looksAt) {
     return new Reaper(
-        leadership, streams, lanes, maker, metrics, config, feedNews::incrementAndGet);
+        leadership, looksAt, lanes, maker, metrics, config, feedNews::incrementAndGet);
   }
 
   List<UUID> submit(int jobs) {
