@@ -182,7 +182,8 @@ class ReaperIT {
         "INSERT INTO millpond.queue_depth (queue, class, delta) VALUES ('default', 'normal', -4)");
     scene.claimAll(scene.session(LONG));
     scene.session(Duration.ZERO);
-    Reaper reaper = scene.reaper(new Reaper.Config(Timing.FAST, 2, GuardConfig.DEFAULT));
+    Reaper reaper =
+        scene.reaper(new Reaper.Config(Timing.FAST, 2, GuardConfig.DEFAULT, Duration.ofHours(1)));
     assertThat(reaper.runOnce().rescued()).as("on the third page").isEqualTo(1);
   }
 
