@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -26,7 +27,9 @@ public final class Ledger {
   private final Map<Path, Tail> tails = new HashMap<>();
   private final Map<String, Run> runs = new HashMap<>();
   private final Map<String, Run> open = new HashMap<>();
-  private long succeeded;
+
+  /** By number: a job whose end was turned away succeeds again, and is one job. */
+  private final BitSet succeeded = new BitSet();
 
   /**
    * A ledger.
@@ -99,7 +102,9 @@ public final class Ledger {
           };
       runs.put(name, run.ended(end, Long.parseLong(words[2])));
       open.remove(name);
-      succeeded += end == End.SUCCEEDED ? 1 : 0;
+      if (end == End.SUCCEEDED) {
+        succeeded.set(Math.toIntExact(run.number()));
+      }
     }
   }
 
@@ -119,10 +124,10 @@ public final class Ledger {
     return open.values().stream().filter(run -> pids.contains(run.pid())).toList();
   }
 
-  /** Runs that have succeeded as their handlers see it: about as many jobs have ended. */
+  /** Jobs that have succeeded as their handlers see it: about as many have ended. */
   public synchronized long succeeded() {
     read();
-    return succeeded;
+    return succeeded.cardinality();
   }
 
   /** All runs. */

@@ -39,6 +39,16 @@ class LedgerTest {
   }
 
   @Test
+  void aJobThatSucceedsAgainIsOneJob() throws IOException {
+    Ledger ledger = new Ledger(directory);
+    UUID job = new UUID(5, 6);
+    write("7.1", "S 7.1.1 42 " + job + " 1 1 1000\nE 7.1.1 1005\n");
+    write("8.1", "S 8.1.1 42 " + job + " 2 1 1003\nE 8.1.1 1008\n");
+    assertThat(ledger.succeeded()).isEqualTo(1);
+    assertThat(ledger.runs()).hasSize(2);
+  }
+
+  @Test
   void aDirectoryThatIsNotThereYetHasNoRuns() {
     assertThat(new Ledger(directory.resolve("later")).runs()).isEmpty();
   }
