@@ -56,8 +56,11 @@ public final class Campaign implements AutoCloseable {
 
   private static final long LOOK_MANY_MILLIS = 1_000;
 
-  /** No job ends for so long, without a fault: they are lost. */
-  private static final Duration STUCK = Duration.ofSeconds(60);
+  /**
+   * No job ends for so long, without a fault: they are lost. A connection that a fault has left
+   * half open holds a role of the leader up for the 60 s of its socket's timeout.
+   */
+  private static final Duration STUCK = Duration.ofSeconds(90);
 
   private static final Duration DRAIN = Duration.ofSeconds(30);
 
