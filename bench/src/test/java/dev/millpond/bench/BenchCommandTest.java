@@ -2,6 +2,7 @@ package dev.millpond.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millpond.bench.scenario.Scenario;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
@@ -51,5 +52,15 @@ class BenchCommandTest {
         .hasSize(Plan.all().size())
         .anyMatch(line -> line.matches("end-to-end 256 callers +--quick, default, --all"))
         .anyMatch(line -> line.matches("backlog 5M waiting +--all"));
+  }
+
+  @Test
+  void everyGroupOfScenariosIsInTheTableOfTheDocumentation() throws Exception {
+    String page = Documentation.performance();
+
+    assertThat(Plan.all())
+        .extracting(Scenario::name)
+        .allSatisfy(
+            name -> assertThat(page).containsPattern("(?m)^\\| ([a-z-]+, )?" + name + "[ ,]"));
   }
 }

@@ -13,6 +13,7 @@ import dev.millpond.bench.servers.Cleanup;
 import dev.millpond.bench.servers.Servers;
 import dev.millpond.embedded.TestRedis;
 import dev.millpond.embedded.TestServers;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
@@ -68,7 +69,7 @@ class BenchIT {
     theJsonHasTheFieldsThatTheDocumentationNames(Json.of(report));
   }
 
-  private static void theJsonHasTheFieldsThatTheDocumentationNames(String text) {
+  private static void theJsonHasTheFieldsThatTheDocumentationNames(String text) throws IOException {
     JsonNode json = JsonMapper.shared().readTree(text);
     assertThat(json.propertyNames())
         .contains(
@@ -109,6 +110,12 @@ class BenchIT {
     assertThat(result.get("latency").propertyNames())
         .containsExactlyInAnyOrder("of", "p50Millis", "p95Millis", "p99Millis", "maxMillis");
     assertThat(result.get("ofCeiling").isNumber()).isTrue();
+    String documentation = Documentation.performance();
+    for (JsonNode part : List.of(result, result.get("latency"), json.get("ceilings").get(0))) {
+      assertThat(part.propertyNames())
+          .allSatisfy(name ->
+              assertThat(documentation).containsAnyOf("`" + name + "`", "`" + name + "[]`"));
+    }
     assertThat(json.get("targets").get(0).propertyNames())
         .containsExactlyInAnyOrder("what", "mode", "goal", "reached", "met");
   }

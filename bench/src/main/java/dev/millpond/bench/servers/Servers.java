@@ -223,6 +223,7 @@ public final class Servers implements AutoCloseable {
   public synchronized void close() {
     redis.forEach(EmbeddedRedis::close);
     if (postgres != null) {
+      postgres.stopImmediately(); // its data is deleted, and need not be written first
       postgres.close();
     }
     if (directory != null) {
