@@ -178,7 +178,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     while (true) {
       try {
         if (carried == null) {
-          carried = closing ? queue.poll() : queue.take(); // the close wakes it
+          carried = queue.poll(closing ? 0 : 100, TimeUnit.MILLISECONDS);
         }
       } catch (InterruptedException e) {
         continue; // only closing ends the loop, after the queue is empty
@@ -336,13 +336,11 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     long ceiling = Math.min(BACKOFF_BASE_MILLIS << Math.min(failures, 10), BACKOFF_MAX_MILLIS);
     LockSupport.parkNanos(
         TimeUnit.MILLISECONDS.toNanos(1 + ThreadLocalRandom.current().nextLong(ceiling)));
-    boolean ignored = Thread.interrupted(); // by the close, and no later pause is to be shortened
   }
 
   /** Writes what has been handed in, then ends; a database that stays away ends the wait. */
   public void close(long timeoutMillis) {
-    closing = true;
-    thread.interrupt();
+    closing = true; // and no interrupt: the driver gives up a connection that it is opening
     boolean interrupted = false;
     try {
       thread.join(timeoutMillis);
