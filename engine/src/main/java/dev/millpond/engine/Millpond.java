@@ -227,6 +227,14 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
   }
 
   /**
+   * Whether a thread of the worker has ended by an Error that nobody could handle. What it runs is
+   * not looked after any more: end this process, and start a new one; its jobs are rescued.
+   */
+  public boolean broken() {
+    return node.worker().broken();
+  }
+
+  /**
    * Says that a process of the fleet has died, as only whoever runs in its place can know: what it
    * held is rescued at once instead of after its lease, and what ran in it is suspected (ADR 25).
    *

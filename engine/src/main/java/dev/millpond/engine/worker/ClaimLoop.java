@@ -57,6 +57,11 @@ final class ClaimLoop {
     thread.start();
   }
 
+  /** Whether it has ended by itself. */
+  boolean dead() {
+    return thread.getState() == Thread.State.TERMINATED;
+  }
+
   private void loop() {
     while (!stopped) {
       try {

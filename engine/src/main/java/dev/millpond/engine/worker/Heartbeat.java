@@ -64,6 +64,11 @@ final class Heartbeat {
     thread.start();
   }
 
+  /** Whether it has ended by itself. */
+  boolean dead() {
+    return thread.getState() == Thread.State.TERMINATED;
+  }
+
   /** Nanoseconds since the last beat that was heard. */
   long ageNanos() {
     return System.nanoTime() - lastBeatNanos;

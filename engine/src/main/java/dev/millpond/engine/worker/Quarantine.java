@@ -75,6 +75,11 @@ final class Quarantine {
     thread.start();
   }
 
+  /** Whether it has ended by itself. */
+  boolean dead() {
+    return thread.getState() == Thread.State.TERMINATED;
+  }
+
   /** Ends at once what waits here or is about to start; what runs has been drained before. */
   void stop() {
     stopped = true;

@@ -48,6 +48,11 @@ final class Watch {
     thread.start();
   }
 
+  /** Whether it has ended by itself. */
+  boolean dead() {
+    return thread.getState() == Thread.State.TERMINATED;
+  }
+
   private void loop() {
     int idleTicks = 0;
     while (!stopped) {

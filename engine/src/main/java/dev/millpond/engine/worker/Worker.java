@@ -223,6 +223,19 @@ public final class Worker implements AutoCloseable {
     return runner.abandoned() > abandonedMax;
   }
 
+  /**
+   * Whether one of its threads has ended by an Error, such as a class that could not be loaded:
+   * what it runs is not looked after any more.
+   */
+  public boolean broken() {
+    return started
+        && !draining
+        && (watch.dead()
+            || heartbeat.dead()
+            || quarantine.dead()
+            || loops.stream().anyMatch(ClaimLoop::dead));
+  }
+
   /** Batches that wait for a slot, or to run alone. */
   int ready() {
     return ready.ready() + quarantine.size();

@@ -6,8 +6,8 @@ import java.lang.management.ManagementFactory;
 import java.util.function.DoubleSupplier;
 
 /**
- * What a worker process does not get back while it lives: threads of handlers that do not stop, and
- * files that handlers have opened and forgotten. Used by one thread.
+ * What a worker process does not get back while it lives: threads of handlers that do not stop,
+ * files that handlers have opened and forgotten, its own threads. Used by one thread.
  */
 final class Wear {
   /** Of the files that the system lets a process have open. */
@@ -39,7 +39,8 @@ final class Wear {
     /** It had better end, while it can still give back its jobs. */
     WORN,
     /**
-     * It cannot open a file any more, not even to load a class: nothing it does can be relied on.
+     * It cannot open a file any more, not even to load a class, or has lost a thread that it needs:
+     * nothing it does can be relied on.
      */
     SPENT
   }
@@ -78,6 +79,10 @@ final class Wear {
   }
 
   private State threads() {
+    if (millpond.broken()) {
+      reason = "a thread of the worker has ended by an error";
+      return State.SPENT;
+    }
     if (millpond.wornOut()) {
       reason = "too many handlers did not stop at their hard timeout";
       return State.WORN;
