@@ -44,11 +44,22 @@ class ShardsIT {
 
   @BeforeEach
   void start() {
-    first.empty();
-    second.empty();
+    List.of(first, second).forEach(ShardsIT::asNew);
     fleet = Fleet.on(database, Mode.POSTGRES);
     one = fleet.config().withRedis(List.of(first.url()));
     both = fleet.config().withRedis(List.of(first.url(), second.url()));
+  }
+
+  /** Whatever a test before has left of a server when it failed. */
+  private static void asNew(TestRedis redis) {
+    if (!redis.embedded().isRunning()) {
+      redis.embedded().restart();
+    }
+    try (Jedis jedis = new Jedis(redis.url())) {
+      jedis.replicaofNoOne();
+      jedis.configSet("maxmemory", "0");
+    }
+    redis.empty();
   }
 
   @AfterEach
@@ -118,7 +129,8 @@ class ShardsIT {
     submit(producer, 40);
     fleet.untilEnded(200);
     assertThat(added(second, 1)).as("it is used again").isGreaterThan(before);
-    assertThat(ran.get()).isBetween(200, 220);
+    assertThat(ran.get()).isGreaterThanOrEqualTo(200);
+    assertThat(database.outcomes()).isEqualTo(200);
   }
 
   @Test
@@ -180,7 +192,7 @@ class ShardsIT {
       jedis.configSet("maxmemory", "1");
       submit(producer, 60);
       fleet.untilEnded(65);
-      assertThat(shard(producer, 0).detail()).contains("takes no writes", "OOM");
+      Fleet.until("it is noticed", () -> shard(producer, 0).detail().contains("OOM"));
       jedis.configSet("maxmemory", "0");
       untilUsed(producer, 0);
       submit(producer, 5);

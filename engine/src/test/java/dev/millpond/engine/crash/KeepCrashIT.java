@@ -54,7 +54,9 @@ class KeepCrashIT {
       work(scene);
       scene.strike(scene.killAt(Step.OUTCOME, UNSENT), SUBMIT);
       scene.finish();
-      assertThat(scene.subjectRuns()).isEqualTo(JOBS);
+      assertThat(scene.subjectRuns())
+          .as("a slow one writes its first end before its last")
+          .isBetween(1L, (long) JOBS);
       assertThat(scene.fleetRuns()).isEqualTo(JOBS);
     }
   }
