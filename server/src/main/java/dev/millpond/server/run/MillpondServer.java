@@ -7,6 +7,7 @@ import dev.millpond.server.config.ServerConfig;
 import dev.millpond.server.handlers.HandlerJars;
 import dev.millpond.server.http.HttpServer;
 import dev.millpond.server.http.health.Readiness;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -32,7 +33,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class MillpondServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(MillpondServer.class);
-  private static final long LOOK_MILLIS = 500;
+  private static final long LOOK_MILLIS = 1_000;
 
   private final ServerConfig config;
   private final Millpond millpond;
@@ -120,7 +121,8 @@ public final class MillpondServer implements AutoCloseable {
         modules);
     MillpondServer server = new MillpondServer(config, millpond, http, readiness, parts);
     if (config.roles().contains(Role.WORKER)) {
-      Wear wear = new Wear(millpond, () -> registry.get(HttpServer.CONNECTIONS).gauge().value());
+      Gauge connections = registry.get(HttpServer.CONNECTIONS).gauge();
+      Wear wear = new Wear(millpond, connections::value);
       Thread.ofPlatform().name("wear").daemon(true).start(() -> server.watch(wear));
     }
     return server;
