@@ -241,11 +241,23 @@ class PlansIT {
       jobs += SLOW + LIST + 2 * ONE_BY_ONE + 2 * SOME;
       Fleet.until("all but the slow ones", () -> fleet.counted("completed") >= jobs - SLOW);
       Fleet.until(
+          "the slow ones are tracked",
+          () ->
+              database.number("SELECT count(*) FROM millpond.job_state WHERE phase = 'running'")
+                  == SLOW);
+      String tracked =
+          database
+              .strings(
+                  "SELECT coalesce(max(seen_at), now())::text FROM millpond.job_state"
+                      + " WHERE phase = 'running'")
+              .getFirst();
+      Fleet.until(
           "they are seen at work again",
           () ->
               database.number(
                       "SELECT count(*) FROM millpond.job_state WHERE phase = 'running'"
-                          + " AND seen_at > started_at + interval '800 milliseconds'")
+                          + " AND seen_at > ?::timestamptz",
+                      tracked)
                   == SLOW);
       latch.countDown();
       Fleet.until("all", () -> fleet.counted("completed") >= jobs);
