@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The Millponds of one test, on an emptied database and a Redis of their own, with fast timing. */
 public final class Fleet implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  /** How long a test waits for what must come. */
+  public static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** As fast as {@link Timing#FAST}, but for a lease that a busy build machine does not miss. */
   public static final Timing TIMING =

@@ -121,15 +121,18 @@ enum HotStatement {
   }
 
   /** Which of them a node's life always comes to; the others depend on what happens at once. */
-  static Set<HotStatement> always() {
-    return EnumSet.complementOf(
-        EnumSet.of(
-            LOAD_JOBS_ALONG,
-            LOAD_OUTCOMES_ALONG,
-            LOAD_STATES_ALONG,
-            LOAD_JOBS,
-            LOAD_OUTCOMES,
-            LOAD_STATES));
+  static Set<HotStatement> always(Mode mode) {
+    Set<HotStatement> always =
+        EnumSet.complementOf(
+            EnumSet.of(
+                LOAD_JOBS_ALONG,
+                LOAD_OUTCOMES_ALONG,
+                LOAD_STATES_ALONG,
+                LOAD_JOBS,
+                LOAD_OUTCOMES,
+                LOAD_STATES));
+    always.removeIf(statement -> !statement.modes.contains(mode));
+    return always;
   }
 
   boolean is(Plan plan) {

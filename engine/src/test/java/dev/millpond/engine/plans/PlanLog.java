@@ -6,7 +6,6 @@ import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,12 +20,14 @@ final class PlanLog {
   private static final Pattern ENTRY =
       Pattern.compile("<([^|>]*)\\|([^>]*)> LOG: {2}duration: ([0-9.]+) ms {2}plan:");
 
-  private static final String PLAN_LINE = "\t";
+  /** What every entry begins with: lines that belong to one begin with a tab. */
+  private static final String ENTRY_START = "\n<";
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private final MeasuredPostgres postgres;
   private final String database;
+  private final List<Plan> plans = new ArrayList<>();
   private long from;
 
   PlanLog(MeasuredPostgres postgres, String database) {
@@ -51,6 +52,7 @@ final class PlanLog {
 
   /** Forgets what was logged so far. */
   void restart() {
+    plans.clear();
     try (RandomAccessFile file = open()) {
       from = file.length();
     } catch (IOException e) {
@@ -60,33 +62,37 @@ final class PlanLog {
 
   /** What Millpond's connections to this database have run since {@link #restart()}. */
   List<Plan> read() {
-    byte[] bytes;
+    String text = unread();
+    int start = 0;
+    int next = text.indexOf(ENTRY_START);
+    while (next >= 0) {
+      entry(text.substring(start, next));
+      start = next + 1;
+      next = text.indexOf(ENTRY_START, start);
+    }
+    // The last entry may still be on its way to the file.
+    from += text.substring(0, start).getBytes(StandardCharsets.UTF_8).length;
+    return List.copyOf(plans);
+  }
+
+  private void entry(String text) {
+    int end = text.indexOf('\n');
+    Matcher entry = ENTRY.matcher(end < 0 ? text : text.substring(0, end));
+    if (entry.matches() && ours(entry)) {
+      double millis = Double.parseDouble(entry.group(3));
+      plans.add(Plan.of(entry.group(1), millis, JSON.readTree(text.substring(end))));
+    }
+  }
+
+  private String unread() {
     try (RandomAccessFile file = open()) {
-      bytes = new byte[(int) (file.length() - from)];
+      byte[] bytes = new byte[(int) (file.length() - from)];
       file.seek(from);
       file.readFully(bytes);
+      return new String(bytes, StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    List<Plan> plans = new ArrayList<>();
-    Iterator<String> lines = new String(bytes, StandardCharsets.UTF_8).lines().iterator();
-    String line = lines.hasNext() ? lines.next() : null;
-    while (line != null) {
-      Matcher entry = ENTRY.matcher(line);
-      boolean matches = entry.matches();
-      StringBuilder json = new StringBuilder();
-      line = lines.hasNext() ? lines.next() : null;
-      while (line != null && line.startsWith(PLAN_LINE)) {
-        json.append(line).append('\n');
-        line = lines.hasNext() ? lines.next() : null;
-      }
-      // The last entry may still be on its way to the file.
-      if (matches && line != null && ours(entry)) {
-        double millis = Double.parseDouble(entry.group(3));
-        plans.add(Plan.of(entry.group(1), millis, JSON.readTree(json.toString())));
-      }
-    }
-    return plans;
   }
 
   private boolean ours(Matcher entry) {
