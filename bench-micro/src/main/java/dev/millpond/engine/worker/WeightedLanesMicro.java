@@ -1,9 +1,6 @@
 package dev.millpond.engine.worker;
 
-import dev.millpond.api.Backoff;
 import dev.millpond.api.HandlerOptions;
-import dev.millpond.api.JobOptions;
-import dev.millpond.api.Limits;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Claimed;
@@ -15,7 +12,6 @@ import dev.millpond.engine.dispatch.Ways;
 import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.metrics.EngineMetrics;
-import dev.millpond.engine.retry.RetryPolicy;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.WeightedLanes.Chunk;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
@@ -66,7 +62,7 @@ public class WeightedLanesMicro {
   private final Dispatch way = new PostgresDispatch(NOWHERE, session);
   private final Desk desk = desk();
   private final Registration<?> registration =
-      new Registration<>(String.class, (job, payload) -> null, HandlerOptions.DEFAULT);
+      new Registration<>(String.class, (job, payload) -> null, HandlerOptions.DEFAULT, null);
   private final KindPace pace = new KindPace();
   private WeightedLanes lanes = new WeightedLanes(lane -> 1, pace);
 
@@ -113,14 +109,8 @@ public class WeightedLanesMicro {
     Batch batch = new Batch(UUID.randomUUID(), lane, "kind", 0, ids, null);
     BatchRun run = new BatchRun(new Claimed(batch, new Receipt.Row()), way, registration, desk);
     for (UUID id : ids) {
-      run.add(
-          new Attempt(
-              run,
-              new LoadedJob(id, 1, 1, false, "null", null),
-              JobOptions.DEFAULT,
-              Limits.SOFT_TIMEOUT,
-              Limits.SOFT_TIMEOUT.plusSeconds(1),
-              new RetryPolicy(1, Backoff.DEFAULT)));
+      LoadedJob job = new LoadedJob(id, 1, 1, false, "null", null);
+      run.add(Attempt.of(run, job, HandlerOptions.DEFAULT));
     }
     return run;
   }

@@ -1,17 +1,19 @@
 package dev.millpond.engine.flush.store;
 
 import dev.millpond.bench.micro.Jobs;
-import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.flush.BatchFormer;
 import dev.millpond.engine.flush.NewJob;
+import dev.millpond.engine.flush.Routed;
+import dev.millpond.engine.flush.Routed.Route;
 import dev.millpond.engine.submit.JobIds;
 import java.lang.reflect.Proxy;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -36,10 +38,10 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 public class FlushBindingMicro {
   private final List<NewJob> jobs = Jobs.make();
-  private final List<Batch> batches =
+  private final List<Routed> batches =
       new BatchFormer(new BatchMaker(new JobIds(InstantSource.system()), 4), new KindPace())
-          .form(jobs);
-  private final JobRows rows = new JobRows(jobs, batches, new boolean[batches.size()]);
+          .form(jobs).stream().map(batch -> new Routed(batch, Route.SENT)).toList();
+  private final JobRows rows = new JobRows(jobs, batches, UUID.randomUUID());
   private final PreparedStatement nowhere =
       (PreparedStatement)
           Proxy.newProxyInstance(
