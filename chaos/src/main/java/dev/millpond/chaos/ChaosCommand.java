@@ -104,7 +104,7 @@ public final class ChaosCommand implements Callable<Integer> {
       names = "--kinds",
       paramLabel = "KIND",
       split = ",",
-      description = "Kinds or groups of faults; see --list. Default: all usual ones.")
+      description = "Kinds or groups of faults, see --list; usual for those that are the default.")
   private List<String> kinds = List.of();
 
   @Option(names = "--list", description = "Shows the kinds of faults.")
@@ -214,11 +214,7 @@ public final class ChaosCommand implements Callable<Integer> {
   public Integer call() throws IOException, SQLException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     if (list) {
-      for (FaultKind kind : FaultKinds.list()) {
-        out.printf(
-            "%-24s %-9s %s%s%n",
-            kind.key(), kind.group(), kind.description(), kind.usual() ? "" : " (when asked for)");
-      }
+      list(out);
       return CommandLine.ExitCode.OK;
     }
     Profile length = resume == null ? profile : Profile.FULL; // there are parts of no other
@@ -242,6 +238,17 @@ public final class ChaosCommand implements Callable<Integer> {
     return result.verdict().clean() ? CommandLine.ExitCode.OK : WRONG;
   }
 
+  private static void list(PrintWriter out) {
+    for (FaultKind kind : FaultKinds.list()) {
+      String note =
+          kind.missing()
+              .map(why -> " (not available here: " + why + ")")
+              .orElse(kind.usual() ? "" : " (when asked for)");
+      out.printf("%-24s %-9s %s%s%n", kind.key(), kind.group(), kind.description(), note);
+    }
+    out.flush();
+  }
+
   private Result run(CampaignFolder folder, Duration lasts)
       throws IOException, SQLException, InterruptedException {
     LiveLines lines =
@@ -250,7 +257,7 @@ public final class ChaosCommand implements Callable<Integer> {
     lines.says(
         "seed %d, from fault %d of %d"
             .formatted(progress.plan().seed(), progress.nextFault(), progress.plan().faults()));
-    Campaign campaign = Campaign.open(folder, lines, FaultKinds.wiring(progress.plan().kinds()));
+    Campaign campaign = Campaign.open(folder, lines);
     Thread hook = new Thread(() -> stop(campaign), "chaos-stop");
     Runtime.getRuntime().addShutdownHook(hook);
     try {

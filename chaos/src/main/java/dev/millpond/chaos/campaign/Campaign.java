@@ -4,16 +4,17 @@ import dev.millpond.chaos.campaign.CampaignFolder.Healed;
 import dev.millpond.chaos.campaign.CampaignFolder.Progress;
 import dev.millpond.chaos.campaign.Finding.Rule;
 import dev.millpond.chaos.fault.FaultKind.Ground;
+import dev.millpond.chaos.fault.FaultKinds;
 import dev.millpond.chaos.fault.FaultSequence;
 import dev.millpond.chaos.fault.Scene;
 import dev.millpond.chaos.fleet.Fleet;
 import dev.millpond.chaos.fleet.FleetPlan;
 import dev.millpond.chaos.fleet.Member;
-import dev.millpond.chaos.fleet.Wiring;
 import dev.millpond.chaos.journal.Asked;
 import dev.millpond.chaos.journal.Asked.Answer;
 import dev.millpond.chaos.journal.Journal;
 import dev.millpond.chaos.journal.Ledger;
+import dev.millpond.chaos.journal.RecordClock;
 import dev.millpond.chaos.journal.Run;
 import dev.millpond.chaos.load.Clients;
 import dev.millpond.chaos.store.Tables;
@@ -65,6 +66,7 @@ public final class Campaign implements AutoCloseable {
   private static final Duration DRAIN = Duration.ofSeconds(30);
 
   private final CampaignFolder folder;
+  private final RecordClock clock;
   private final Progress progress;
   private final CampaignPlan plan;
   private final Watcher watcher;
@@ -80,14 +82,15 @@ public final class Campaign implements AutoCloseable {
   private volatile @Nullable RuntimeException broken;
 
   private Campaign(
-      CampaignFolder folder, Progress progress, Watcher watcher, Fleet fleet, Journal journal)
-      throws SQLException {
+      CampaignFolder folder, Progress progress, Watcher watcher, Fleet fleet, RecordClock clock)
+      throws IOException, SQLException {
     this.folder = folder;
+    this.clock = clock;
     this.progress = progress;
     this.plan = progress.plan();
     this.watcher = watcher;
     this.fleet = fleet;
-    this.journal = journal;
+    this.journal = Journal.open(folder.journal(), clock);
     this.tables = new Tables(fleet.pgUrl());
     this.ledger = new Ledger(folder.ledger());
     this.clients =
@@ -100,26 +103,28 @@ public final class Campaign implements AutoCloseable {
     tables.prepare();
   }
 
-  /**
-   * Starts the servers of a campaign; {@link #run} is next.
-   *
-   * @param wiring between members and servers
-   */
-  public static Campaign open(CampaignFolder folder, Watcher watcher, Wiring.Maker wiring)
+  /** Starts the servers of a campaign; {@link #run} is next. */
+  public static Campaign open(CampaignFolder folder, Watcher watcher)
       throws IOException, SQLException {
     Progress progress = folder.load();
     CampaignPlan plan = progress.plan();
+    RecordClock clock = RecordClock.begin();
     FleetPlan fleetPlan =
         new FleetPlan(
             folder.data(),
             plan.size(),
             plan.timing(),
             plan.slots(),
-            Map.of(ChaosHandlers.ledgerSetting(), folder.ledger().toString()),
-            ChaosHandlers.writeJar(folder.data().resolve("handlers.jar")));
-    Fleet fleet = Fleet.start(fleetPlan, wiring);
+            Map.of(
+                ChaosHandlers.ledgerSetting(),
+                folder.ledger().toString(),
+                RecordClock.SETTING,
+                clock.setting()),
+            ChaosHandlers.writeJar(folder.data().resolve("handlers.jar")),
+            FaultKinds.needs(plan.kinds()));
+    Fleet fleet = Fleet.start(fleetPlan, FaultKinds.wiring(fleetPlan.equipment()));
     try {
-      return new Campaign(folder, progress, watcher, fleet, Journal.open(folder.journal()));
+      return new Campaign(folder, progress, watcher, fleet, clock);
     } catch (IOException | SQLException | RuntimeException e) {
       fleet.close();
       throw e;
@@ -168,6 +173,7 @@ public final class Campaign implements AutoCloseable {
         new Scene(fleet, hands, tables),
         new FaultSequence(plan.seed(), plan.kinds(), new Ground(plan.size(), lease), plan.gap()),
         plan.atOnce(),
+        clock,
         watcher::fault);
   }
 

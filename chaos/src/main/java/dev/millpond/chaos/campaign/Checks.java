@@ -34,6 +34,9 @@ public final class Checks {
   /** At so many deaths of its process a job that ran alone is buried as poison (ADR 25). */
   private static final int DEATHS_OF_POISON = 2;
 
+  /** How far off the database's clock a node may take it to be: half of a slow round trip. */
+  static final long EARLY_MOST_MILLIS = 100;
+
   /** Findings of one rule that are kept. */
   static final int FINDINGS_MOST = 50;
 
@@ -52,6 +55,7 @@ public final class Checks {
   private long extraRuns;
   private long burned;
   private long buried;
+  private long earliest;
 
   /**
    * Checks of a campaign.
@@ -104,7 +108,25 @@ public final class Checks {
         && !asked.ids().get((int) (number - asked.first())).equals(row.id())) {
       found(Rule.UNEXPECTED, "job " + row.id() + ": number " + number + " has another id");
     }
+    early(row, asked, work);
     end(row, work);
+  }
+
+  /** Its time is counted from after the journal has it, so it cannot come before this. */
+  private void early(JobRow row, Asked asked, Work work) {
+    if (work.delayMillis() == 0) {
+      return;
+    }
+    long due = asked.askedMillis() + work.delayMillis();
+    for (Run run : runs.getOrDefault(row.id(), List.of())) {
+      earliest = Math.max(earliest, due - run.startedMillis());
+      if (due - run.startedMillis() > EARLY_MOST_MILLIS) {
+        found(
+            Rule.EARLY,
+            "job %s, number %d: run %s began %d ms before its time"
+                .formatted(row.id(), work.number(), run.name(), due - run.startedMillis()));
+      }
+    }
   }
 
   private void end(JobRow row, Work work) {
@@ -219,6 +241,7 @@ public final class Checks {
         Math.max(0, succeededRuns - ended),
         burned,
         buried,
+        earliest,
         findings);
   }
 

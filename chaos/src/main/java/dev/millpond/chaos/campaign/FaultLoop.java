@@ -5,6 +5,7 @@ import dev.millpond.chaos.fault.FaultSequence;
 import dev.millpond.chaos.fault.FaultSequence.Drawn;
 import dev.millpond.chaos.fault.Hit;
 import dev.millpond.chaos.fault.Scene;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -23,6 +24,7 @@ final class FaultLoop {
   private final Scene scene;
   private final FaultSequence sequence;
   private final int atOnce;
+  private final InstantSource clock;
   private final Consumer<Struck> told;
   private final Set<String> busy = new HashSet<>();
   private final List<Thread> threads = new ArrayList<>();
@@ -32,12 +34,15 @@ final class FaultLoop {
 
   /**
    * @param atOnce most faults that are kept up at the same time
+   * @param clock of the records
    * @param told of each fault that is over
    */
-  FaultLoop(Scene scene, FaultSequence sequence, int atOnce, Consumer<Struck> told) {
+  FaultLoop(
+      Scene scene, FaultSequence sequence, int atOnce, InstantSource clock, Consumer<Struck> told) {
     this.scene = scene;
     this.sequence = sequence;
     this.atOnce = atOnce;
+    this.clock = clock;
     this.told = told;
   }
 
@@ -87,7 +92,7 @@ final class FaultLoop {
     try {
       long near = scene.hands().running().and(scene.hands().onTheWay()).count();
       Hit hit = fault.hit(scene);
-      long began = System.currentTimeMillis();
+      long began = clock.millis();
       try {
         fault.strike(scene);
         TimeUnit.MILLISECONDS.sleep(fault.lasts().toMillis());
@@ -99,11 +104,11 @@ final class FaultLoop {
               drawn.number(),
               drawn.kind().key(),
               fault.text(),
-              hit,
+              fault.felt() ? hit : Hit.NONE,
               near,
               fault.since(),
               began,
-              System.currentTimeMillis());
+              clock.millis());
       synchronized (this) {
         struck.add(over);
       }

@@ -18,6 +18,8 @@ public record Finding(Rule rule, String what) {
     STALE,
     /** One job had two effects or two ends. */
     DOUBLE,
+    /** A job ran before its time. */
+    EARLY,
     /** The books do not add up. */
     BOOKS,
     /** More extra runs than jobs in flight at the faults. */

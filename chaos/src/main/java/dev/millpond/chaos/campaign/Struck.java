@@ -12,7 +12,7 @@ import dev.millpond.chaos.fault.Hit;
  * @param hit what it struck
  * @param near jobs in flight anywhere in the fleet: running, or on their way
  * @param since from where recovery is measured
- * @param struckMillis when, by this machine's clock
+ * @param struckMillis when, by the clock of the records
  * @param undoneMillis when it was taken back, and worked again
  */
 public record Struck(

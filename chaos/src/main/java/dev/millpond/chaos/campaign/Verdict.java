@@ -17,6 +17,7 @@ import java.util.List;
  * @param rejected runs that succeeded in their handler and whose end was not taken
  * @param burned attempts used up by faults
  * @param buried dead letters of jobs whose process was lost twice while they ran, as ADR 25 has it
+ * @param earliestMillis how long before its time a delayed job ran, at most; 0 when none did
  * @param findings what must not be; empty when all is in order
  */
 public record Verdict(
@@ -31,6 +32,7 @@ public record Verdict(
     long rejected,
     long burned,
     long buried,
+    long earliestMillis,
     List<Finding> findings) {
 
   public Verdict {
@@ -57,6 +59,7 @@ public record Verdict(
         rejected,
         burned,
         buried,
+        earliestMillis,
         all);
   }
 }

@@ -1,5 +1,6 @@
 package dev.millpond.chaos.fault;
 
+import dev.millpond.chaos.fleet.Equipment;
 import dev.millpond.chaos.fleet.Fleet;
 import dev.millpond.chaos.fleet.Member;
 import dev.millpond.faults.Ending;
@@ -63,6 +64,11 @@ enum CommandFaults implements FaultKind {
   @Override
   public String description() {
     return "a member is " + description;
+  }
+
+  @Override
+  public Set<Equipment> needs() {
+    return Set.of(Equipment.PROXIES);
   }
 
   @Override

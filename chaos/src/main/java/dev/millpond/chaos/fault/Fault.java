@@ -29,6 +29,11 @@ public interface Fault {
   /** Takes it back; returns when what it was aimed at works again. */
   void undo(Scene scene) throws Exception;
 
+  /** Whether anybody felt it, asked when it is over; one that nobody felt does not count. */
+  default boolean felt() {
+    return true;
+  }
+
   /** From where recovery is measured. */
   default Since since() {
     return Since.STRUCK;

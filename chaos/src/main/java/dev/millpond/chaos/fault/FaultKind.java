@@ -1,7 +1,10 @@
 package dev.millpond.chaos.fault;
 
+import dev.millpond.chaos.fleet.Equipment;
 import dev.millpond.chaos.fleet.FleetPlan;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /** A kind of fault. Stateless; all of them are in {@link FaultKinds}. */
@@ -14,6 +17,19 @@ public interface FaultKind {
 
   /** What it does, in one line, for {@code --list}. */
   String description();
+
+  /** What it needs the fleet to have. */
+  default Set<Equipment> needs() {
+    return Set.of();
+  }
+
+  /**
+   * Why it cannot be done on this machine, by a quick look at it; empty when it can. Such a kind is
+   * listed, and never drawn.
+   */
+  default Optional<String> missing() {
+    return Optional.empty();
+  }
 
   /** Whether it is drawn when nobody asks for kinds. */
   default boolean usual() {

@@ -1,5 +1,6 @@
 package dev.millpond.chaos.fault;
 
+import dev.millpond.chaos.fleet.Equipment;
 import dev.millpond.chaos.fleet.Fleet;
 import dev.millpond.faults.Ending;
 import dev.millpond.faults.FaultProxy;
@@ -49,6 +50,11 @@ enum NetworkFaults implements FaultKind {
   @Override
   public String description() {
     return "between a member and PostgreSQL or Redis " + description;
+  }
+
+  @Override
+  public Set<Equipment> needs() {
+    return Set.of(Equipment.PROXIES);
   }
 
   @Override

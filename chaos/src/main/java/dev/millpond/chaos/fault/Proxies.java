@@ -3,7 +3,6 @@ package dev.millpond.chaos.fault;
 import dev.millpond.chaos.fleet.FleetException;
 import dev.millpond.chaos.fleet.Wiring;
 import dev.millpond.faults.FaultProxy;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -27,11 +26,6 @@ final class Proxies implements Wiring {
       return proxies;
     }
     throw new FleetException("there are no proxies between members and servers");
-  }
-
-  /** Whether one of these kinds needs proxies. */
-  static boolean areNeeded(List<FaultKind> kinds) {
-    return kinds.stream().anyMatch(k -> k instanceof NetworkFaults || k instanceof CommandFaults);
   }
 
   FaultProxy postgres(String member) {

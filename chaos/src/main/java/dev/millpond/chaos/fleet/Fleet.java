@@ -2,7 +2,6 @@ package dev.millpond.chaos.fleet;
 
 import dev.millpond.embedded.EmbeddedPostgres;
 import dev.millpond.embedded.EmbeddedRedis;
-import dev.millpond.embedded.StartOptions;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.server.config.Role;
@@ -17,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * PostgreSQL, Redis and the processes of Millpond, all on one directory. Its members are kept
@@ -38,28 +38,23 @@ public final class Fleet implements AutoCloseable {
       List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k");
 
   private final FleetPlan plan;
-  private final EmbeddedPostgres postgres;
-  private final EmbeddedRedis redis;
-  private final ServerGuard guard;
+  private final Servers servers;
   private final Wiring wiring;
+  private final @Nullable Clocks clocks;
   private final Map<String, Member> members = new LinkedHashMap<>();
   private boolean closed;
 
-  private Fleet(
-      FleetPlan plan,
-      EmbeddedPostgres postgres,
-      EmbeddedRedis redis,
-      ServerGuard guard,
-      Wiring wiring) {
+  private Fleet(FleetPlan plan, Servers servers, Wiring wiring) {
     this.plan = plan;
-    this.postgres = postgres;
-    this.redis = redis;
-    this.guard = guard;
+    this.servers = servers;
     this.wiring = wiring;
     Path home = plan.data().resolve("members");
+    this.clocks = plan.equipment().contains(Equipment.OWN_CLOCKS) ? Clocks.in(home) : null;
     for (Role role : Role.values()) {
       for (String name : plan.size().names(role)) {
-        members.put(name, new Member(name, role, home, port -> command(name, role, port)));
+        Map<String, String> environment = clocks == null ? Map.of() : clocks.environment(name);
+        members.put(
+            name, new Member(name, role, home, environment, port -> command(name, role, port)));
       }
     }
   }
@@ -71,27 +66,14 @@ public final class Fleet implements AutoCloseable {
    */
   public static Fleet start(FleetPlan plan, Wiring.Maker maker) throws IOException {
     Files.createDirectories(plan.data().resolve("members"));
-    Path postgresHome = plan.data().resolve("postgres");
-    Path redisHome = plan.data().resolve("redis");
-    // Members have to end before them, so they are not stopped by exit hooks of their own.
-    StartOptions options = StartOptions.defaults().withStopAtExit(false);
-    EmbeddedPostgres postgres =
-        EmbeddedPostgres.start(postgresHome, options.withSetting("shared_buffers", "128MB"));
-    EmbeddedRedis redis = null;
+    Servers servers = Servers.start(plan.data(), plan.equipment());
     try {
-      redis = EmbeddedRedis.start(redisHome, options);
-      ServerGuard guard =
-          ServerGuard.watch(
-              postgres.dataDirectory().resolve("postmaster.pid"), redisHome.resolve("redis.pid"));
-      postgres.createDatabase(DATABASE);
-      String pgUrl = postgres.jdbcUrl(DATABASE);
+      servers.postgres().createDatabase(DATABASE);
+      String pgUrl = servers.postgres().jdbcUrl(DATABASE);
       Millpond.migrate(pgUrl);
-      return new Fleet(plan, postgres, redis, guard, maker.wire(pgUrl, redis.url()));
+      return new Fleet(plan, servers, maker.wire(pgUrl, servers.redis().url()));
     } catch (RuntimeException e) {
-      if (redis != null) {
-        redis.close();
-      }
-      postgres.close();
+      servers.close();
       throw e;
     }
   }
@@ -147,11 +129,31 @@ public final class Fleet implements AutoCloseable {
   }
 
   public EmbeddedPostgres postgres() {
-    return postgres;
+    return servers.postgres();
   }
 
   public EmbeddedRedis redis() {
-    return redis;
+    return servers.redis();
+  }
+
+  /**
+   * What PostgreSQL's data is on.
+   *
+   * @throws FleetException when that is no disk of its own
+   */
+  public BoundedDisk disk() {
+    return Optional.ofNullable(servers.disk())
+        .orElseThrow(() -> new FleetException("PostgreSQL has no disk of its own"));
+  }
+
+  /**
+   * The clocks of its members.
+   *
+   * @throws FleetException when they have none of their own
+   */
+  public Clocks clocks() {
+    return Optional.ofNullable(clocks)
+        .orElseThrow(() -> new FleetException("Members have no clocks of their own"));
   }
 
   /** The ways from members to servers. */
@@ -161,12 +163,12 @@ public final class Fleet implements AutoCloseable {
 
   /** JDBC URL of the server itself. */
   public String pgUrl() {
-    return postgres.jdbcUrl(DATABASE);
+    return postgres().jdbcUrl(DATABASE);
   }
 
   /** How a process of our own would join, by the servers' own addresses. */
   public MillpondConfig config() {
-    return MillpondConfig.of(pgUrl()).withRedis(List.of(redis.url()));
+    return MillpondConfig.of(pgUrl()).withRedis(List.of(redis().url()));
   }
 
   public List<Member> members() {
@@ -229,8 +231,6 @@ public final class Fleet implements AutoCloseable {
     closed = true;
     members.values().forEach(Member::kill);
     wiring.close();
-    redis.close();
-    postgres.close();
-    guard.close();
+    servers.close();
   }
 }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -17,9 +18,21 @@ import java.util.regex.Pattern;
  * @param slots jobs that a worker runs at once
  * @param settings system properties of all processes, such as where handlers keep their ledger
  * @param handlers jar that workers load
+ * @param equipment what the faults need
  */
 public record FleetPlan(
-    Path data, Size size, String timing, int slots, Map<String, String> settings, Path handlers) {
+    Path data,
+    Size size,
+    String timing,
+    int slots,
+    Map<String, String> settings,
+    Path handlers,
+    Set<Equipment> equipment) {
+
+  public FleetPlan {
+    settings = Map.copyOf(settings);
+    equipment = Set.copyOf(equipment);
+  }
 
   /** Processes by role; at least one of each. */
   public record Size(int apis, int workers, int maintenance) {

@@ -3,13 +3,16 @@ package dev.millpond.chaos.fleet;
 import dev.millpond.server.config.Role;
 import java.io.File;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -42,6 +45,7 @@ public final class Member {
   private final Path runFile;
   private final Path log;
   private final IntFunction<List<String>> command;
+  private final Map<String, String> environment;
   private final Executor later =
       CompletableFuture.delayedExecutor(AGAIN_MILLIS, TimeUnit.MILLISECONDS);
   private final List<String> ownEnds = new ArrayList<>();
@@ -52,13 +56,20 @@ public final class Member {
 
   /**
    * @param home directory for its run file and its log
+   * @param environment on top of this process' own
    * @param command asked at each start, with the port to listen on; 0 for a free one
    */
-  Member(String name, Role role, Path home, IntFunction<List<String>> command) {
+  Member(
+      String name,
+      Role role,
+      Path home,
+      Map<String, String> environment,
+      IntFunction<List<String>> command) {
     this.name = name;
     this.role = role;
     this.runFile = home.resolve(name + ".json");
     this.log = home.resolve(name + ".log");
+    this.environment = Map.copyOf(environment);
     this.command = command;
   }
 
@@ -86,6 +97,7 @@ public final class Member {
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.appendTo(output));
       builder.environment().put(LOG_LEVEL, "INFO"); // session() reads the log
+      builder.environment().putAll(environment);
       Process started = builder.start();
       process = started;
       var unused =
@@ -225,6 +237,28 @@ public final class Member {
     return last;
   }
 
+  /** How long its log is; 0 while there is none. */
+  public long logLength() {
+    return log.toFile().length();
+  }
+
+  /**
+   * What it has logged since.
+   *
+   * @param length of the log then
+   */
+  public String logFrom(long length) {
+    try (RandomAccessFile in = new RandomAccessFile(log.toFile(), "r")) {
+      byte[] rest = new byte[Math.toIntExact(Math.max(0, in.length() - length))];
+      in.seek(length);
+      in.readFully(rest);
+      return new String(rest, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /** The end of its log. */
   public String logTail() {
     try (Stream<String> lines = Files.lines(log)) {
       List<String> all = lines.toList();

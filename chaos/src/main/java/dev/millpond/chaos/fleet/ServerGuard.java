@@ -6,24 +6,27 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Ends PostgreSQL and Redis when this process is killed: a shell in a session of its own that reads
- * from it. They have no standard input to see its end by. What it ends it knows by their pid files.
+ * Ends PostgreSQL and Redis when this process is killed, and takes a disk away that was mounted for
+ * them: a shell in a session of its own that reads from it. They have no standard input to see its
+ * end by. What it ends it knows by their pid files.
  */
 final class ServerGuard implements AutoCloseable {
   /** Members see the end of their input first, and may still want to write. */
   private static final String SCRIPT =
-      """
-      read -r _ && exit
-      sleep 1
-      for file in "$0" "$1"; do
-        pid=$(head -n 1 "$file" 2>/dev/null) || continue
-        [ -n "$pid" ] || continue
-        kill -s QUIT "$pid" 2>/dev/null
-        kill -s CONT "$pid" 2>/dev/null
-        sleep 2
-        kill -s KILL "$pid" 2>/dev/null
-      done
-      """;
+      BoundedDisk.TAKE_AWAY
+          + """
+          read -r _ && exit
+          sleep 1
+          for file in "$0/postmaster.pid" "$1"; do
+            pid=$(head -n 1 "$file" 2>/dev/null) || continue
+            [ -n "$pid" ] || continue
+            kill -s QUIT "$pid" 2>/dev/null
+            kill -s CONT "$pid" 2>/dev/null
+            sleep 2
+            kill -s KILL "$pid" 2>/dev/null
+          done
+          take_away "$0"
+          """;
 
   private final Process shell;
 
@@ -31,13 +34,17 @@ final class ServerGuard implements AutoCloseable {
     this.shell = shell;
   }
 
-  static ServerGuard watch(Path postgresPidFile, Path redisPidFile) {
+  /**
+   * Begins to watch.
+   *
+   * @param postgresData the directory of its data
+   */
+  static ServerGuard watch(Path postgresData, Path redisPidFile) {
     List<String> command = new ArrayList<>();
     if (Path.of("/usr/bin/setsid").toFile().canExecute()) {
       command.add("/usr/bin/setsid"); // Ctrl-C is for this process, which ends them in order
     }
-    command.addAll(
-        List.of("sh", "-c", SCRIPT, postgresPidFile.toString(), redisPidFile.toString()));
+    command.addAll(List.of("sh", "-c", SCRIPT, postgresData.toString(), redisPidFile.toString()));
     try {
       return new ServerGuard(
           new ProcessBuilder(command)

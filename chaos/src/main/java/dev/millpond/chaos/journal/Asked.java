@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param count its jobs, at least one
  * @param key its idempotency key; null for none
  * @param valid whether it is one that the API should take
- * @param askedMillis when it was first sent, by this machine's clock
+ * @param askedMillis when it was first sent, by the clock of the records
  * @param answer what came of it
  * @param answeredMillis when that was known; 0 while it is unknown
  * @param ids of its jobs, in their order; empty unless it was taken

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Journal implements AutoCloseable {
   private final FileChannel channel;
+  private final InstantSource clock;
   private final NavigableMap<Long, Asked> requests = new TreeMap<>();
   private final Object forcing = new Object();
   private long written;
@@ -34,12 +36,13 @@ public final class Journal implements AutoCloseable {
   private long nextNumber;
   private long acknowledged;
 
-  private Journal(FileChannel channel) {
+  private Journal(FileChannel channel, InstantSource clock) {
     this.channel = channel;
+    this.clock = clock;
   }
 
   /** Opens a journal, and reads what is in it. */
-  public static Journal open(Path file) throws IOException {
+  public static Journal open(Path file, InstantSource clock) throws IOException {
     List<String> lines = new ArrayList<>();
     if (Files.exists(file)) {
       try (Stream<String> all = Files.lines(file)) {
@@ -47,7 +50,8 @@ public final class Journal implements AutoCloseable {
       }
     }
     Journal journal =
-        new Journal(FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
+        new Journal(
+            FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND), clock);
     lines.forEach(journal::read);
     if (!lines.isEmpty()) {
       journal.append("again"); // ends a line that was cut
@@ -101,7 +105,7 @@ public final class Journal implements AutoCloseable {
 
   /** Writes a request down; returns when it is on the disk. */
   public Asked sent(long first, int count, @Nullable String key, boolean valid) {
-    Asked asked = Asked.sent(first, count, key, valid, System.currentTimeMillis());
+    Asked asked = Asked.sent(first, count, key, valid, clock.millis());
     long mine;
     synchronized (this) {
       requests.put(first, asked);
@@ -113,7 +117,7 @@ public final class Journal implements AutoCloseable {
 
   /** Writes an answer down. */
   public synchronized void answered(Asked asked, Answer answer, List<UUID> ids) {
-    Asked known = asked.answered(answer, System.currentTimeMillis(), ids);
+    Asked known = asked.answered(answer, clock.millis(), ids);
     note(known);
     append(known.answerLine());
   }

@@ -9,7 +9,7 @@ import java.util.UUID;
  * @param number of its job
  * @param token under which it ran
  * @param attempt by the worker's count
- * @param startedMillis by this machine's clock
+ * @param startedMillis by the clock of the records
  * @param end how it ended
  * @param endedMillis 0 while it has not
  */

@@ -51,6 +51,7 @@ public final class JsonLines {
     line.put("rejected", verdict.rejected());
     line.put("burned", verdict.burned());
     line.put("buried", verdict.buried());
+    line.put("earliestMillis", verdict.earliestMillis());
     line.put("kinds", Figures.of(result));
     line.put("findings", verdict.findings().stream().map(JsonLines::finding).toList());
     return JSON.writeValueAsString(line);

@@ -171,6 +171,26 @@ public final class Tables {
     }
   }
 
+  /** Whether PostgreSQL answers. */
+  public boolean answers() {
+    try (Connection connection = open();
+        Statement statement = connection.createStatement()) {
+      return statement.execute("SELECT 1");
+    } catch (SQLException e) {
+      return false;
+    }
+  }
+
+  /** Has the next write go to a new file of PostgreSQL's log; nothing happens when it is away. */
+  public void switchLog() {
+    try (Connection connection = open();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SELECT pg_switch_wal()");
+    } catch (SQLException e) {
+      return; // another fault has it
+    }
+  }
+
   /** Every job, in no order. */
   public void jobs(Consumer<JobRow> consumer) throws SQLException {
     try (Connection connection = open()) {

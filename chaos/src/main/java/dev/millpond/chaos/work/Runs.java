@@ -1,5 +1,6 @@
 package dev.millpond.chaos.work;
 
+import dev.millpond.chaos.journal.RecordClock;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,7 +17,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * asks neither PostgreSQL nor Redis. Thread-safe.
  *
  * <pre>
- * S run number job token attempt millis     a handler has started, by this machine's clock
+ * S run number job token attempt millis     a handler has started, by the clock of the records
  * E run millis                              it is about to succeed, or its transaction has committed
  * F run millis                              it has failed on purpose
  * X run millis reason                       it was stopped or failed otherwise
@@ -26,14 +27,17 @@ final class Runs {
   /** System property that names the directory of the ledger. */
   static final String DIRECTORY = "millpond.chaos.ledger";
 
-  private final String prefix = Long.toString(ProcessHandle.current().pid()) + "." + now();
+  private final RecordClock clock;
+  private final String prefix;
   private final AtomicLong count = new AtomicLong();
 
   /** No channel: the interrupt that stops a handler would close it. */
   private final OutputStream out;
 
-  private Runs(OutputStream out) {
+  private Runs(OutputStream out, RecordClock clock, String prefix) {
     this.out = out;
+    this.clock = clock;
+    this.prefix = prefix;
   }
 
   /** The file of this process. */
@@ -44,8 +48,10 @@ final class Runs {
     }
     try {
       Path folder = Files.createDirectories(Path.of(directory));
-      String name = ProcessHandle.current().pid() + "." + now() + ".runs";
-      return new Runs(new FileOutputStream(folder.resolve(name).toFile(), true));
+      RecordClock clock = RecordClock.told();
+      String prefix = ProcessHandle.current().pid() + "." + clock.millis();
+      return new Runs(
+          new FileOutputStream(folder.resolve(prefix + ".runs").toFile(), true), clock, prefix);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -54,20 +60,20 @@ final class Runs {
   /** A run begins; its name. */
   String started(UUID job, long number, int token, int attempt) {
     String run = prefix + "." + count.incrementAndGet();
-    add("S %s %d %s %d %d %d".formatted(run, number, job, token, attempt, now()));
+    add("S %s %d %s %d %d %d".formatted(run, number, job, token, attempt, clock.millis()));
     return run;
   }
 
   void succeeded(String run) {
-    add("E " + run + " " + now());
+    add("E " + run + " " + clock.millis());
   }
 
   void failedOnPurpose(String run) {
-    add("F " + run + " " + now());
+    add("F " + run + " " + clock.millis());
   }
 
   void stopped(String run, Throwable why) {
-    add("X " + run + " " + now() + " " + why.getClass().getSimpleName());
+    add("X " + run + " " + clock.millis() + " " + why.getClass().getSimpleName());
   }
 
   private synchronized void add(String line) {
@@ -76,9 +82,5 @@ final class Runs {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static long now() {
-    return System.currentTimeMillis();
   }
 }

@@ -24,6 +24,9 @@ class ChecksTest {
   /** A list of this many jobs was taken; all kinds are among them. */
   private static final int JOBS = 200;
 
+  /** Long before they ran. */
+  private static final long ASKED_MILLIS = -10_000;
+
   private final List<Asked> asked = new ArrayList<>();
   private final List<Run> runs = new ArrayList<>();
   private final List<Payment> payments = new ArrayList<>();
@@ -35,7 +38,7 @@ class ChecksTest {
       ids.add(new UUID(1, number));
       add(number);
     }
-    asked.add(Asked.sent(0, JOBS, null, true, 1).answered(Answer.OK, 2, ids));
+    asked.add(Asked.sent(0, JOBS, null, true, ASKED_MILLIS).answered(Answer.OK, 2, ids));
   }
 
   /** A job that went as planned. */
@@ -158,6 +161,35 @@ class ChecksTest {
   void aJobThatIsADeadLetterForAnotherReasonIsLost() {
     bury(first(Work.LONG), 2, "exhausted");
     assertFound(Rule.LOST, "has not succeeded, dead letter, exhausted");
+  }
+
+  @Test
+  void aDelayedJobThatRunsBeforeItsTimeIsEarly() {
+    int number = 0;
+    while (Work.of(SEED, number).delayMillis() <= Checks.EARLY_MOST_MILLIS) {
+      number++;
+    }
+    long due = ASKED_MILLIS + Work.of(SEED, number).delayMillis();
+    start(number, due - Checks.EARLY_MOST_MILLIS);
+    assertThat(verdict().findings()).isEmpty();
+    assertThat(verdict().earliestMillis()).isEqualTo(Checks.EARLY_MOST_MILLIS);
+    start(number, due - Checks.EARLY_MOST_MILLIS - 1);
+    assertFound(Rule.EARLY, "began 101 ms before its time");
+  }
+
+  private void start(int number, long millis) {
+    runs.replaceAll(run ->
+        run.number() == number
+            ? new Run(
+                run.name(),
+                run.number(),
+                run.job(),
+                run.token(),
+                run.attempt(),
+                millis,
+                run.end(),
+                millis)
+            : run);
   }
 
   @Test

@@ -83,6 +83,27 @@ class FaultSequenceTest {
   }
 
   @Test
+  void whatTheMachineLacksIsNotDrawnAndTheMessageSaysWhy() {
+    for (FaultKind kind : FaultKinds.list()) {
+      kind.missing()
+          .ifPresentOrElse(
+              why ->
+                  assertThatThrownBy(() -> FaultKinds.of(List.of(kind.key())))
+                      .hasMessageContaining(kind.key())
+                      .hasMessageContaining(why),
+              () -> assertThat(FaultKinds.of(List.of(kind.key()))).containsExactly(kind));
+    }
+    assertThat(FaultKinds.usual()).allMatch(kind -> kind.missing().isEmpty());
+  }
+
+  @Test
+  void theUsualOnesHaveANameToAddOthersTo() {
+    assertThat(FaultKinds.of(List.of("usual"))).isEqualTo(FaultKinds.usual());
+    assertThat(FaultKinds.of(List.of("redis-away", "usual")))
+        .hasSize(FaultKinds.usual().size() + 1);
+  }
+
+  @Test
   void keysAreUnique() {
     assertThat(FaultKinds.list()).extracting(FaultKind::key).doesNotHaveDuplicates();
   }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,7 @@ class JournalTest {
 
   @Test
   void aRequestIsOnTheDiskBeforeItHasAnAnswer() throws IOException {
-    try (Journal journal = Journal.open(file())) {
+    try (Journal journal = Journal.open(file(), InstantSource.system())) {
       journal.sent(journal.take(3), 3, "a-key", true);
       assertThat(Files.readAllLines(file()))
           .singleElement()
@@ -33,12 +34,12 @@ class JournalTest {
   @Test
   void whatWasToldIsReadAgain() throws IOException {
     List<UUID> ids = List.of(new UUID(1, 1), new UUID(1, 2));
-    try (Journal journal = Journal.open(file())) {
+    try (Journal journal = Journal.open(file(), InstantSource.system())) {
       journal.answered(journal.sent(journal.take(2), 2, null, true), Answer.OK, ids);
       journal.answered(journal.sent(journal.take(1), 1, null, true), Answer.REFUSED, List.of());
       journal.sent(journal.take(4), 4, "k", false);
     }
-    try (Journal journal = Journal.open(file())) {
+    try (Journal journal = Journal.open(file(), InstantSource.system())) {
       assertThat(journal.requests())
           .extracting(Asked::answer)
           .containsExactly(Answer.OK, Answer.REFUSED, Answer.UNKNOWN);
@@ -51,15 +52,15 @@ class JournalTest {
 
   @Test
   void anAnswerThatWasCutByAKillIsUnknown() throws IOException {
-    try (Journal journal = Journal.open(file())) {
+    try (Journal journal = Journal.open(file(), InstantSource.system())) {
       journal.sent(journal.take(1), 1, null, true);
     }
     Files.writeString(file(), "ok 0 17 00000000-0000-0001-0000", StandardOpenOption.APPEND);
-    try (Journal journal = Journal.open(file())) {
+    try (Journal journal = Journal.open(file(), InstantSource.system())) {
       assertThat(journal.requests()).extracting(Asked::answer).containsExactly(Answer.UNKNOWN);
       journal.sent(journal.take(1), 1, null, true);
     }
-    try (Journal journal = Journal.open(file())) {
+    try (Journal journal = Journal.open(file(), InstantSource.system())) {
       assertThat(journal.requests()).hasSize(2);
     }
   }
