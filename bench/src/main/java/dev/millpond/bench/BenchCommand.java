@@ -44,6 +44,9 @@ public final class BenchCommand implements Callable<Integer> {
   /** A p99 has to rest on more than one of them. */
   private static final int PACE_JOBS = 300;
 
+  /** As few as a quick run has time for: its p99 is one or two of them. */
+  private static final int PACE_JOBS_QUICK = 150;
+
   /** Read by the log's configuration. */
   private static final String LOG_LEVEL = "MILLPOND_LOG_LEVEL";
 
@@ -210,7 +213,7 @@ public final class BenchCommand implements Callable<Integer> {
                 modes,
                 chosen(),
                 1_500,
-                new Budget(250, millis, LONG_TIMES * millis, drain, PACE_JOBS),
+                new Budget(250, millis, LONG_TIMES * millis, drain, PACE_JOBS_QUICK),
                 peers())
             : new Plan(
                 modes,
