@@ -30,6 +30,12 @@ public record Sizing(int processors, int slots, int pool, int handlerPool) {
   /** Connections for a worker's beats alone. */
   private static final int BEATS = 1;
 
+  /**
+   * Maintenance roles that must not be held up, each with a connection of its own (ADR 26): the
+   * leader's renewal, promoter, reaper, feeder and reconciler.
+   */
+  public static final int PROMPT_ROLES = 5;
+
   /** Of this JVM. */
   public static Sizing here() {
     return of(Runtime.getRuntime().availableProcessors());
@@ -49,6 +55,6 @@ public record Sizing(int processors, int slots, int pool, int handlerPool) {
    * @param redisServers each of which has its own claims
    */
   public int connectionsMost(int redisServers) {
-    return WRITERS + CLAIM + BEATS + redisServers + pool + handlerPool;
+    return WRITERS + CLAIM + BEATS + PROMPT_ROLES + redisServers + pool + handlerPool;
   }
 }

@@ -19,6 +19,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -235,6 +236,42 @@ class OutageIT {
     Fleet.until("all run", () -> ran.get() > acknowledged.size());
     assertThat(database.number("SELECT count(*) FROM millpond.job_state WHERE crashes > 0"))
         .isZero();
+    finish(node);
+  }
+
+  @Test
+  void whatEndsWhilePostgresIsAwayIsHeldAndWrittenOnceAndNothingMoreIsTaken() throws Exception {
+    int jobs = 200;
+    AtomicLong began = new AtomicLong();
+    CountDownLatch away = new CountDownLatch(1);
+    Millpond node =
+        fleet.worker(
+            fleet.config().withSlots(8),
+            m ->
+                m.registerHandler(
+                    "noop",
+                    Integer.class,
+                    (context, payload) -> {
+                      began.incrementAndGet();
+                      away.await();
+                      ran.incrementAndGet();
+                      return null;
+                    }));
+    node.startMaintenance();
+    Millpond producer = fleet.producer();
+    acknowledged.addAll(submit(producer, jobs));
+    Fleet.until("all slots are busy", () -> began.get() == 8);
+    postgres.stopImmediately();
+    Fleet.until("it is noticed", () -> !node.health().ready());
+    away.countDown();
+    pass(Duration.ofSeconds(1)); // in which it could take more
+    long held = ran.get();
+    assertThat(held).as("those it had claimed, at most").isBetween(8L, 8L * 64);
+    assertThat(began.get()).isEqualTo(held).isLessThan(jobs);
+    postgres.restart();
+    reopen();
+    Fleet.until("all end", () -> database.outcomes() == jobs);
+    assertThat(ran.get()).as("each ran once").isEqualTo(jobs);
     finish(node);
   }
 

@@ -134,6 +134,36 @@ class ShardsIT {
   }
 
   @Test
+  void withoutALeaderNewJobsFlowFromTheTableAndTheShardIsTakenBackOnceThereIsOne() {
+    Millpond producer = fleet.producer(one);
+    Millpond worker = worker(one);
+    Millpond leader = fleet.maintainer(one);
+    untilUsed(producer, 0);
+    submit(producer, 10);
+    fleet.untilEnded(10);
+    fleet.leave(leader);
+    first.embedded().kill();
+    submit(producer, 20); // some are believed on their way there, and wait for a leader
+    for (Millpond member : List.of(producer, worker)) {
+      Fleet.until("it is noticed", () -> !shard(member, 0).up());
+    }
+    long before = database.outcomes();
+    submit(producer, 20);
+    fleet.untilEnded(before + 20);
+    first.embedded().restart();
+    Fleet.until("it answers", () -> shard(producer, 0).detail().contains("reconciled"));
+    submit(producer, 20);
+    fleet.untilEnded(before + 40);
+    assertThat(shard(producer, 0).up()).as("nobody has looked through it").isFalse();
+    fleet.maintainer(one);
+    fleet.untilEnded(70);
+    untilUsed(producer, 0);
+    submit(producer, 10);
+    fleet.untilEnded(80);
+    assertThat(added(first, 0)).as("it is used again").isPositive();
+  }
+
+  @Test
   void aShardThatOnlyProducersKnowStrandsNothing() {
     Millpond producer = fleet.producer(both); // its view of the readers is from before the worker
     worker(one);

@@ -107,17 +107,7 @@ public final class Node {
     this.worker =
         new Worker(config, session, handlers, lanes, pace, transactions, writer, metrics, clock);
     this.maintenance =
-        new Maintenance(
-            transactions,
-            id,
-            this::keepers,
-            lanes,
-            maker,
-            pace,
-            config.timing(),
-            config.retention(),
-            config.guard(),
-            metrics);
+        new Maintenance(transactions, id, this::keepers, lanes, maker, pace, config, metrics);
   }
 
   /**
@@ -316,6 +306,15 @@ public final class Node {
       maintenance.close();
     }
     ways.close();
+    awaitClock();
     transactions.close();
+  }
+
+  private void awaitClock() {
+    try {
+      clockThread.join(PATIENCE.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -1,7 +1,8 @@
 package dev.millpond.engine.maintenance;
 
-import dev.millpond.engine.GuardConfig;
-import dev.millpond.engine.RetentionConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.Sizing;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.KindPace;
@@ -59,7 +60,12 @@ public final class Maintenance implements AutoCloseable {
   private static final Duration RETAIN_BUSY = Duration.ofMillis(250);
   private static final Duration LOCKED_WAIT = Duration.ofSeconds(10);
 
+  /** How long all roles together may take to end; one on a dead connection takes longer. */
+  private static final Duration ROLES_END = Duration.ofSeconds(5);
+
   private final Leadership leadership;
+  private final HikariDataSource prompt;
+  private final Leadership renewal;
   private final List<Role> roles = new ArrayList<>();
   private final List<Streams> opened = new ArrayList<>();
   private final Semaphore feedNews = new Semaphore(0);
@@ -99,24 +105,32 @@ public final class Maintenance implements AutoCloseable {
       Lanes lanes,
       BatchMaker maker,
       KindPace pace,
-      Timing timing,
-      RetentionConfig kept,
-      GuardConfig guard,
+      MillpondConfig config,
       EngineMetrics metrics) {
+    Timing timing = config.timing();
     Duration lease = timing.lease().dividedBy(3);
     lease = lease.compareTo(LEADER_LEASE_MIN) < 0 ? LEADER_LEASE_MIN : lease;
     lease = lease.compareTo(LEADER_LEASE_MAX) > 0 ? LEADER_LEASE_MAX : lease;
     this.leadership = new Leadership(transactions, holder, lease);
+    this.prompt = Pg.prompt(config.pgUrl(), timing.lease(), Sizing.PROMPT_ROLES);
+    this.renewal = promptly();
+    Leadership looks = promptly();
     Duration renew = lease.dividedBy(4);
     Runnable fed = this::feedNews;
     Reaper reaper =
         new Reaper(
-            leadership, open(keepers), lanes, maker, metrics, Reaper.Config.of(timing, guard), fed);
-    Promoter promoter = new Promoter(leadership, maker, pace, Promoter.Config.DEFAULT, fed);
-    Feeder feeder = new Feeder(leadership, open(keepers), Feeder.Config.DEFAULT);
+            promptly(),
+            open(keepers),
+            lanes,
+            maker,
+            metrics,
+            Reaper.Config.of(timing, config.guard()),
+            fed);
+    Promoter promoter = new Promoter(looks, maker, pace, Promoter.Config.DEFAULT, fed);
+    Feeder feeder = new Feeder(promptly(), open(keepers), Feeder.Config.DEFAULT);
     Reconciler reconciler =
         new Reconciler(
-            leadership,
+            promptly(),
             open(keepers),
             lanes,
             maker,
@@ -131,17 +145,18 @@ public final class Maintenance implements AutoCloseable {
     Tidier tidier = new Tidier(leadership, Tidier.Config.DEFAULT);
     PartitionKeeper partitions = new PartitionKeeper(leadership, PartitionKeeper.Config.DEFAULT);
 
-    Retention retention = new Retention(leadership, Retention.Config.of(kept), metrics);
+    Retention retention =
+        new Retention(leadership, Retention.Config.of(config.retention()), metrics);
 
     addAlways(
         "leader",
         () -> {
-          leadership.runOnce();
+          renewal.runOnce();
           return renew;
         });
     add("partitions", () -> afterLocks(partitions.runOnce().locked(), PARTITIONS_EVERY));
     add("retention", () -> next(retention.runOnce()));
-    add("promoter", () -> min(promote(promoter), timing.scan()));
+    add("promoter", () -> min(promote(looks, promoter), timing.scan()));
     add("reaper", () -> after(reaper.runOnce(look.onTheirWay()), timing.scan()));
     add("reconciler", () -> after(reconciler.runOnce(look.onTheirWay()), timing.scan()));
     add("compactor", () -> after(compactor.runOnce(), COMPACT_EVERY));
@@ -155,10 +170,10 @@ public final class Maintenance implements AutoCloseable {
   }
 
   /** Looks for all roles, and promotes what is due; when to look again. */
-  private Duration promote(Promoter promoter) {
+  private Duration promote(Leadership looks, Promoter promoter) {
     Look last = look;
     look = Look.UNKNOWN; // until it is over: it may fail, or take long
-    Look found = lookUp(last);
+    Look found = lookUp(looks, last);
     if (found.due()) {
       log.trace("{}", promoter.runOnce());
       nothingDue = 0;
@@ -173,10 +188,10 @@ public final class Maintenance implements AutoCloseable {
   }
 
   /** Looks at everything now and then, for a twentieth of the time at most. */
-  private Look lookUp(Look last) {
+  private Look lookUp(Leadership looks, Look last) {
     long began = System.nanoTime();
     boolean full = began - fullLookAtNanos >= 0;
-    Look found = leadership.read(connection -> LookStore.look(connection, full));
+    Look found = looks.read(connection -> LookStore.look(connection, full));
     if (full) {
       long now = System.nanoTime();
       fullLookAtNanos = now + Math.max(FULL_LOOK.toNanos(), FULL_LOOK_SHARE * (now - began));
@@ -184,6 +199,11 @@ public final class Maintenance implements AutoCloseable {
       return found;
     }
     return new Look(found.due(), found.onTheirWay() || olderOnTheirWay, last.expiring());
+  }
+
+  /** For one role, which is then on its own clock: how slow one is, makes no other unhurried. */
+  private Leadership promptly() {
+    return leadership.promptly(new Transactions(prompt));
   }
 
   private Streams open(Supplier<List<StreamsKeeper>> keepers) {
@@ -299,14 +319,16 @@ public final class Maintenance implements AutoCloseable {
   public void close() {
     stop.countDown();
     feedNews();
+    long until = System.nanoTime() + ROLES_END.toNanos();
     for (Role role : roles) {
       try {
-        role.thread().join(TimeUnit.SECONDS.toMillis(5));
+        role.thread().join(Duration.ofNanos(Math.max(0, until - System.nanoTime())));
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
     }
-    leadership.giveUp();
+    renewal.giveUp();
+    prompt.close();
     opened.forEach(Streams::close);
   }
 }

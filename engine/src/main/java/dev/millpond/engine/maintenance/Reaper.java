@@ -163,12 +163,14 @@ final class Reaper {
 
   /**
    * For one lease after PostgreSQL has started, or was out of our reach, beats may have been missed
-   * that were no worker's fault.
+   * that were no worker's fault. While the lease was renewed it was within reach, and only our own
+   * connection dead.
    */
   private boolean inGrace(boolean young) {
     long lease = config.timing().lease().toNanos();
+    long silence = leadership.takeLongestSilence().toNanos();
     long now = System.nanoTime();
-    if (lastEpoch == leadership.epoch() && now - lastLookNanos > lease / 2) {
+    if (lastEpoch == leadership.epoch() && now - lastLookNanos > lease / 2 && silence > lease / 2) {
       graceUntilNanos = now + lease;
     }
     lastLookNanos = now;

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +30,8 @@ final class Heartbeat {
 
   /** Tracked jobs refreshed in one statement. */
   private static final int PAGE = 500;
+
+  private static final long JOIN_MILLIS = TimeUnit.SECONDS.toMillis(5);
 
   private final Transactions transactions;
   private final Session session;
@@ -115,7 +118,9 @@ final class Heartbeat {
         transactions.call(
             tx -> SessionStore.beat(tx, id, worker.busy(), worker.draining(), worker.shards()));
     if (!alive) {
-      fence("the reaper has fenced it");
+      if (!stopped) { // or else its row is gone with the worker
+        fence("the reaper has fenced it");
+      }
       return;
     }
     lastBeatNanos = sent;
@@ -193,5 +198,14 @@ final class Heartbeat {
 
   void stop() {
     stopped = true;
+  }
+
+  /** Waits for the end of a beat that is under way, but not for that of a dead connection. */
+  void join() {
+    try {
+      thread.join(JOIN_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

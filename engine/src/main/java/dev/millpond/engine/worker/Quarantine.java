@@ -46,6 +46,7 @@ final class Quarantine {
   private static final int SHARES = 20;
 
   private static final long LOOK_MILLIS = 1;
+  private static final long JOIN_MILLIS = TimeUnit.SECONDS.toMillis(5);
   private static final long NOTE_AGAIN_MILLIS = 100;
 
   private final Worker worker;
@@ -84,6 +85,15 @@ final class Quarantine {
   void stop() {
     stopped = true;
     thread.interrupt();
+  }
+
+  /** Waits for the end of a transaction that is under way. */
+  void join() {
+    try {
+      thread.join(JOIN_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Whether a batch is to run here; one that runs in child processes is alone anyway. */

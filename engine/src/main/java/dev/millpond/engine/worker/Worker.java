@@ -493,6 +493,8 @@ public final class Worker implements AutoCloseable {
     if (!ended) {
       log.info("{} handlers run on after the end of their worker", runner.busy());
     }
+    quarantine.join();
+    heartbeat.join(); // a beat after this would find no session, and open one
     if (started) {
       try {
         transactions.call(tx -> {

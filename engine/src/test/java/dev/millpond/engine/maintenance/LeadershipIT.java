@@ -3,10 +3,15 @@ package dev.millpond.engine.maintenance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariDataSource;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
@@ -117,6 +122,37 @@ class LeadershipIT {
         });
     assertThatThrownBy(() -> first.call(tx -> Database.update(tx, WRITE)))
         .isInstanceOf(Leadership.LostException.class);
+  }
+
+  /** Where a statement has 750 ms. */
+  @Test
+  void whatTakesTooLongToBePromptIsDoneWithMoreTime() {
+    try (HikariDataSource pool = Pg.prompt(database.url(), Duration.ofSeconds(2), 1)) {
+      Leadership prompt = first.promptly(new Transactions(pool));
+      prompt.runOnce();
+      assertThat(prompt.call(LeadershipIT::name)).isEqualTo("millpond-roles");
+      int written =
+          prompt.call(tx -> {
+            try (Statement statement = tx.createStatement()) {
+              statement.execute(WRITE);
+              return statement.executeUpdate(
+                  "UPDATE millpond.setting SET value = pg_sleep(1)::text");
+            }
+          });
+      assertThat(written).isEqualTo(1);
+      assertThat(prompt.call(LeadershipIT::name)).as("for a while").isEqualTo("leaders");
+      assertThat(first.promptly(new Transactions(pool)).call(LeadershipIT::name))
+          .as("another role")
+          .isEqualTo("millpond-roles");
+    }
+  }
+
+  private static String name(Connection tx) throws SQLException {
+    try (Statement statement = tx.createStatement();
+        ResultSet row = statement.executeQuery("SHOW application_name")) {
+      row.next();
+      return row.getString(1);
+    }
   }
 
   @Test

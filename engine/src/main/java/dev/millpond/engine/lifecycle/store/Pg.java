@@ -54,6 +54,14 @@ public final class Pg {
    */
   public static final int LONGEST_STATEMENT_MILLIS = (POOL_SOCKET_TIMEOUT_SECONDS - 5) * 1_000;
 
+  /** The least and the most that a prompt connection waits for an answer. */
+  private static final int PROMPT_SECONDS_MIN = 1;
+
+  private static final int PROMPT_SECONDS_MAX = 5;
+
+  /** PostgreSQL has given a statement up: it took longer than it may. */
+  static final String STATEMENT_TIMEOUT = "57014";
+
   /** After a failover the server behind a connection may be one that only reads. */
   private static final String READ_ONLY = "25006";
 
@@ -109,6 +117,34 @@ public final class Pg {
     config.setConnectionTimeout(1_000L * seconds);
     config.setValidationTimeout(Math.max(VALIDATION_MILLIS_MIN, lease.toMillis() / 4));
     return new HikariDataSource(config);
+  }
+
+  /**
+   * Connections of the maintenance roles that must not be held up for long (ADR 26). An answer that
+   * does not come is given up after half a lease; PostgreSQL gives a statement up somewhat earlier,
+   * which it then says, so that a slow one is told from a dead connection. A transaction that a
+   * dead connection leaves there ends as soon. Opens nothing before it is used.
+   *
+   * @param size one for each role
+   */
+  public static HikariDataSource prompt(String url, Duration lease, int size) {
+    int seconds = Math.clamp(lease.toSeconds() / 2, PROMPT_SECONDS_MIN, PROMPT_SECONDS_MAX);
+    int millis = seconds * 1_000;
+    HikariConfig config = poolConfig(url, "millpond-roles", size, seconds);
+    config.setMinimumIdle(0);
+    config.setConnectionTimeout(millis);
+    config.setValidationTimeout(Math.max(VALIDATION_MILLIS_MIN, millis / 4));
+    Properties properties = config.getDataSourceProperties();
+    properties.setProperty("connectTimeout", Integer.toString(seconds));
+    properties.setProperty("loginTimeout", Integer.toString(seconds * 2));
+    properties.merge(
+        "options",
+        " -c statement_timeout=%d -c lock_timeout=%d -c idle_in_transaction_session_timeout=%d"
+            .formatted(millis * 3 / 4, millis / 2, millis),
+        (usual, more) -> usual.toString() + more);
+    HikariDataSource lazy = new HikariDataSource();
+    config.copyStateTo(lazy);
+    return lazy;
   }
 
   /**
@@ -205,7 +241,7 @@ public final class Pg {
       case "55P03" -> Fault.LOCK;
       case READ_ONLY -> Fault.CONNECTION;
       case "25P03" -> Fault.CONNECTION; // idle in a transaction for too long
-      case "57014" -> Fault.LOCK; // statement timeout
+      case STATEMENT_TIMEOUT -> Fault.LOCK;
       default ->
           state.startsWith("08")
                   || state.startsWith("57P")

@@ -30,21 +30,32 @@ public final class Transactions implements AutoCloseable {
   public <T extends @Nullable Object> T call(Work<T> work) {
     for (int repeat = 0; ; repeat++) {
       try (Connection connection = pool.getConnection()) {
-        connection.setAutoCommit(false);
-        try {
-          T result = work.run(connection);
-          connection.commit();
-          return result;
-        } catch (SQLException | RuntimeException e) {
-          rollback(connection, e);
-          throw e;
-        }
+        return transaction(connection, work);
       } catch (SQLException e) {
         if (Pg.fault(e) != Pg.Fault.REPEAT || repeat == REPEATS_MAX) {
           throw new DatabaseException(e);
         }
       }
     }
+  }
+
+  /**
+   * Leaves the connection as it came: of a pool that was closed meanwhile, HikariCP has forgotten
+   * what to reset by then, and would end in a NullPointerException.
+   */
+  private static <T extends @Nullable Object> T transaction(Connection connection, Work<T> work)
+      throws SQLException {
+    connection.setAutoCommit(false);
+    T result;
+    try {
+      result = work.run(connection);
+      connection.commit();
+    } catch (SQLException | RuntimeException e) {
+      rollback(connection, e);
+      throw e;
+    }
+    connection.setAutoCommit(true);
+    return result;
   }
 
   /**
@@ -73,6 +84,7 @@ public final class Transactions implements AutoCloseable {
   private static void rollback(Connection connection, Exception cause) {
     try {
       connection.rollback();
+      connection.setAutoCommit(true);
     } catch (SQLException e) {
       cause.addSuppressed(e);
     }

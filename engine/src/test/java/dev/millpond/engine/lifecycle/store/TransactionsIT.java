@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.millpond.engine.Database;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class TransactionsIT {
@@ -19,6 +22,36 @@ class TransactionsIT {
           .isThrownBy(() -> transactions.call(TransactionsIT::write))
           .satisfies(e -> assertThat(e.fault()).isEqualTo(Pg.Fault.CONNECTION));
       assertThat(transactions.call(TransactionsIT::write)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aPoolThatIsClosedUnderATransactionIsALostConnection() throws Exception {
+    try (Database database = Database.fresh()) {
+      for (int round = 0; round < 40; round++) {
+        Transactions transactions = new Transactions(Pg.pool(database.url(), "closed", 1));
+        CompletableFuture<Throwable> end = new CompletableFuture<>();
+        CountDownLatch began = new CountDownLatch(20);
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                while (true) {
+                  transactions.call(tx -> Database.update(tx, "SET LOCAL jit = off"));
+                  began.countDown();
+                }
+              } catch (RuntimeException e) {
+                end.complete(e);
+              }
+            });
+        assertThat(began.await(20, TimeUnit.SECONDS)).isTrue();
+        transactions.close();
+        assertThat(end.get(20, TimeUnit.SECONDS))
+            .matches(
+                e ->
+                    e instanceof DatabaseException
+                        || e.getCause() instanceof SQLException, // in the statement itself
+                "a fault of the database");
+      }
     }
   }
 
