@@ -96,6 +96,13 @@ class LauncherTest {
   }
 
   @Test
+  void aServerThatIsOutOfMemoryEndsWithOrWithoutASupervisor()
+      throws IOException, InterruptedException {
+    assertThat(launch(Map.of(), "server").out()).contains("-XX:+ExitOnOutOfMemoryError");
+    assertThat(launch(Map.of(), "jobs").out()).doesNotContain("-XX:+ExitOnOutOfMemoryError");
+  }
+
+  @Test
   void aCacheIsUsedByTheKindOfProcessItIsFor() throws IOException, InterruptedException {
     cache("server", Instant.now());
     cache("command", Instant.now());

@@ -227,11 +227,21 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
   }
 
   /**
-   * Whether a thread of the worker has ended by an Error that nobody could handle. What it runs is
-   * not looked after any more: end this process, and start a new one; its jobs are rescued.
+   * Whether a thread of the writer or the worker has ended by an Error that nobody could handle. It
+   * cannot even drain: end this process, and start a new one; its jobs are rescued. Without its
+   * writer it refuses submits, and runs nothing more.
    */
   public boolean broken() {
-    return node.worker().broken();
+    return node.broken();
+  }
+
+  /**
+   * Names of threads that have ended by an Error that nobody could handle. Nothing takes their
+   * place: drain this process unless it is {@link #broken}, and start a new one. {@link #health}
+   * says so too.
+   */
+  public List<String> lostThreads() {
+    return node.lostThreads();
   }
 
   /**

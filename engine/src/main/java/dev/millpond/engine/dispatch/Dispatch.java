@@ -1,5 +1,6 @@
 package dev.millpond.engine.dispatch;
 
+import dev.millpond.engine.threads.LoopThread;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -50,6 +51,11 @@ public interface Dispatch extends AutoCloseable {
 
   /** Whether it works now. */
   boolean up();
+
+  /** Those of its own. */
+  default List<LoopThread> threads() {
+    return List.of();
+  }
 
   @Override
   void close();

@@ -1,5 +1,6 @@
 package dev.millpond.engine.dispatch;
 
+import dev.millpond.engine.threads.LoopThread;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -65,6 +66,11 @@ public final class Ways implements AutoCloseable {
   /** The way that everything goes that is on no stream. */
   public Dispatch table() {
     return postgres;
+  }
+
+  /** Without one of them, what it would have sent waits in the table. */
+  public List<LoopThread> threads() {
+    return all().stream().flatMap(way -> way.threads().stream()).toList();
   }
 
   /** Every way, for one claim loop each. */

@@ -1,5 +1,6 @@
 package dev.millpond.engine.flush;
 
+import dev.millpond.engine.threads.LoopThread;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -8,15 +9,19 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Tells callers and workers what has been committed, on a thread of its own, so that the writer can
- * go on with the next flush. In order; bounded, so that a writer that runs ahead waits.
+ * go on with the next flush. In order; bounded, so that a writer that runs ahead waits. Without its
+ * thread, should that be lost, the writers tell them.
  */
 final class AfterCommit implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(AfterCommit.class);
   private static final int QUEUE_FLUSHES = 256;
 
+  /** A writer that waits for room looks this often whether there is still somebody who makes it. */
+  private static final long LOOK_MILLIS = 100;
+
   private final BlockingQueue<Runnable> queue = new ArrayBlockingQueue<>(QUEUE_FLUSHES);
-  private final Thread thread =
-      Thread.ofPlatform().name("millpond-after-commit").daemon().unstarted(this::loop);
+  private final LoopThread thread =
+      new LoopThread("millpond-after-commit", true, this::loop, this::tellAll);
   private volatile boolean closing;
 
   void start() {
@@ -25,13 +30,18 @@ final class AfterCommit implements AutoCloseable {
 
   void run(Runnable news) {
     boolean interrupted = false;
-    while (true) {
+    boolean queued = false;
+    while (!queued && !thread.lost()) {
       try {
-        queue.put(news);
-        break;
+        queued = queue.offer(news, LOOK_MILLIS, TimeUnit.MILLISECONDS);
       } catch (InterruptedException e) {
         interrupted = true;
       }
+    }
+    if (!queued) {
+      tell(news);
+    } else if (thread.lost()) { // and may have left it
+      tellAll();
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
@@ -50,9 +60,28 @@ final class AfterCommit implements AutoCloseable {
     }
   }
 
+  private void tellAll() {
+    for (Runnable news = queue.poll(); news != null; news = queue.poll()) {
+      tell(news);
+    }
+  }
+
+  private static void tell(Runnable news) {
+    try {
+      news.run();
+    } catch (RuntimeException | Error e) { // others wait for theirs
+      log.error("a listener of a commit failed", e);
+    }
+  }
+
+  LoopThread thread() {
+    return thread;
+  }
+
   @Override
   public void close() {
     closing = true;
+    thread.mayEnd();
     boolean ignored =
         queue.offer(() -> {}); // wakes it where it waits; where it is full, it does not
     try {

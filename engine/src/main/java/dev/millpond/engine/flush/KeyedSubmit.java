@@ -1,5 +1,6 @@
 package dev.millpond.engine.flush;
 
+import dev.millpond.api.UnavailableException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -28,6 +29,21 @@ public record KeyedSubmit(
    */
   @SuppressWarnings("ArrayRecordComponent") // goes as it is into SQL
   public record Key(String principal, String key, byte[] bodyHash, long livesMicros) {}
+
+  /**
+   * Called when nobody writes it any more.
+   *
+   * @param begun whether it may have been committed
+   */
+  public void abandon(boolean begun) {
+    done.completeExceptionally(
+        new UnavailableException(
+            begun
+                ? Writer.LOST + "; submit again with the same key"
+                : Writer.LOST + "; nothing was written. Try again",
+            begun,
+            null));
+  }
 
   /** All its keys. */
   public List<Key> keys() {

@@ -45,13 +45,23 @@ public final class SubmitWork {
 
   /** Called when the caller's time is up. */
   public void giveUp() {
+    end("PostgreSQL took no jobs in time", "PostgreSQL did not confirm the commit in time");
+  }
+
+  /** Called when nobody writes it any more. */
+  public void abandon() {
+    end(Writer.LOST, Writer.LOST);
+  }
+
+  private void end(String untouched, String taken) {
     boolean inDoubt = !phase.compareAndSet(Phase.QUEUED, Phase.GIVEN_UP);
     done.completeExceptionally(
         new UnavailableException(
             inDoubt
-                ? "PostgreSQL did not confirm the commit in time; the jobs may have been accepted."
+                ? taken
+                    + "; the jobs may have been accepted."
                     + " Submit again with an idempotency key to be sure"
-                : "PostgreSQL took no jobs in time; nothing was written. Try again",
+                : untouched + "; nothing was written. Try again",
             inDoubt,
             null));
   }

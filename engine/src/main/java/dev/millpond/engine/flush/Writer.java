@@ -1,5 +1,6 @@
 package dev.millpond.engine.flush;
 
+import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lane;
@@ -11,6 +12,7 @@ import dev.millpond.engine.flush.store.WriterConnection;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.metrics.EngineMetrics.Step;
+import dev.millpond.engine.threads.LoopThread;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -32,6 +34,8 @@ import org.slf4j.LoggerFactory;
 public final class Writer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Writer.class);
   private static final long REOFFER_MILLIS = 500;
+
+  static final String LOST = "this process has lost a thread of its writer and should be restarted";
 
   /** Bytes of portions that may wait before the worker takes no more. */
   private static final long PORTION_BYTES = 32 << 20;
@@ -98,14 +102,48 @@ public final class Writer implements AutoCloseable {
     local = worker;
   }
 
-  /** Hands in jobs without keys; false when there was no room in the time. */
+  /**
+   * Hands in jobs without keys; false when there was no room in the time.
+   *
+   * @throws UnavailableException when this writer is lost
+   */
   public boolean submit(SubmitWork work, long timeoutNanos) throws InterruptedException {
-    return hot.offer(new HotWork.Submit(work), timeoutNanos);
+    checkThreads();
+    boolean taken = hot.offer(new HotWork.Submit(work), timeoutNanos);
+    if (!taken) {
+      checkThreads();
+    }
+    return taken;
   }
 
-  /** Hands in jobs with keys; false when there was no room in the time. */
+  /**
+   * Hands in jobs with keys; false when there was no room in the time.
+   *
+   * @throws UnavailableException when this writer is lost
+   */
   public boolean submit(KeyedSubmit submit, long timeoutNanos) throws InterruptedException {
-    return cold.offer(new ColdWork.Keyed(submit), timeoutNanos);
+    checkThreads();
+    boolean taken = cold.offer(new ColdWork.Keyed(submit), timeoutNanos);
+    if (!taken) {
+      checkThreads();
+    }
+    return taken;
+  }
+
+  private void checkThreads() {
+    if (lost()) {
+      throw new UnavailableException(LOST + "; nothing was written", false, null);
+    }
+  }
+
+  /** Those without which nothing is written, or nobody told. */
+  public List<LoopThread> threads() {
+    return List.of(hot.thread(), cold.thread(), afterCommit.thread());
+  }
+
+  /** Whether one of its threads has ended by itself: it takes nothing more. */
+  public boolean lost() {
+    return hot.thread().lost() || cold.thread().lost() || afterCommit.thread().lost();
   }
 
   /** Hands in a portion; it is written, however long the database is away. */

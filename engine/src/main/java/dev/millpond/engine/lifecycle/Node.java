@@ -30,6 +30,7 @@ import dev.millpond.engine.query.Redrives;
 import dev.millpond.engine.submit.JobIds;
 import dev.millpond.engine.submit.Submitter;
 import dev.millpond.engine.submit.store.QueueStore;
+import dev.millpond.engine.threads.LoopThread;
 import dev.millpond.engine.webhook.WebhookCall;
 import dev.millpond.engine.webhook.WebhookHandler;
 import dev.millpond.engine.worker.HandlerRegistry;
@@ -46,6 +47,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -78,8 +80,7 @@ public final class Node {
   private final Redrives redrives;
   private final Worker worker;
   private final Maintenance maintenance;
-  private final Thread clockThread =
-      Thread.ofPlatform().daemon().name("millpond-clock").unstarted(this::followClock);
+  private final LoopThread clockThread = new LoopThread("millpond-clock", this::followClock);
   private final CountDownLatch stopClock = new CountDownLatch(1);
   private boolean maintaining;
   private boolean closed;
@@ -250,8 +251,33 @@ public final class Node {
     }
   }
 
+  /** Names of its threads that have ended by themselves. */
+  public List<String> lostThreads() {
+    return LoopThread.lost(
+        Stream.of(
+                writer.threads(),
+                submitter.threads(),
+                ways.threads(),
+                worker.threads(),
+                maintenance.threads(),
+                List.of(clockThread))
+            .flatMap(List::stream));
+  }
+
+  /** Whether it has lost a thread without which it cannot even drain. */
+  public boolean broken() {
+    return writer.lost() || worker.threads().stream().anyMatch(LoopThread::lost);
+  }
+
   public Health health() {
     List<Component> components = new ArrayList<>();
+    List<String> lost = lostThreads();
+    components.add(
+        new Component(
+            "threads",
+            lost.isEmpty(),
+            true,
+            lost.isEmpty() ? "all run" : "lost " + String.join(", ", lost) + "; to be restarted"));
     try {
       transactions.call(ClockStore::now);
       components.add(new Component("postgres", true, true, "answers"));
@@ -272,8 +298,13 @@ public final class Node {
               worker.heard() ? "beats are heard" : "no beat heard"));
     }
     if (maintaining) {
+      boolean part = maintenance.threads().stream().noneMatch(LoopThread::lost);
       components.add(
-          new Component("maintenance", true, false, maintenance.held() ? "leader" : "stands by"));
+          new Component(
+              "maintenance",
+              part,
+              false,
+              maintenance.held() ? "leader" : part ? "stands by" : "takes no part any more"));
     }
     return new Health(components);
   }
@@ -294,6 +325,7 @@ public final class Node {
       return;
     }
     closed = true;
+    clockThread.mayEnd();
     stopClock.countDown();
     if (worker.running()) {
       worker.drain(drainWithin);

@@ -15,6 +15,7 @@ import dev.millpond.engine.maintenance.store.LookStore;
 import dev.millpond.engine.maintenance.store.LookStore.Look;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.query.RestingCounts;
+import dev.millpond.engine.threads.LoopThread;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +30,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Runs the roles of this package while this process is the leader: each on a thread of its own, at
- * its own pace, so that a long look of one delays no other.
+ * its own pace, so that a long look of one delays no other. Should one of the threads be lost, all
+ * roles end here, and another process takes the lead: one that renewed its lease without a reaper,
+ * say, would keep the others from rescuing anything.
  */
 public final class Maintenance implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Maintenance.class);
@@ -66,7 +69,7 @@ public final class Maintenance implements AutoCloseable {
   private final Leadership leadership;
   private final HikariDataSource prompt;
   private final Leadership renewal;
-  private final List<Role> roles = new ArrayList<>();
+  private final List<LoopThread> roles = new ArrayList<>();
   private final List<Streams> opened = new ArrayList<>();
   private final Semaphore feedNews = new Semaphore(0);
   private final CountDownLatch stop = new CountDownLatch(1);
@@ -90,9 +93,6 @@ public final class Maintenance implements AutoCloseable {
   private interface Turn {
     Duration run();
   }
-
-  /** A role on its thread. */
-  private record Role(String name, Thread thread) {}
 
   /**
    * @param holder identity of this process as a leader
@@ -165,7 +165,7 @@ public final class Maintenance implements AutoCloseable {
         "expirer",
         () -> after(look.expiring() ? expirer.runOnce() : look, min(EXPIRE_EVERY, timing.scan())));
     add("tidier", () -> after(tidier.runOnce(), TIDY_EVERY));
-    roles.add(new Role("feeder", thread("feeder", () -> feedLoop(feeder))));
+    roles.add(thread("feeder", () -> feedLoop(feeder)));
     metrics.gauge("millpond.leader", "1 while this process is the leader", () -> held() ? 1 : 0);
   }
 
@@ -239,19 +239,35 @@ public final class Maintenance implements AutoCloseable {
   }
 
   public void start() {
-    roles.forEach(role -> role.thread().start());
+    roles.forEach(LoopThread::start);
   }
 
   private void addAlways(String name, Turn turn) {
-    roles.add(new Role(name, thread(name, () -> loop(name, turn, false))));
+    roles.add(thread(name, () -> loop(name, turn, false)));
   }
 
   private void add(String name, Turn turn) {
-    roles.add(new Role(name, thread(name, () -> loop(name, turn, true))));
+    roles.add(thread(name, () -> loop(name, turn, true)));
   }
 
-  private static Thread thread(String name, Runnable loop) {
-    return Thread.ofPlatform().daemon().name("millpond-" + name).unstarted(loop);
+  private LoopThread thread(String name, Runnable loop) {
+    return new LoopThread("millpond-" + name, true, loop, this::standDown);
+  }
+
+  /** One of the roles is lost: the others end, and somebody else may lead at once. */
+  private void standDown() {
+    end();
+    renewal.giveUp();
+  }
+
+  private void end() {
+    roles.forEach(LoopThread::mayEnd);
+    stop.countDown();
+    feedNews();
+  }
+
+  public List<LoopThread> threads() {
+    return roles;
   }
 
   private void loop(String name, Turn turn, boolean leaderOnly) {
@@ -317,12 +333,11 @@ public final class Maintenance implements AutoCloseable {
   /** Ends all roles and gives the lease up. */
   @Override
   public void close() {
-    stop.countDown();
-    feedNews();
+    end();
     long until = System.nanoTime() + ROLES_END.toNanos();
-    for (Role role : roles) {
+    for (LoopThread role : roles) {
       try {
-        role.thread().join(Duration.ofNanos(Math.max(0, until - System.nanoTime())));
+        role.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime())));
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }

@@ -8,8 +8,8 @@ public record Health(List<Component> components) {
   /**
    * One component.
    *
-   * @param name {@code postgres}, {@code schema}, {@code redis.<shard>}, {@code writer}, {@code
-   *     worker} or {@code maintenance}
+   * @param name {@code threads}, {@code postgres}, {@code redis.<shard>}, {@code worker} or {@code
+   *     maintenance}
    * @param up whether it works now
    * @param needed whether the process is of no use without it; Redis is not
    */

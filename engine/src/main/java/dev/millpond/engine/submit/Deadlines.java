@@ -1,14 +1,17 @@
 package dev.millpond.engine.submit;
 
 import dev.millpond.engine.flush.SubmitWork;
+import dev.millpond.engine.threads.LoopThread;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * Gives up submits whose time is up. All have the same time, so the oldest is always the first; as
- * bounded as the writer's own queue, since what is done is dropped at the next look.
+ * bounded as the writer's own queue, since what is done is dropped at the next look. Should its
+ * thread be lost, each has a timer of the JDK's.
  */
 final class Deadlines implements AutoCloseable {
   private static final long LOOK_MILLIS = 50;
@@ -19,8 +22,8 @@ final class Deadlines implements AutoCloseable {
   private record Entry(SubmitWork work, long deadlineNanos) {}
 
   private final Queue<Entry> entries = new ConcurrentLinkedQueue<>();
-  private final Thread thread =
-      Thread.ofPlatform().daemon().name("millpond-deadlines").unstarted(this::loop);
+  private final LoopThread thread =
+      new LoopThread("millpond-deadlines", true, this::loop, this::handOver);
   private volatile boolean resting;
   private volatile boolean closed;
 
@@ -30,10 +33,23 @@ final class Deadlines implements AutoCloseable {
 
   void add(SubmitWork work, long deadlineNanos) {
     entries.add(new Entry(work, deadlineNanos));
-    if (resting) {
+    if (thread.lost()) {
+      handOver();
+    } else if (resting) {
       resting = false;
-      LockSupport.unpark(thread);
+      thread.unpark();
     }
+  }
+
+  private void handOver() {
+    for (Entry entry = entries.poll(); entry != null; entry = entries.poll()) {
+      long left = entry.deadlineNanos() - System.nanoTime();
+      CompletableFuture.delayedExecutor(left, TimeUnit.NANOSECONDS).execute(entry.work()::giveUp);
+    }
+  }
+
+  LoopThread thread() {
+    return thread;
   }
 
   private void loop() {
@@ -71,6 +87,7 @@ final class Deadlines implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    LockSupport.unpark(thread);
+    thread.mayEnd();
+    thread.unpark();
   }
 }

@@ -20,6 +20,7 @@ import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.submit.JobRules.Origin;
 import dev.millpond.engine.submit.store.QueueStore;
+import dev.millpond.engine.threads.LoopThread;
 import dev.millpond.engine.webhook.WebhookUrl;
 import java.time.Duration;
 import java.time.Instant;
@@ -309,6 +310,11 @@ public final class Submitter implements AutoCloseable {
       default ->
           new UnavailableException("PostgreSQL refused it: " + cause.getMessage(), false, cause);
     };
+  }
+
+  /** Those of its own; without them it goes on all the same. */
+  public List<LoopThread> threads() {
+    return List.of(deadlines.thread());
   }
 
   @Override

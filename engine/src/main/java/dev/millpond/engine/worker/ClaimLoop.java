@@ -6,6 +6,7 @@ import dev.millpond.engine.dispatch.Demand;
 import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.DispatchException;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.threads.LoopThread;
 import dev.millpond.engine.worker.store.ClaimStore;
 import java.time.Duration;
 import java.util.List;
@@ -34,7 +35,7 @@ final class ClaimLoop {
   private final Dispatch dispatch;
   private final ClaimStore store;
   private final Worker worker;
-  private final Thread thread;
+  private final LoopThread thread;
   private volatile boolean stopped;
   private volatile boolean tookAll = true; // until the first claim says otherwise
   private int failures;
@@ -46,20 +47,15 @@ final class ClaimLoop {
     this.dispatch = dispatch;
     this.store = store;
     this.worker = worker;
-    this.thread =
-        Thread.ofPlatform()
-            .daemon()
-            .name("millpond-claim-" + dispatch.name())
-            .unstarted(this::loop);
+    this.thread = new LoopThread("millpond-claim-" + dispatch.name(), this::loop);
   }
 
   void start() {
     thread.start();
   }
 
-  /** Whether it has ended by itself. */
-  boolean dead() {
-    return thread.getState() == Thread.State.TERMINATED;
+  LoopThread thread() {
+    return thread;
   }
 
   private void loop() {
@@ -136,6 +132,7 @@ final class ClaimLoop {
 
   void stop() {
     stopped = true;
+    thread.mayEnd();
     dispatch.wake();
   }
 

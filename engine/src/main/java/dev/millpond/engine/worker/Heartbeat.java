@@ -7,6 +7,7 @@ import dev.millpond.engine.flush.Portion.LogLine;
 import dev.millpond.engine.flush.store.LogStore;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.threads.LoopThread;
 import dev.millpond.engine.worker.store.SessionStore;
 import dev.millpond.engine.worker.store.SessionStore.News;
 import dev.millpond.engine.worker.store.SessionStore.Sign;
@@ -23,7 +24,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Says that the session lives, and that its tracked jobs do. When it is told that the session was
  * fenced, or could not beat for a whole lease by the monotonic clock, the worker gives up all it
- * runs and goes on as a new session. A platform thread of its own.
+ * runs and goes on as a new session. With a writer that is lost it ends: a session that went on
+ * saying that its jobs live would keep them from being rescued. A platform thread of its own.
  */
 final class Heartbeat {
   private static final Logger log = LoggerFactory.getLogger(Heartbeat.class);
@@ -40,8 +42,7 @@ final class Heartbeat {
   private final KindPace pace;
   private final Lanes lanes;
   private final Timing timing;
-  private final Thread thread =
-      Thread.ofPlatform().daemon().name("millpond-heartbeat").unstarted(this::loop);
+  private final LoopThread thread = new LoopThread("millpond-heartbeat", this::loop);
   private volatile boolean stopped;
   private volatile long lastBeatNanos = System.nanoTime();
 
@@ -67,9 +68,8 @@ final class Heartbeat {
     thread.start();
   }
 
-  /** Whether it has ended by itself. */
-  boolean dead() {
-    return thread.getState() == Thread.State.TERMINATED;
+  LoopThread thread() {
+    return thread;
   }
 
   /** Nanoseconds since the last beat that was heard. */
@@ -81,6 +81,12 @@ final class Heartbeat {
     long nextBeat = System.nanoTime();
     long nextNotices = nextBeat;
     while (!stopped) {
+      if (worker.writerLost()) {
+        log.warn("session {} falls silent, so that its jobs are rescued", session.get());
+        worker.loseAll();
+        thread.mayEnd();
+        return;
+      }
       long now = System.nanoTime();
       try {
         if (now - nextBeat >= 0) {
@@ -198,6 +204,7 @@ final class Heartbeat {
 
   void stop() {
     stopped = true;
+    thread.mayEnd();
   }
 
   /** Waits for the end of a beat that is under way, but not for that of a dead connection. */

@@ -2,6 +2,7 @@ package dev.millpond.engine.worker;
 
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.threads.LoopThread;
 import dev.millpond.engine.worker.store.SessionStore;
 import dev.millpond.engine.worker.store.SessionStore.Running;
 import java.time.Duration;
@@ -55,8 +56,7 @@ final class Quarantine {
   private final Runner runner;
   private final Transactions transactions;
   private final Deque<BatchRun> waiting = new ArrayDeque<>();
-  private final Thread thread =
-      Thread.ofPlatform().daemon().name("millpond-quarantine").unstarted(this::loop);
+  private final LoopThread thread = new LoopThread("millpond-quarantine", this::loop);
   private volatile boolean stopped;
 
   Quarantine(
@@ -76,14 +76,14 @@ final class Quarantine {
     thread.start();
   }
 
-  /** Whether it has ended by itself. */
-  boolean dead() {
-    return thread.getState() == Thread.State.TERMINATED;
+  LoopThread thread() {
+    return thread;
   }
 
   /** Ends at once what waits here or is about to start; what runs has been drained before. */
   void stop() {
     stopped = true;
+    thread.mayEnd();
     thread.interrupt();
   }
 

@@ -1,5 +1,6 @@
 package dev.millpond.engine.worker;
 
+import dev.millpond.engine.threads.LoopThread;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -30,8 +31,7 @@ final class Watch {
   private final long settleNanos;
   private final Duration cancelGrace;
   private final Worker worker;
-  private final Thread thread =
-      Thread.ofPlatform().daemon().name("millpond-watch").unstarted(this::loop);
+  private final LoopThread thread = new LoopThread("millpond-watch", this::loop);
   private volatile boolean stopped;
 
   /**
@@ -48,9 +48,8 @@ final class Watch {
     thread.start();
   }
 
-  /** Whether it has ended by itself. */
-  boolean dead() {
-    return thread.getState() == Thread.State.TERMINATED;
+  LoopThread thread() {
+    return thread;
   }
 
   private void loop() {
@@ -115,6 +114,7 @@ final class Watch {
 
   void stop() {
     stopped = true;
+    thread.mayEnd();
     thread.interrupt();
   }
 }

@@ -20,6 +20,7 @@ import dev.millpond.engine.lifecycle.store.IdTime;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.metrics.EngineMetrics;
+import dev.millpond.engine.threads.LoopThread;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.forked.ForkedExecutor;
 import dev.millpond.engine.worker.store.ClaimStore;
@@ -223,17 +224,21 @@ public final class Worker implements AutoCloseable {
     return runner.abandoned() > abandonedMax;
   }
 
-  /**
-   * Whether one of its threads has ended by an Error, such as a class that could not be loaded:
-   * what it runs is not looked after any more.
-   */
-  public boolean broken() {
-    return started
-        && !draining
-        && (watch.dead()
-            || heartbeat.dead()
-            || quarantine.dead()
-            || loops.stream().anyMatch(ClaimLoop::dead));
+  /** Without one of them, what it runs is not looked after. */
+  public List<LoopThread> threads() {
+    if (!started) {
+      return List.of();
+    }
+    List<LoopThread> threads = new ArrayList<>();
+    loops.forEach(loop -> threads.add(loop.thread()));
+    threads.addAll(
+        List.of(watch.thread(), heartbeat.thread(), quarantine.thread(), children.thread()));
+    return threads;
+  }
+
+  /** Whether nothing that it does can be written any more. */
+  boolean writerLost() {
+    return writer.lost();
   }
 
   /** Batches that wait for a slot, or to run alone. */
@@ -244,6 +249,7 @@ public final class Worker implements AutoCloseable {
   /** Whether it has got all there was on every way, and would run this kind. */
   boolean hungry(String kind) {
     if (draining
+        || writerLost()
         || !heard() // its session may be gone, and what is claimed for it with it
         || handlers.find(kind) == null
         || writer.behind()
@@ -272,7 +278,7 @@ public final class Worker implements AutoCloseable {
 
   /** What there is room for; null when there is none. */
   @Nullable Demand demand() {
-    if (draining || wornOut() || writer.away() || writer.behind()) {
+    if (draining || wornOut() || writerLost() || writer.away() || writer.behind()) {
       return null;
     }
     int most = (int) Math.clamp(CLAIM_JOBS / batchJobs, CLAIM_BATCHES, CLAIM_BATCHES_MAX);
@@ -430,6 +436,10 @@ public final class Worker implements AutoCloseable {
     draining = true;
     loops.forEach(ClaimLoop::stop);
     loops.forEach(ClaimLoop::join);
+    if (writerLost()) {
+      loseAll();
+      return false;
+    }
     ready.clear().forEach(run -> run.dissolve(false));
     quarantine.clear().forEach(run -> run.dissolve(false));
     Duration grace =

@@ -67,7 +67,7 @@ class QuarantineIT {
   void aSuspectThatRunsLongIsAloneForAWhileOnly() throws InterruptedException {
     Millpond producer = fleet.producer();
     List<UUID> ids = Fleet.submit(producer, JobRequest.of("long", ""), 1);
-    suspect(1);
+    Suspects.all(database, 1);
     CountDownLatch release = new CountDownLatch(1);
     fleet.worker(member -> {
       handlers(member);
@@ -88,25 +88,7 @@ class QuarantineIT {
 
   private void suspects(Millpond producer) {
     Fleet.submit(producer, JobRequest.of("suspect", ""), SUSPECTS);
-    suspect(1);
-  }
-
-  /** As if everything that waits had been lost with its process. */
-  private static void suspect(int losses) {
-    database.update(
-        """
-        WITH lost AS (
-            DELETE FROM millpond.dispatch WHERE claimed_by IS NULL AND kind <> 'other'
-            RETURNING queue, class, kind, job_ids),
-        one AS (
-            INSERT INTO millpond.dispatch (id, queue, class, kind, shard, job_ids, tokens)
-            SELECT gen_random_uuid(), queue, class, kind, 0, ARRAY[id], ARRAY[2]
-            FROM lost, unnest(job_ids) AS id)
-        INSERT INTO millpond.job_state
-               (job_id, queue, class, kind, phase, lease_token, attempt, losses)
-        SELECT id, queue, class, kind, 'runnable', 2, 1, ? FROM lost, unnest(job_ids) AS id
-        """,
-        losses);
+    Suspects.all(database, 1);
   }
 
   private static boolean alone(UUID id) {

@@ -22,8 +22,8 @@ public final class ExitCode {
   public static final int DENIED = 5;
 
   /**
-   * A server has drained because too many of its threads are held by handlers that do not stop: it
-   * is to be started again. EX_SOFTWARE of sysexits.h.
+   * A server has ended because too much of it is held by handlers that do not stop, or because it
+   * has lost a thread of its own: it is to be started again. EX_SOFTWARE of sysexits.h.
    */
   public static final int WORN_OUT = 70;
 

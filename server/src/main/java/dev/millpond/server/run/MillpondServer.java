@@ -120,11 +120,9 @@ public final class MillpondServer implements AutoCloseable {
         millpond.nodeId(),
         modules);
     MillpondServer server = new MillpondServer(config, millpond, http, readiness, parts);
-    if (config.roles().contains(Role.WORKER)) {
-      Gauge connections = registry.get(HttpServer.CONNECTIONS).gauge();
-      Wear wear = new Wear(millpond, connections::value);
-      Thread.ofPlatform().name("wear").daemon(true).start(() -> server.watch(wear));
-    }
+    Gauge connections = registry.get(HttpServer.CONNECTIONS).gauge();
+    Wear wear = new Wear(millpond, connections::value);
+    Thread.ofPlatform().name("wear").daemon(true).start(() -> server.watch(wear));
     return server;
   }
 
@@ -149,19 +147,26 @@ public final class MillpondServer implements AutoCloseable {
           close();
         } else if (state == Wear.State.SPENT) {
           log.error("This process ends at once, its jobs will be rescued: {}", wear.reason());
-          wornOut = true;
-          stopping.set(true);
-          stopped.countDown();
+          giveUp();
         }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (RuntimeException | Error e) { // nobody would look any more
+      giveUp();
+      throw e;
     }
   }
 
+  private void giveUp() {
+    wornOut = true;
+    stopping.set(true);
+    stopped.countDown();
+  }
+
   /**
-   * Whether it stopped, or was given up, because handlers held too much of it that does not come
-   * back.
+   * Whether it stopped, or was given up, because it had lost what does not come back: to handlers
+   * that hold too much of it, or a thread of its own to an error.
    */
   public boolean wornOut() {
     return wornOut;

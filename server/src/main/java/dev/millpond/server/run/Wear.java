@@ -3,11 +3,12 @@ package dev.millpond.server.run;
 import com.sun.management.UnixOperatingSystemMXBean;
 import dev.millpond.engine.Millpond;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.function.DoubleSupplier;
 
 /**
- * What a worker process does not get back while it lives: threads of handlers that do not stop,
- * files that handlers have opened and forgotten, its own threads. Used by one thread.
+ * What a process does not get back while it lives: its own threads, and of a worker threads of
+ * handlers that do not stop, and files that handlers have opened and forgotten. Used by one thread.
  */
 final class Wear {
   /** Of the files that the system lets a process have open. */
@@ -79,9 +80,10 @@ final class Wear {
   }
 
   private State threads() {
-    if (millpond.broken()) {
-      reason = "a thread of the worker has ended by an error";
-      return State.SPENT;
+    List<String> lost = millpond.lostThreads();
+    if (!lost.isEmpty()) {
+      reason = "these threads have ended by an error: " + String.join(", ", lost);
+      return millpond.broken() ? State.SPENT : State.WORN;
     }
     if (millpond.wornOut()) {
       reason = "too many handlers did not stop at their hard timeout";

@@ -3,6 +3,7 @@ package dev.millpond.engine.dispatch.streams;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed.Receipt;
 import dev.millpond.engine.dispatch.DispatchException;
+import dev.millpond.engine.threads.LoopThread;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -57,7 +58,7 @@ final class StreamSender implements AutoCloseable {
   private final long settleNanos;
   private final BlockingQueue<Op> queue = new ArrayBlockingQueue<>(QUEUE_MAX);
   private final Map<String, Long> full = new ConcurrentHashMap<>();
-  private final Thread thread;
+  private final LoopThread thread;
   private volatile boolean closed;
   private long nextProbeNanos = System.nanoTime();
   private boolean policyKnown;
@@ -66,13 +67,20 @@ final class StreamSender implements AutoCloseable {
     this.server = server;
     this.line = server.line("millpond-sender");
     this.settleNanos = settle.toNanos();
-    this.thread =
-        Thread.ofPlatform().daemon().name("millpond-sender-" + server.name()).start(this::loop);
+    this.thread = new LoopThread("millpond-sender-" + server.name(), this::loop);
+    thread.start();
   }
 
-  /** Whether a stream has as many entries as it should; then its backlog waits in PostgreSQL. */
+  /**
+   * Whether a stream takes no more: it has as many entries as it should, or nobody is left to send.
+   * Then its backlog waits in PostgreSQL.
+   */
   boolean isFull(String stream) {
-    return full.containsKey(stream);
+    return full.containsKey(stream) || thread.lost();
+  }
+
+  LoopThread thread() {
+    return thread;
   }
 
   void add(Batch batch, long committedNanos) {
@@ -206,6 +214,7 @@ final class StreamSender implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    thread.mayEnd();
     boolean ignored = queue.offer(new Op.End()); // a full queue wakes it as well
     try {
       thread.join(TimeUnit.SECONDS.toMillis(3));

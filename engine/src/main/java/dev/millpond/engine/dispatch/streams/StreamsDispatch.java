@@ -7,6 +7,7 @@ import dev.millpond.engine.dispatch.Demand;
 import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.DispatchException;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.threads.LoopThread;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -76,6 +77,11 @@ public final class StreamsDispatch implements Dispatch {
   @Override
   public boolean sends(Batch batch) {
     return carries.test(batch.shard(), batch.kind()) && !sender.isFull(StreamNames.stream(batch));
+  }
+
+  @Override
+  public List<LoopThread> threads() {
+    return List.of(sender.thread());
   }
 
   @Override

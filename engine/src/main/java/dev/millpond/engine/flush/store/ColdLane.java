@@ -299,4 +299,13 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   void rejected(ColdWork work, SQLException cause) {
     rejected.accept(work, cause);
   }
+
+  /** The jobs of a portion are rescued once the session is silent. */
+  @Override
+  void abandoned(ColdWork work, boolean begun) {
+    switch (work) {
+      case ColdWork.Keyed keyed -> keyed.submit().abandon(begun);
+      case ColdWork.Finish ignored -> {}
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package dev.millpond.engine.flush.store;
 
 import dev.millpond.engine.lifecycle.store.Pg;
+import dev.millpond.engine.threads.LoopThread;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +23,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>What an error means (rules R15, R16): after a lost reply the identical flush is sent again,
  * and a violation of its marker says that it had been committed; a deadlock repeats; a unique
- * violation repeats carefully; anything else is bisected until the offender stands alone.
+ * violation repeats carefully; anything else is bisected until the offender stands alone. Should
+ * the thread be lost, whoever waits is told so, and nothing more is taken.
  *
  * @param <W> a piece of work; never split between flushes
  * @param <F> a flush made of pieces, which can be sent again as it is
@@ -44,7 +46,14 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   private final WriterConnection connection;
   private final LinkedBlockingQueue<W> queue = new LinkedBlockingQueue<>();
   private final Semaphore room = new Semaphore(QUEUE_BYTES, true);
-  private final Thread thread;
+  private final LoopThread thread;
+
+  /** Pieces of the flush under way. The lane's thread only, like the next. */
+  private final List<W> group = new ArrayList<>();
+
+  /** The first piece of the next flush. */
+  private @Nullable W carried;
+
   private volatile boolean closing;
   private volatile boolean up;
   private volatile boolean away;
@@ -55,7 +64,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   GroupCommit(String name, WriterConnection connection) {
     this.name = name;
     this.connection = connection;
-    this.thread = Thread.ofPlatform().name(name).unstarted(this::loop);
+    this.thread = new LoopThread(name, false, this::loop, this::abandonAll);
   }
 
   public void start() {
@@ -123,24 +132,38 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   abstract void rejected(W work, SQLException cause);
 
   /**
+   * Called for a piece that nobody writes any more, since the lane's thread is lost.
+   *
+   * @param begun whether it may have been committed
+   */
+  abstract void abandoned(W work, boolean begun);
+
+  /**
    * Hands in a piece.
    *
-   * @return whether there was room within the time
+   * @return whether there was room within the time, and a thread that writes it
    */
   public boolean offer(W work, long timeoutNanos) throws InterruptedException {
     if (!room.tryAcquire(cost(work), timeoutNanos, TimeUnit.NANOSECONDS)) {
       return false;
     }
-    if (closing && !thread.isAlive()) {
+    if (thread.lost() || (closing && !thread.isAlive())) {
       room.release(cost(work));
       return false;
     }
     queue.add(work);
+    if (thread.lost()) { // and may have left it
+      abandonQueue();
+    }
     return true;
   }
 
   /** Hands in a piece that waits for no room. */
   public void put(W work) {
+    if (thread.lost()) {
+      abandoned(work, false);
+      return;
+    }
     putBytes.addAndGet(weight(work));
     queue.add(work);
   }
@@ -167,14 +190,31 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     return queued(work) ? Math.min(weight(work), QUEUE_BYTES) : 0;
   }
 
+  private void abandonAll() {
+    group.forEach(work -> abandoned(work, true));
+    if (carried != null) {
+      abandoned(carried, false);
+    }
+    abandonQueue();
+    room.release(QUEUE_BYTES); // who waits for it finds out
+  }
+
+  private void abandonQueue() {
+    for (W work = queue.poll(); work != null; work = queue.poll()) {
+      abandoned(work, false);
+    }
+  }
+
+  public LoopThread thread() {
+    return thread;
+  }
+
   /** Whether its last flush reached the database. */
   public boolean up() {
     return up;
   }
 
   private void loop() {
-    List<W> group = new ArrayList<>();
-    W carried = null;
     while (true) {
       try {
         if (carried == null) {
@@ -189,7 +229,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
         }
         continue;
       }
-      carried = gather(group, carried);
+      carried = gather(carried);
       if (!group.isEmpty()) {
         try {
           flush(group);
@@ -204,7 +244,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   }
 
   /** Fills the group from the queue; gives back the first piece that did not fit. */
-  private @Nullable W gather(List<W> group, W first) {
+  private @Nullable W gather(W first) {
     int bytes = 0;
     int rows = 0;
     W next = first;
@@ -341,6 +381,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   /** Writes what has been handed in, then ends; a database that stays away ends the wait. */
   public void close(long timeoutMillis) {
     closing = true; // and no interrupt: the driver gives up a connection that it is opening
+    thread.mayEnd();
     boolean interrupted = false;
     try {
       thread.join(timeoutMillis);

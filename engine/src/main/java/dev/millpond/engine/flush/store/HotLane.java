@@ -271,4 +271,13 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   void rejected(HotWork work, SQLException cause) {
     rejected.accept(work, cause);
   }
+
+  /** The jobs of a portion are rescued once the session is silent. */
+  @Override
+  void abandoned(HotWork work, boolean begun) {
+    switch (work) {
+      case HotWork.Submit submit -> submit.work().abandon();
+      case HotWork.Finish ignored -> {}
+    }
+  }
 }

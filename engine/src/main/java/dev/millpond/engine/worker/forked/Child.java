@@ -270,6 +270,10 @@ final class Child {
       log.debug("child {} says no more: {}", pid(), e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (RuntimeException | Error e) { // nobody hears it any more, so it is of no use
+      end(ForkedFailure.handedBack("what the child process said was not taken in: " + e));
+      kill();
+      throw e;
     }
   }
 

@@ -5,6 +5,7 @@ import dev.millpond.api.JobRequest.RawJson;
 import dev.millpond.api.Limits;
 import dev.millpond.engine.ForkedConfig;
 import dev.millpond.engine.JobLimits;
+import dev.millpond.engine.threads.LoopThread;
 import dev.millpond.engine.worker.forked.ProcFiles.Vitals;
 import java.io.IOException;
 import java.time.Duration;
@@ -70,8 +71,7 @@ public final class ForkedExecutor implements AutoCloseable {
   private final ExecutorService threads =
       Executors.newCachedThreadPool(
           Thread.ofPlatform().daemon().name("millpond-fork-", 0).factory());
-  private final Thread watch =
-      Thread.ofPlatform().daemon().name("millpond-fork-watch").unstarted(this::watch);
+  private final LoopThread watch = new LoopThread("millpond-fork-watch", this::watch);
   private volatile @Nullable ChildCommand command;
   private volatile List<String> modules = List.of();
   private volatile int warm;
@@ -282,18 +282,30 @@ public final class ForkedExecutor implements AutoCloseable {
   private void watch() {
     try {
       for (int tick = 0; !closed.await(LOOK_MILLIS, TimeUnit.MILLISECONDS); tick++) {
-        boolean all = tick % IDLE_LOOKS == 0;
-        for (Child child : children) {
-          if (all || child.idleNanos() == 0) {
-            look(child);
-          }
+        try {
+          lookAtAll(tick % IDLE_LOOKS == 0);
+        } catch (RuntimeException e) {
+          log.error("watching child processes failed in a way it must not", e);
         }
-        retireIdle();
-        topUp();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private void lookAtAll(boolean idleOnes) {
+    for (Child child : children) {
+      if (idleOnes || child.idleNanos() == 0) {
+        look(child);
+      }
+    }
+    retireIdle();
+    topUp();
+  }
+
+  /** Without it nobody minds the ceilings of children. */
+  public LoopThread thread() {
+    return watch;
   }
 
   private void look(Child child) {
@@ -337,6 +349,7 @@ public final class ForkedExecutor implements AutoCloseable {
    */
   @Override
   public void close() {
+    watch.mayEnd();
     closed.countDown();
     synchronized (idle) {
       idle.clear();

@@ -113,6 +113,11 @@ class GroupCommitIT {
     void rejected(HotWork work, SQLException cause) {
       rejected.add(work);
     }
+
+    @Override
+    void abandoned(HotWork work, boolean begun) {
+      rejected.add(work);
+    }
   }
 
   @Test

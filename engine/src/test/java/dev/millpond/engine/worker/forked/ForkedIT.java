@@ -17,6 +17,7 @@ import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.ForkedConfig;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.query.LogLine;
+import dev.millpond.engine.worker.Suspects;
 import dev.millpond.engine.worker.forked.ChildHandlersModule.Deed;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -170,6 +171,48 @@ class ForkedIT {
     JobView dead = fleet.untilState(id, JobState.DEAD);
     assertThat(dead.attempts()).hasSize(3);
     assertThat(node.deadLetter(id).orElseThrow().reason()).isEqualTo("poison");
+  }
+
+  /** The guard against crash loops leaves them to their children, where they are alone anyway. */
+  @Test
+  void suspectsOfAForkedKindRunInChildrenBesideWhatRunsAloneHere() {
+    fleet.leave(node);
+    node = fleet.maintainer();
+    Path file = directory.resolve("suspect");
+    UUID slow = submit(ChildHandlersModule.KIND, new Deed("deaf", file.toString()));
+    UUID well = submit("pid");
+    UUID pill =
+        Fleet.submit(
+                node,
+                JobRequest.of(ChildHandlersModule.KIND, new Deed("halt", null))
+                    .withOptions(JobOptions.DEFAULT.withMaxAttempts(10)),
+                1)
+            .getFirst();
+    Suspects.all(database, 1);
+    fleet.worker(
+        fleet.config().withSlots(4).withForked(FORKED),
+        m ->
+            m.registerModule(new ChildHandlersModule())
+                .registerHandler(
+                    "local",
+                    String.class,
+                    (context, payload) ->
+                        database.number(
+                            "SELECT count(*) FROM millpond.job_state WHERE alone AND job_id = ?",
+                            context.jobId())));
+    assertThat(processes(file)).allMatch(ProcFiles::alive);
+    UUID local =
+        Fleet.submit(node, JobRequest.of("local", "").withDelay(Duration.ofHours(1)), 1).getFirst();
+    database.update("UPDATE millpond.job_state SET losses = 1 WHERE job_id = ?", local);
+    node.runNow(local);
+    assertThat(ended(local).result()).as("alone in the worker").isEqualTo("1");
+    assertThat(processes(file)).allMatch(ProcFiles::alive);
+    assertThat(ended(well).result()).isNotEqualTo("\"" + ProcessHandle.current().pid() + "\"");
+    assertThat(ended(well).attempt()).isOne();
+    assertThat(fleet.untilState(pill, JobState.DEAD).attempts()).hasSize(3);
+    assertThat(node.deadLetter(pill).orElseThrow().reason()).isEqualTo("poison");
+    node.cancel(slow);
+    fleet.untilState(slow, JobState.CANCELLED);
   }
 
   @Test
