@@ -49,14 +49,13 @@ public final class MeasuredPostgres implements AutoCloseable {
   public static MeasuredPostgres start() {
     DirectoryLock directory = TestServers.newDirectory();
     StartOptions options =
-        StartOptions.defaults()
+        TestServers.postgresOptions()
             .withSetting("shared_preload_libraries", "pg_stat_statements,auto_explain")
             .withSetting("pg_stat_statements.track_planning", "off")
             .withSetting("autovacuum", "off")
             .withSetting("checkpoint_timeout", "1h")
             .withSetting("max_wal_size", "4GB")
-            .withSetting("shared_buffers", "256MB")
-            .withStopAtExit(false);
+            .withSetting("shared_buffers", "256MB");
     EmbeddedPostgres server =
         EmbeddedPostgres.start(directory.directory().resolve("postgres"), options);
     try {

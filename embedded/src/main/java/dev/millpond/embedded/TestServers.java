@@ -21,8 +21,9 @@ import org.slf4j.LoggerFactory;
 /**
  * The PostgreSQL and the Redis servers of a test JVM, started when needed and stopped at its end:
  * embedded ones, or external ones named by {@value #PG_VARIABLE} (a JDBC URL of a role that may
- * create databases) and {@value #REDIS_VARIABLE} (a Redis that tests may empty). Says once on
- * standard output which servers are used.
+ * create databases) and {@value #REDIS_VARIABLE} (a Redis that tests may empty). {@value
+ * #PG_PROGRAMS_VARIABLE} names an installed PostgreSQL, by its directory with {@code bin/postgres},
+ * that is started instead of the embedded one. Says once on standard output which servers are used.
  *
  * <p>The embedded ones are as durable as in the demo, allow {@code DEBUG} in Redis, and live in a
  * temporary directory that is deleted at the end; what a killed test JVM left behind is stopped and
@@ -31,6 +32,7 @@ import org.slf4j.LoggerFactory;
 public final class TestServers {
   public static final String PG_VARIABLE = "MILLPOND_TEST_PG_URL";
   public static final String REDIS_VARIABLE = "MILLPOND_TEST_REDIS_URL";
+  public static final String PG_PROGRAMS_VARIABLE = "MILLPOND_TEST_PG_PROGRAMS";
 
   private static final Logger log = LoggerFactory.getLogger(TestServers.class);
   private static final String OWNER_LOCK = "owner.lock";
@@ -143,8 +145,14 @@ public final class TestServers {
   }
 
   private static EmbeddedPostgres startPostgres(Path directory) {
-    return EmbeddedPostgres.start(
-        directory.resolve("postgres"), StartOptions.defaults().withStopAtExit(false));
+    return EmbeddedPostgres.start(directory.resolve("postgres"), postgresOptions());
+  }
+
+  /** Of a PostgreSQL of the tests, which stops it itself. */
+  static StartOptions postgresOptions() {
+    StartOptions options = StartOptions.defaults().withStopAtExit(false);
+    String programs = environment(PG_PROGRAMS_VARIABLE);
+    return programs == null ? options : options.withPrograms(Path.of(programs));
   }
 
   /**

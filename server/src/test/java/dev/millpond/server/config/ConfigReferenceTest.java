@@ -92,6 +92,7 @@ class ConfigReferenceTest {
             | `MILLPOND_CONFIG` | the properties file, where no `--config` names one |
             | `MILLPOND_JAVA_CACHE` | `off`: the launcher `./millpond` neither makes nor uses start-up caches |
             | `MILLPOND_TEST_PG_URL`, `MILLPOND_TEST_REDIS_URL` | servers that the tests use instead of those that the build starts; what is in them is lost |
+            | `MILLPOND_TEST_PG_PROGRAMS` | the directory of an installed PostgreSQL, with `bin/postgres`, that the tests start instead of the embedded one |
             """)
         .toString();
   }
