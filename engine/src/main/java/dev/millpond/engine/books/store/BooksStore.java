@@ -214,6 +214,8 @@ public final class BooksStore {
     try (Statement statement = tx.createStatement()) {
       statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;" + JobTables.HOLD);
       statement.execute("SET LOCAL statement_timeout = " + Pg.LONGEST_STATEMENT_MILLIS);
+      // What must not be is expected to be rare, and then joined row by row with all that waits.
+      statement.execute("SET LOCAL enable_nestloop = off");
     }
     for (Map.Entry<String, String> rule : RULES.entrySet()) {
       // Materialized: a plan for the first few rows would be a bad one, for mostly there are none.
