@@ -56,7 +56,8 @@ public final class ChaosCommand implements Callable<Integer> {
   /** Read by the log's configuration. */
   private static final String LOG_LEVEL = "MILLPOND_LOG_LEVEL";
 
-  private static final int SLOTS = 16;
+  private static final int SLOTS_MOST = 1_000;
+  private static final int BACKLOG_MOST = 1_000_000;
   private static final int FAULTS_MOST = 1_000_000;
   private static final int RATE_MOST = 20_000;
 
@@ -144,6 +145,23 @@ public final class ChaosCommand implements Callable<Integer> {
       defaultValue = "300",
       description = "Jobs a second, at most. Default: ${DEFAULT-VALUE}.")
   private int rate;
+
+  @Option(
+      names = "--slots",
+      paramLabel = "N",
+      defaultValue = "16",
+      description = "Jobs that a worker process runs at once. Default: ${DEFAULT-VALUE}.")
+  private int slots;
+
+  @Option(
+      names = "--backlog",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Jobs that wait when the first fault comes, and are kept waiting as far as --rate goes:"
+              + " one worker process runs until then. Faults are at least half of --gap apart, and"
+              + " the report says how soon jobs were started at half of the usual rate again.")
+  private int backlog;
 
   @Option(
       names = "--at-once",
@@ -298,6 +316,8 @@ public final class ChaosCommand implements Callable<Integer> {
       throw usage("--timing must be fast or default, is " + timing);
     }
     check("--rate", rate, 1, RATE_MOST);
+    check("--slots", slots, 1, SLOTS_MOST);
+    check("--backlog", backlog, 0, BACKLOG_MOST);
     check("--at-once", atOnce, 1, 16);
     check("--faults", faults == null ? profile.faults : faults, 1, FAULTS_MOST);
     check("--jobs", jobs == null ? profile.jobs : jobs, 1, 100_000_000);
@@ -309,8 +329,9 @@ public final class ChaosCommand implements Callable<Integer> {
           jobs == null ? profile.jobs : jobs,
           FleetPlan.Size.parse(fleet),
           timing,
-          SLOTS,
+          slots,
           rate,
+          backlog,
           atOnce,
           time("--gap", gap));
     } catch (IllegalArgumentException e) {

@@ -8,6 +8,7 @@ import dev.millpond.chaos.fault.FaultKinds;
 import dev.millpond.chaos.fault.FaultSequence;
 import dev.millpond.chaos.fault.Scene;
 import dev.millpond.chaos.fleet.Fleet;
+import dev.millpond.chaos.fleet.FleetException;
 import dev.millpond.chaos.fleet.FleetPlan;
 import dev.millpond.chaos.fleet.Member;
 import dev.millpond.chaos.journal.Asked;
@@ -50,6 +51,12 @@ public final class Campaign implements AutoCloseable {
 
   private static final Duration WARM_UP_MOST = Duration.ofSeconds(10);
   private static final long WARM_UP_JOBS = 20;
+  private static final String FIRST_WORKER = "worker-1";
+  private static final Duration BACKLOG_MOST = Duration.ofMinutes(2);
+
+  /** A request that would go past the backlog has to wait. */
+  private static final double BACKLOG_FULL = 0.95;
+
   private static final long LOOK_MILLIS = 100;
 
   /** Counting the open ones of so many jobs costs PostgreSQL time that they need to end. */
@@ -96,7 +103,12 @@ public final class Campaign implements AutoCloseable {
     this.clients =
         new Clients(
             new Clients.Plan(
-                plan.seed(), plan.jobs(), plan.rate(), plan.rate() * AHEAD_SECONDS, CLIENTS),
+                plan.seed(),
+                plan.jobs(),
+                plan.rate(),
+                Math.max(plan.rate() * AHEAD_SECONDS, plan.backlog()),
+                plan.backlog() > 0,
+                CLIENTS),
             journal,
             fleet.members(Role.API),
             () -> ended);
@@ -142,9 +154,13 @@ public final class Campaign implements AutoCloseable {
         "PostgreSQL %s, Redis %s, fleet %s, data in %s"
             .formatted(
                 fleet.postgres().version(), fleet.redis().version(), plan.size(), folder.data()));
-    fleet.startMembers();
+    fleet.startMembers(plan.backlog() > 0 ? Campaign::fillsBacklog : member -> true);
     Thread looker = Thread.ofPlatform().name("looker").daemon(true).start(this::look);
     clients.start();
+    if (plan.backlog() > 0) {
+      awaitBacklog();
+      fleet.startMembers(member -> true);
+    }
     warmUp();
     FaultLoop loop = faults();
     long until = beganNanos + lasts.toNanos();
@@ -171,10 +187,16 @@ public final class Campaign implements AutoCloseable {
     Duration lease = (plan.timing().equals("fast") ? Timing.FAST : Timing.DEFAULT).lease();
     return new FaultLoop(
         new Scene(fleet, hands, tables),
-        new FaultSequence(plan.seed(), plan.kinds(), new Ground(plan.size(), lease), plan.gap()),
+        new FaultSequence(
+            plan.seed(), plan.kinds(), new Ground(plan.size(), lease), leastGap(), plan.gap()),
         plan.atOnce(),
         clock,
         watcher::fault);
+  }
+
+  /** How soon dispatch is back can only be seen until the next fault. */
+  private Duration leastGap() {
+    return plan.backlog() > 0 ? plan.gap().dividedBy(2) : Duration.ZERO;
   }
 
   private void look() {
@@ -195,6 +217,23 @@ public final class Campaign implements AutoCloseable {
     long before = ledger.succeeded();
     long until = System.nanoTime() + WARM_UP_MOST.toNanos();
     while (ended - before < WARM_UP_JOBS && System.nanoTime() - until < 0) {
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+    }
+  }
+
+  /** One worker is enough for batches to be sent to the streams, and too few to empty them. */
+  private static boolean fillsBacklog(Member member) {
+    return member.role() != Role.WORKER || member.name().equals(FIRST_WORKER);
+  }
+
+  private void awaitBacklog() throws InterruptedException {
+    long until = System.nanoTime() + BACKLOG_MOST.toNanos();
+    while (journal.acknowledged() - ended < plan.backlog() * BACKLOG_FULL) {
+      if (System.nanoTime() - until > 0 || broken != null) {
+        throw new FleetException(
+            "of a backlog of %d jobs there were only %d after %s; --rate and --jobs may be too low"
+                .formatted(plan.backlog(), journal.acknowledged() - ended, BACKLOG_MOST));
+      }
       TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
     }
   }
@@ -252,9 +291,15 @@ public final class Campaign implements AutoCloseable {
         endedMillis.add(row.endedAt().toEpochMilli());
       }
     });
-    Recovery.Reader reader = new Recovery.Reader(plan.seed(), runs, asked, endedMillis);
+    Recovery.Reader reader =
+        new Recovery.Reader(
+            plan.seed(), plan.backlog() > 0, loop.struck(), runs, asked, endedMillis);
+    Map<Integer, Long> usedUp = UsedUp.byFault(checks.usedUp(), loop.struck());
     folder.add(
-        loop.struck().stream().map(struck -> new Healed(struck, reader.of(struck))).toList());
+        loop.struck().stream()
+            .map(struck ->
+                new Healed(struck, reader.of(struck), usedUp.getOrDefault(struck.number(), 0L)))
+            .toList());
     folder.save(new Progress(plan, next, progress.parts() + 1));
     List<Healed> faults = folder.faults();
     Verdict verdict = checks.verdict();

@@ -4,6 +4,7 @@ import dev.millpond.chaos.fault.Fault;
 import dev.millpond.chaos.fault.FaultKind;
 import dev.millpond.chaos.fault.FaultKinds;
 import dev.millpond.chaos.fault.Hit;
+import dev.millpond.chaos.fleet.Directories;
 import dev.millpond.chaos.fleet.FleetException;
 import dev.millpond.chaos.fleet.FleetPlan;
 import java.io.IOException;
@@ -14,7 +15,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,8 +41,12 @@ public final class CampaignFolder {
   /** How far a campaign is. */
   public record Progress(CampaignPlan plan, int nextFault, int parts) {}
 
-  /** A fault and what followed. */
-  public record Healed(Struck struck, Recovery recovery) {}
+  /**
+   * A fault and what followed.
+   *
+   * @param usedUp attempts that it has used up
+   */
+  public record Healed(Struck struck, Recovery recovery, long usedUp) {}
 
   /**
    * A directory for a new campaign.
@@ -100,6 +104,7 @@ public final class CampaignFolder {
     state.put("timing", plan.timing());
     state.put("slots", plan.slots());
     state.put("rate", plan.rate());
+    state.put("backlog", plan.backlog());
     state.put("atOnce", plan.atOnce());
     state.put("gapMillis", plan.gap().toMillis());
     state.put("nextFault", progress.nextFault());
@@ -128,6 +133,7 @@ public final class CampaignFolder {
             state.path("timing").asString(""),
             state.path("slots").asInt(0),
             state.path("rate").asInt(0),
+            state.path("backlog").asInt(0),
             state.path("atOnce").asInt(0),
             Duration.ofMillis(state.path("gapMillis").asLong(0)));
     return new Progress(plan, state.path("nextFault").asInt(0), state.path("parts").asInt(0));
@@ -150,6 +156,8 @@ public final class CampaignFolder {
       line.put("again", healed.recovery().againMillis());
       line.put("submit", healed.recovery().submitMillis());
       line.put("end", healed.recovery().endMillis());
+      line.put("usedUp", healed.usedUp());
+      line.put("dispatch", healed.recovery().dispatchMillis());
       line.put("submitShare", healed.recovery().submitShare());
       line.put("endShare", healed.recovery().endShare());
       lines.append(JSON.writeValueAsString(line)).append('\n');
@@ -176,6 +184,7 @@ public final class CampaignFolder {
                   line.path("kind").asString(""),
                   line.path("text").asString(""),
                   new Hit(Set.of(), line.path("hit").asLong(0)),
+                  Set.of(),
                   line.path("near").asLong(0),
                   Fault.Since.valueOf(line.path("since").asString("")),
                   line.path("struck").asLong(0),
@@ -184,18 +193,16 @@ public final class CampaignFolder {
                   again,
                   line.path("submit").asLong(-1),
                   line.path("end").asLong(-1),
+                  line.path("dispatch").asLong(-1),
                   line.path("submitShare").asDouble(-1),
-                  line.path("endShare").asDouble(-1))));
+                  line.path("endShare").asDouble(-1)),
+              line.path("usedUp").asLong(0)));
     }
     return faults;
   }
 
   /** Deletes it with all that is in it. */
   public void delete() throws IOException {
-    try (Stream<Path> files = Files.walk(data)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
-    }
+    Directories.delete(data);
   }
 }

@@ -17,6 +17,8 @@ import java.util.List;
  * @param timing default or fast
  * @param slots of each worker
  * @param rate most jobs a second
+ * @param backlog jobs that wait when the first fault of a part comes, and are kept waiting; 0 for a
+ *     few seconds' worth
  * @param atOnce most faults at the same time
  * @param gap most of the pause between two faults
  */
@@ -29,6 +31,7 @@ public record CampaignPlan(
     String timing,
     int slots,
     int rate,
+    int backlog,
     int atOnce,
     Duration gap) {
 

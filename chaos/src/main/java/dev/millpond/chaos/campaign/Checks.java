@@ -53,7 +53,7 @@ public final class Checks {
   private long jobs;
   private long ended;
   private long extraRuns;
-  private long burned;
+  private final List<UsedUp> usedUp = new ArrayList<>();
   private long buried;
   private long earliest;
 
@@ -151,7 +151,7 @@ public final class Checks {
     ended++;
     long onPurpose = ofJob.stream().filter(run -> run.end() == End.FAILED_ON_PURPOSE).count();
     extraRuns += Math.max(0, ofJob.size() - 1 - Math.min(onPurpose, work.fails()));
-    burned += Math.max(0, row.attempt() - 1 - work.fails());
+    usedUp.addAll(UsedUp.of(row.id(), ofJob, row.attempt()));
     token(row, ofJob, about);
     String winner = winner(row.result());
     Run run = ofJob.stream().filter(each -> each.name().equals(winner)).findFirst().orElse(null);
@@ -193,6 +193,11 @@ public final class Checks {
     return paid.size() == 1
         && paid.getFirst().token() == row.token()
         && paid.getFirst().run().equals(winner);
+  }
+
+  /** Attempts that faults have used up, of the jobs so far that have ended well. */
+  List<UsedUp> usedUp() {
+    return List.copyOf(usedUp);
   }
 
   /** After all jobs. */
@@ -239,7 +244,7 @@ public final class Checks {
         runs.values().stream().mapToLong(List::size).sum(),
         extraRuns,
         Math.max(0, succeededRuns - ended),
-        burned,
+        usedUp.size(),
         buried,
         earliest,
         findings);

@@ -5,6 +5,7 @@ import dev.millpond.chaos.fault.FaultSequence;
 import dev.millpond.chaos.fault.FaultSequence.Drawn;
 import dev.millpond.chaos.fault.Hit;
 import dev.millpond.chaos.fault.Scene;
+import dev.millpond.chaos.fleet.Member;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -13,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * Lets the faults of a sequence happen, in their order, several at once where they do not touch the
@@ -92,6 +94,7 @@ final class FaultLoop {
     try {
       long near = scene.hands().running().and(scene.hands().onTheWay()).count();
       Hit hit = fault.hit(scene);
+      Set<Long> pids = pids(fault);
       long began = clock.millis();
       try {
         fault.strike(scene);
@@ -105,6 +108,7 @@ final class FaultLoop {
               drawn.kind().key(),
               fault.text(),
               fault.felt() ? hit : Hit.NONE,
+              pids,
               near,
               fault.since(),
               began,
@@ -124,6 +128,13 @@ final class FaultLoop {
         notifyAll();
       }
     }
+  }
+
+  private Set<Long> pids(Fault fault) {
+    return scene.fleet().members().stream()
+        .filter(member -> fault.targets().contains(member.name()))
+        .map(Member::pid)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** What has happened, in the order of its end. */

@@ -30,12 +30,12 @@ record LiveHands(Fleet fleet, Ledger ledger, Journal journal, Clients clients, T
 
   @Override
   public Hit onTheWay() {
-    return new Hit(tables.onTheWay(), 0);
+    return of(tables.onTheWay());
   }
 
   @Override
   public Hit onStreams() {
-    return new Hit(tables.onStreams(), 0);
+    return of(tables.onStreams());
   }
 
   @Override
@@ -51,6 +51,10 @@ record LiveHands(Fleet fleet, Ledger ledger, Journal journal, Clients clients, T
   @Override
   public Hit open() {
     return new Hit(Set.of(), Math.max(0, journal.acknowledged() - ledger.succeeded()));
+  }
+
+  private static Hit of(Tables.Way way) {
+    return new Hit(way.named(), way.count() - way.named().size());
   }
 
   private static Hit of(List<Run> runs) {

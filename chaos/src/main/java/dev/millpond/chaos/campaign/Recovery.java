@@ -18,6 +18,9 @@ import java.util.stream.LongStream;
  * @param againMillis of each job that it hit and that had a start after it: until this start
  * @param submitMillis until the next submit was acknowledged; -1 when there was none
  * @param endMillis until the next job ended, by PostgreSQL's clock; -1 when there was none
+ * @param dispatchMillis in a campaign with a backlog: until jobs started at half of the usual rate
+ *     again and kept to it, up to ten seconds and the next fault; 0 when they did all the time; -1
+ *     in one without
  * @param submitShare of a fault that lasted for some seconds: jobs a second that were acknowledged
  *     in its course, as a share of those in the seconds before; -1 for a shorter one
  * @param endShare the same of jobs that ended
@@ -26,10 +29,17 @@ public record Recovery(
     List<Long> againMillis,
     long submitMillis,
     long endMillis,
+    long dispatchMillis,
     double submitShare,
     double endShare) {
   /** Shorter faults have no rate of their own; as long is the time before that they are held to. */
   private static final long RATE_MILLIS = 4_000;
+
+  /** After that a fault is over, as far as dispatch goes. */
+  private static final long DISPATCH_WITHIN_MILLIS = 10_000;
+
+  /** In each of these the starts are counted. */
+  private static final long SLICE_MILLIS = 200;
 
   public Recovery {
     againMillis = List.copyOf(againMillis);
@@ -41,12 +51,26 @@ public record Recovery(
     private final Map<UUID, List<Run>> runs = new HashMap<>();
     private final long[] acknowledged;
     private final long[] ended;
+    private final long[] started;
+    private final long[] struck;
+    private final boolean backlog;
 
     /**
+     * @param backlog whether there is always work, so that a pause is none of the clients
+     * @param faults of the part
      * @param endedMillis of all jobs, in any order
      */
-    Reader(long seed, Collection<Run> allRuns, Collection<Asked> asked, List<Long> endedMillis) {
+    Reader(
+        long seed,
+        boolean backlog,
+        Collection<Struck> faults,
+        Collection<Run> allRuns,
+        Collection<Asked> asked,
+        List<Long> endedMillis) {
       this.seed = seed;
+      this.backlog = backlog;
+      this.struck = faults.stream().mapToLong(Struck::struckMillis).sorted().toArray();
+      this.started = allRuns.stream().mapToLong(Run::startedMillis).sorted().toArray();
       allRuns.forEach(run -> runs.computeIfAbsent(run.job(), id -> new ArrayList<>(1)).add(run));
       this.acknowledged =
           asked.stream()
@@ -76,8 +100,34 @@ public record Recovery(
           again,
           after(acknowledged, struck.recoveryFrom()),
           after(ended, struck.recoveryFrom()),
+          dispatch(struck),
           share(acknowledged, struck),
           share(ended, struck));
+    }
+
+    /** Until the end of the last slice with less than half of the usual starts. */
+    private long dispatch(Struck fault) {
+      long from = fault.recoveryFrom();
+      double usual =
+          (double) count(started, fault.struckMillis() - RATE_MILLIS, fault.struckMillis())
+              / RATE_MILLIS;
+      if (!backlog || usual == 0) {
+        return -1;
+      }
+      int next = first(struck, fault.struckMillis() + 1);
+      long until = Math.min(from + DISPATCH_WITHIN_MILLIS, started[started.length - 1]);
+      until = next < struck.length ? Math.min(until, struck[next]) : until;
+      long back = 0;
+      for (long at = from; at + SLICE_MILLIS <= until; at += SLICE_MILLIS) {
+        if (count(started, at, at + SLICE_MILLIS) < usual * SLICE_MILLIS / 2) {
+          back = at + SLICE_MILLIS - from;
+        }
+      }
+      return back;
+    }
+
+    private static int count(long[] sorted, long from, long to) {
+      return first(sorted, to) - first(sorted, from);
     }
 
     private static long after(long[] sorted, long from) {

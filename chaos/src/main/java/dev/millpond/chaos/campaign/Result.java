@@ -29,6 +29,11 @@ public record Result(
     return faults.stream().filter(healed -> healed.struck().counts()).count();
   }
 
+  /** Attempts that were used up, and by none of the faults as far as can be told. */
+  public long usedUpOtherwise() {
+    return verdict.burned() - faults.stream().mapToLong(Healed::usedUp).sum();
+  }
+
   /** Whether there are faults left to go on with. */
   public boolean complete() {
     return nextFault >= plan.faults() || verdict.acknowledged() >= plan.jobs();

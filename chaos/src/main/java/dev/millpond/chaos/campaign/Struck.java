@@ -2,6 +2,7 @@ package dev.millpond.chaos.campaign;
 
 import dev.millpond.chaos.fault.Fault;
 import dev.millpond.chaos.fault.Hit;
+import java.util.Set;
 
 /**
  * A fault that has happened.
@@ -10,6 +11,7 @@ import dev.millpond.chaos.fault.Hit;
  * @param kind its key
  * @param text what it was
  * @param hit what it struck
+ * @param pids processes of the members that it was aimed at, at the blow; none for a server
  * @param near jobs in flight anywhere in the fleet: running, or on their way
  * @param since from where recovery is measured
  * @param struckMillis when, by the clock of the records
@@ -20,10 +22,15 @@ public record Struck(
     String kind,
     String text,
     Hit hit,
+    Set<Long> pids,
     long near,
     Fault.Since since,
     long struckMillis,
     long undoneMillis) {
+
+  public Struck {
+    pids = Set.copyOf(pids);
+  }
 
   /** A fault that nobody felt is none. */
   public boolean counts() {

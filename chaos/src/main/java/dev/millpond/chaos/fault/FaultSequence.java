@@ -14,21 +14,25 @@ public final class FaultSequence {
   private final long seed;
   private final List<FaultKind> kinds;
   private final FaultKind.Ground ground;
+  private final Duration leastGap;
   private final Duration gap;
 
   /**
    * The sequence of a seed.
    *
    * @param kinds to draw from, all as likely
-   * @param gap most of the pause before a fault
+   * @param leastGap least of the pause before a fault
+   * @param gap most of it
    */
-  public FaultSequence(long seed, List<FaultKind> kinds, FaultKind.Ground ground, Duration gap) {
+  public FaultSequence(
+      long seed, List<FaultKind> kinds, FaultKind.Ground ground, Duration leastGap, Duration gap) {
     if (kinds.isEmpty()) {
       throw new IllegalArgumentException("no kinds of faults to draw from");
     }
     this.seed = seed;
     this.kinds = List.copyOf(kinds);
     this.ground = ground;
+    this.leastGap = leastGap;
     this.gap = gap;
   }
 
@@ -52,7 +56,7 @@ public final class FaultSequence {
   public Drawn draw(int number) {
     SplittableRandom dice = dice(number);
     FaultKind kind = kinds.get(dice.nextInt(kinds.size()));
-    Duration pause = Duration.ofMillis(dice.nextLong(gap.toMillis() + 1));
+    Duration pause = leastGap.plusMillis(dice.nextLong(gap.toMillis() - leastGap.toMillis() + 1));
     return new Drawn(number, kind, pause, kind.draw(dice, ground));
   }
 }

@@ -1,5 +1,6 @@
 package dev.millpond.chaos.fault;
 
+import dev.millpond.chaos.fleet.Directories;
 import dev.millpond.chaos.fleet.Frozen;
 import dev.millpond.embedded.RedisConnection;
 import java.io.IOException;
@@ -7,12 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.random.RandomGenerator;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Redis goes, or what it holds. */
@@ -151,15 +150,15 @@ enum RedisFaults implements FaultKind {
       }
       Path data = scene.fleet().redis().dataDirectory();
       scene.fleet().redis().kill();
-      delete(data);
+      Directories.delete(data);
       Files.move(from, data);
       scene.fleet().redis().restart();
     }
 
     private static Path copied(Path data) throws IOException {
       Path to = data.resolveSibling("redisdata.old");
-      delete(to);
-      for (Path file : files(data)) {
+      Directories.delete(to);
+      for (Path file : Directories.files(data)) {
         if (file.getFileName().toString().startsWith(UNFINISHED)) {
           continue; // Redis replaces, renames and deletes them while it runs
         }
@@ -171,20 +170,6 @@ enum RedisFaults implements FaultKind {
         }
       }
       return to;
-    }
-
-    private static void delete(Path directory) throws IOException {
-      if (Files.exists(directory)) {
-        for (Path file : files(directory).reversed()) {
-          Files.delete(file);
-        }
-      }
-    }
-
-    private static List<Path> files(Path directory) throws IOException {
-      try (Stream<Path> walk = Files.walk(directory)) {
-        return walk.sorted(Comparator.naturalOrder()).toList();
-      }
     }
 
     private static void command(Scene scene, List<String> words) throws IOException {

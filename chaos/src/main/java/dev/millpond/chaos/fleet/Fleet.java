@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -78,10 +79,11 @@ public final class Fleet implements AutoCloseable {
     }
   }
 
-  /** Starts all members and waits until they are up. */
-  public void startMembers() throws InterruptedException {
-    members.values().forEach(Member::start);
-    for (Member member : members.values()) {
+  /** Starts those members that do not run yet, and waits until they are up. */
+  public void startMembers(Predicate<Member> which) throws InterruptedException {
+    List<Member> started = members.values().stream().filter(which).toList();
+    started.forEach(Member::start);
+    for (Member member : started) {
       member.awaitUp(UP_PATIENCE);
     }
   }

@@ -40,6 +40,9 @@ public final class Clients {
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;
   private static final int LIST_MOST = 48;
 
+  /** What waits is to be there soon, and not to cost the fleet much. */
+  private static final int LIST_MOST_OF_BACKLOG = 960;
+
   private final Plan plan;
   private final Journal journal;
   private final List<Member> apis;
@@ -59,9 +62,10 @@ public final class Clients {
    * @param jobs to submit in all
    * @param rate most jobs a second
    * @param ahead most jobs that are acknowledged and have not ended
+   * @param backlog whether that is a backlog to build: in longer lists
    * @param threads requests at once
    */
-  public record Plan(long seed, long jobs, int rate, int ahead, int threads) {}
+  public record Plan(long seed, long jobs, int rate, int ahead, boolean backlog, int threads) {}
 
   /**
    * Clients that wait for their start.
@@ -155,7 +159,7 @@ public final class Clients {
       // Split off, or a request would have the dice of the next one, one throw later.
       dice = new SplittableRandom(plan.seed() + GOLDEN * journal.taken()).split();
       int shape = dice.nextInt(10);
-      count = shape < 4 ? 1 : 2 + dice.nextInt(shape < 8 ? 8 : LIST_MOST);
+      count = shape < 4 ? 1 : 2 + dice.nextInt(shape < 8 ? 8 : longest());
       first = journal.take(count);
     }
     boolean keyed = dice.nextInt(3) == 0;
@@ -164,6 +168,10 @@ public final class Clients {
     Call call = call(first, count, valid).withIdempotencyKey(key);
     Asked asked = journal.sent(first, count, key, valid);
     submit(asked, call, thread);
+  }
+
+  private int longest() {
+    return plan.backlog() ? LIST_MOST_OF_BACKLOG : LIST_MOST;
   }
 
   private Call call(long first, int count, boolean valid) {

@@ -16,9 +16,11 @@ import java.util.function.ToLongFunction;
  * @param faults of the kind
  * @param counted those that hit jobs in flight
  * @param hit jobs that they hit
+ * @param usedUp attempts that they have used up
  * @param again of jobs that were hit: until their next start
  * @param submit until the next submit was acknowledged
  * @param end until the next job ended
+ * @param dispatch until jobs started at half of the usual rate again, in a campaign with a backlog
  * @param submitShare median of the rates of submits during faults that lasted for some seconds, as
  *     shares of those before; -1 without such
  * @param endShare the same of jobs that ended
@@ -27,9 +29,11 @@ public record Figures(
     long faults,
     long counted,
     long hit,
+    long usedUp,
     Spread again,
     Spread submit,
     Spread end,
+    Spread dispatch,
     double submitShare,
     double endShare) {
   /**
@@ -69,10 +73,12 @@ public record Figures(
         faults.size(),
         counted.size(),
         counted.stream().mapToLong(healed -> healed.struck().hit().count()).sum(),
+        faults.stream().mapToLong(Healed::usedUp).sum(),
         Spread.of(
             counted.stream().flatMap(healed -> healed.recovery().againMillis().stream()).toList()),
         Spread.of(each(counted, Recovery::submitMillis)),
         Spread.of(each(counted, Recovery::endMillis)),
+        Spread.of(each(counted, Recovery::dispatchMillis)),
         median(counted, Recovery::submitShare),
         median(counted, Recovery::endShare));
   }

@@ -36,6 +36,7 @@ public final class JsonLines {
     line.put("complete", result.complete());
     line.put("seed", result.plan().seed());
     line.put("parts", result.parts());
+    line.put("backlog", result.plan().backlog());
     line.put("seconds", result.took().toMillis() / 1e3);
     line.put("faults", result.faults().size());
     line.put("counted", result.counted());
@@ -50,6 +51,7 @@ public final class JsonLines {
     line.put("extraRuns", verdict.extraRuns());
     line.put("rejected", verdict.rejected());
     line.put("burned", verdict.burned());
+    line.put("burnedOtherwise", result.usedUpOtherwise());
     line.put("buried", verdict.buried());
     line.put("earliestMillis", verdict.earliestMillis());
     line.put("kinds", Figures.of(result));

@@ -38,6 +38,11 @@ public final class TextReport {
         verdict.burned(),
         verdict.buried());
     table(out, result);
+    if (result.usedUpOtherwise() > 0) {
+      out.printf(
+          "(of the attempts that were used up, %d by none of these, as far as can be told)%n",
+          result.usedUpOtherwise());
+    }
     if (verdict.clean()) {
       out.printf(
           Locale.ROOT,
@@ -56,23 +61,26 @@ public final class TextReport {
 
   private static void table(PrintWriter out, Result result) {
     out.printf(
-        "%-24s %7s %7s %7s  %-28s %10s %10s  %s%n",
+        "%-24s %7s %7s %7s %7s  %-28s %10s %10s  %-18s %s%n",
         "kind",
         "faults",
         "counted",
         "jobs",
+        "used up",
         "again: n, p50/p99/max ms",
         "submit max",
         "end max",
+        "dispatch p99/max",
         "rate kept: submits, ends");
     Figures.of(result)
         .forEach((kind, figures) ->
             out.printf(
-                "%-24s %7d %7d %7d  %-28s %10d %10d  %s%n",
+                "%-24s %7d %7d %7d %7d  %-28s %10d %10d  %-18s %s%n",
                 kind,
                 figures.faults(),
                 figures.counted(),
                 figures.hit(),
+                figures.usedUp(),
                 "%d, %d/%d/%d"
                     .formatted(
                         figures.again().count(),
@@ -81,6 +89,9 @@ public final class TextReport {
                         figures.again().most()),
                 figures.submit().most(),
                 figures.end().most(),
+                figures.dispatch().count() == 0
+                    ? "-"
+                    : figures.dispatch().p99() + "/" + figures.dispatch().most(),
                 figures.endShare() < 0
                     ? "-"
                     : String.format(

@@ -21,19 +21,18 @@ import org.jspecify.annotations.Nullable;
  * question, since faults take them away. Thread-safe.
  */
 public final class Tables {
-  /** Jobs on the way that are named; more are not needed to tell that a fault hit some. */
-  private static final int WAY_MOST = 20_000;
+  /** Jobs on the way that are named; more are not needed to see how soon they run again. */
+  private static final int WAY_MOST = 2_000;
 
   private static final int FETCH = 5_000;
 
-  private static final String ON_THE_WAY =
+  private static final String WAY =
       """
-      SELECT unnest(job_ids) FROM millpond.dispatch
-      WHERE sent_at IS NOT NULL OR claimed_by IS NOT NULL LIMIT ?
+      SELECT id, sum(count(*)) OVER () FROM (
+        SELECT unnest(job_ids) AS id FROM millpond.dispatch
+        WHERE sent_at IS NOT NULL OR (? AND claimed_by IS NOT NULL)) AS way
+      GROUP BY id LIMIT ?
       """;
-
-  private static final String ON_STREAMS =
-      "SELECT unnest(job_ids) FROM millpond.dispatch WHERE sent_at IS NOT NULL LIMIT ?";
 
   private static final String JOBS =
       """
@@ -103,29 +102,40 @@ public final class Tables {
     }
   }
 
-  /** Jobs in batches that are on a stream or claimed; empty while PostgreSQL is away. */
-  public Set<UUID> onTheWay() {
-    return jobsOf(ON_THE_WAY);
+  /**
+   * Jobs on their way.
+   *
+   * @param named some of them, or all when they are few
+   * @param count of all
+   */
+  public record Way(Set<UUID> named, long count) {}
+
+  /** Jobs in batches that are on a stream or claimed; none while PostgreSQL is away. */
+  public Way onTheWay() {
+    return way(true);
   }
 
-  /** Jobs in batches that are on a stream; empty while PostgreSQL is away. */
-  public Set<UUID> onStreams() {
-    return jobsOf(ON_STREAMS);
+  /** Jobs in batches that are on a stream; none while PostgreSQL is away. */
+  public Way onStreams() {
+    return way(false);
   }
 
-  private Set<UUID> jobsOf(String query) {
+  private Way way(boolean claimed) {
+    Set<UUID> ids = new HashSet<>();
+    long count = 0;
     try (Connection connection = open();
-        PreparedStatement statement = connection.prepareStatement(query)) {
-      statement.setInt(1, WAY_MOST);
-      Set<UUID> ids = new HashSet<>();
+        PreparedStatement statement = connection.prepareStatement(WAY)) {
+      statement.setBoolean(1, claimed);
+      statement.setInt(2, WAY_MOST);
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
           ids.add(rows.getObject(1, UUID.class));
+          count = rows.getLong(2);
         }
       }
-      return ids;
+      return new Way(ids, Math.max(count, ids.size()));
     } catch (SQLException e) {
-      return Set.of();
+      return new Way(Set.of(), 0);
     }
   }
 

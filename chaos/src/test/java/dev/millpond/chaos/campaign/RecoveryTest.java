@@ -9,6 +9,7 @@ import dev.millpond.chaos.journal.Asked.Answer;
 import dev.millpond.chaos.journal.Run;
 import dev.millpond.chaos.journal.Run.End;
 import dev.millpond.chaos.work.Work;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -20,7 +21,7 @@ class RecoveryTest {
   private static final UUID JOB = new UUID(1, 1);
 
   private static Struck struck(Since since) {
-    return new Struck(0, "a", "a", new Hit(Set.of(JOB), 0), 1, since, 10_000, 15_000);
+    return new Struck(0, "a", "a", new Hit(Set.of(JOB), 0), Set.of(), 1, since, 10_000, 15_000);
   }
 
   private static Run run(String name, long startedMillis) {
@@ -32,7 +33,8 @@ class RecoveryTest {
   }
 
   private static Recovery of(Since since, List<Run> runs, List<Asked> asked, List<Long> ended) {
-    return new Recovery.Reader(SEED, runs, asked, ended).of(struck(since));
+    return new Recovery.Reader(SEED, false, List.of(struck(since)), runs, asked, ended)
+        .of(struck(since));
   }
 
   @Test
@@ -69,5 +71,26 @@ class RecoveryTest {
             .toList();
     assertThat(of(Since.STRUCK, List.of(), List.of(), ended).endShare()).isEqualTo(0.5);
     assertThat(of(Since.STRUCK, List.of(), List.of(), ended).submitShare()).isEqualTo(-1);
+  }
+
+  /** Twenty starts a second, but for a pause from 200 ms after the blow. */
+  private static long dispatchAfterPause(int pauseMillis, boolean backlog) {
+    List<Run> runs = new ArrayList<>();
+    for (int at = 5_000; at < 30_000; at += 50) {
+      if (at < 10_200 || at >= 10_200 + pauseMillis) {
+        runs.add(run("1." + at, at));
+      }
+    }
+    Struck fault = struck(Since.STRUCK);
+    return new Recovery.Reader(SEED, backlog, List.of(fault), runs, List.of(), List.of())
+        .of(fault)
+        .dispatchMillis();
+  }
+
+  @Test
+  void withABacklogDispatchIsBackAfterTheLastTimeWithFewStarts() {
+    assertThat(dispatchAfterPause(0, true)).isZero();
+    assertThat(dispatchAfterPause(1_400, true)).isEqualTo(1_600);
+    assertThat(dispatchAfterPause(1_400, false)).isEqualTo(-1);
   }
 }

@@ -18,6 +18,7 @@ class FaultSequenceTest {
         seed,
         FaultKinds.usual(),
         new Ground(FleetPlan.Size.FULL, Duration.ofSeconds(2)),
+        Duration.ZERO,
         Duration.ofMillis(500));
   }
 
@@ -55,6 +56,7 @@ class FaultSequenceTest {
             1,
             kinds,
             new Ground(FleetPlan.Size.FULL, Duration.ofSeconds(2)),
+            Duration.ZERO,
             Duration.ofMillis(500));
     for (int later = 1; later <= 3; later++) {
       int by = later;
