@@ -121,7 +121,8 @@ public final class ChaosCommand implements Callable<Integer> {
       names = "--duration",
       paramLabel = "TIME",
       description =
-          "From the start of the fleet until no new faults come, such as 50s; what has to end, and"
+          "From the start of the fleet, or from when there is a --backlog, until no new faults"
+              + " come, such as 50s; what has to end, and"
               + " the checks, take 10 to 20 s more. Default: 60s, of parts 10m.")
   private @Nullable String duration;
 

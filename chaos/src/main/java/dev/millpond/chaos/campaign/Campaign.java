@@ -146,8 +146,8 @@ public final class Campaign implements AutoCloseable {
   /**
    * Runs it.
    *
-   * @param lasts for how long new faults come, counted from the start of the fleet; there may be
-   *     fewer of them
+   * @param lasts for how long new faults come, counted from the start of the fleet, or from when
+   *     there is a backlog; there may be fewer of them
    */
   public Result run(Duration lasts) throws InterruptedException, IOException, SQLException {
     watcher.says(
@@ -157,18 +157,20 @@ public final class Campaign implements AutoCloseable {
     fleet.startMembers(plan.backlog() > 0 ? Campaign::fillsBacklog : member -> true);
     Thread looker = Thread.ofPlatform().name("looker").daemon(true).start(this::look);
     clients.start();
+    long until = beganNanos + lasts.toNanos();
     if (plan.backlog() > 0) {
       awaitBacklog();
       fleet.startMembers(member -> true);
+      until = System.nanoTime() + lasts.toNanos();
     }
     warmUp();
     FaultLoop loop = faults();
-    long until = beganNanos + lasts.toNanos();
+    long end = until;
     int next =
         loop.run(
             progress.nextFault(),
             plan.faults(),
-            () -> System.nanoTime() - until > 0 || clients.exhausted() || broken != null);
+            () -> System.nanoTime() - end > 0 || clients.exhausted() || broken != null);
     loop.problems().forEach(problem -> findings.add(new Finding(Rule.DEFECT, problem)));
     watcher.says("no more faults: all that was taken has to end");
     clients.stop();

@@ -4,6 +4,7 @@ import dev.millpond.chaos.fleet.BoundedDisk;
 import dev.millpond.chaos.fleet.Equipment;
 import dev.millpond.chaos.fleet.Fleet;
 import dev.millpond.chaos.fleet.FleetException;
+import dev.millpond.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,12 @@ enum DiskFaults implements FaultKind {
   private static final long MORE_MILLIS = 2_000;
   private static final int LEFT_MOST_KILOBYTES = 1_024;
   private static final long LOOK_MILLIS = 50;
+
+  /**
+   * PostgreSQL 18 may stay up without a startup process when that finds no room as the first thing
+   * that it writes after its redo, and then refuses everybody. Somebody has to start it again.
+   */
+  private static final Duration HANGS_AFTER = Duration.ofSeconds(5);
 
   /** Looked for once. */
   private static final class Machine {
@@ -79,6 +86,7 @@ enum DiskFaults implements FaultKind {
     private @Nullable Path log;
     private long from;
     private long refusals;
+    private boolean hung;
 
     OnDisk(Duration lasts, long leftBytes, boolean newLog) {
       this.lasts = lasts;
@@ -88,10 +96,11 @@ enum DiskFaults implements FaultKind {
 
     @Override
     public String text() {
-      return "PostgreSQL's disk is full%s%s"
+      return "PostgreSQL's disk is full%s%s%s"
           .formatted(
               newLog ? ", and its log needs a new file" : "",
-              log == null ? "" : ", it says so " + refusals + " times");
+              log == null ? "" : ", it says so " + refusals + " times",
+              hung ? ", and hung until it was started again" : "");
     }
 
     @Override
@@ -123,11 +132,16 @@ enum DiskFaults implements FaultKind {
     @Override
     public void undo(Scene scene) throws IOException, InterruptedException {
       scene.fleet().disk().free();
-      long until = System.nanoTime() + Fleet.UP_PATIENCE.toNanos();
+      EmbeddedPostgres postgres = scene.fleet().postgres();
+      long until = System.nanoTime() + HANGS_AFTER.toNanos();
       while (!scene.tables().answers()) {
-        if (!scene.fleet().postgres().isRunning()) {
-          scene.fleet().postgres().restart(); // its recovery found no room, and gave up
-        } else if (System.nanoTime() - until > 0) {
+        if (!postgres.isRunning()) {
+          postgres.restart(); // its recovery found no room, and gave up
+        } else if (!hung && System.nanoTime() - until > 0) {
+          hung = true;
+          postgres.stopImmediately();
+          postgres.restart();
+        } else if (System.nanoTime() - until > Fleet.UP_PATIENCE.toNanos()) {
           throw new FleetException("PostgreSQL does not answer though its disk has room again");
         } else {
           TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
