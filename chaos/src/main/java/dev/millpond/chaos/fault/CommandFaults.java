@@ -72,11 +72,6 @@ enum CommandFaults implements FaultKind {
   }
 
   @Override
-  public boolean usual() {
-    return false;
-  }
-
-  @Override
   public Fault draw(RandomGenerator dice, Ground ground) {
     List<String> names = ground.size().names(roles.get(dice.nextInt(roles.size())));
     String member = names.get(dice.nextInt(names.size()));

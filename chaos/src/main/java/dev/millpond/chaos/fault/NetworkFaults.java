@@ -58,11 +58,6 @@ enum NetworkFaults implements FaultKind {
   }
 
   @Override
-  public boolean usual() {
-    return false;
-  }
-
-  @Override
   public Fault draw(RandomGenerator dice, Ground ground) {
     List<String> names = ground.size().names(ROLES[dice.nextInt(ROLES.length)]);
     String member = names.get(dice.nextInt(names.size()));
