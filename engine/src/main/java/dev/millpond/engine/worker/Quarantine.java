@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * alone, is left to other jobs before the next batch.
  *
  * <p>In a process that does not become empty in time, and where the database does not take the
- * note, they run in company: then nobody is charged.
+ * note, they run in company: then nobody is charged. A note in doubt is taken back before.
  */
 final class Quarantine {
   private static final Logger log = LoggerFactory.getLogger(Quarantine.class);
@@ -168,12 +168,13 @@ final class Quarantine {
       return; // it was given back meanwhile
     }
     long began = System.nanoTime();
+    UUID noted = session.get();
     boolean alone = false;
     try {
       run.dissolve(false);
       if (run.awaitDissolved(TRACKED_WITHIN)) {
         began = System.nanoTime(); // the lanes stop here
-        alone = awaitEmpty(patience) && note(running(attempts), session.get(), true);
+        alone = awaitEmpty(patience) && noteAlone(attempts, noted);
       }
     } finally {
       if (!alone) {
@@ -185,7 +186,9 @@ final class Quarantine {
       CountDownLatch ended = new CountDownLatch(attempts.size());
       attempts.forEach(attempt -> runner.runHeld(attempt, ended::countDown));
       if (alone) {
-        awaitAlone(attempts, ended, patience);
+        boolean inTime = ended.await(patience.toNanos(), TimeUnit.NANOSECONDS);
+        log.debug("alone {}", inTime ? "to the end" : "for long enough");
+        takeBack(running(attempts), noted);
         goOn();
       }
       rest(System.nanoTime() - began);
@@ -222,20 +225,24 @@ final class Quarantine {
     return !worker.draining();
   }
 
-  private void awaitAlone(List<Attempt> attempts, CountDownLatch ended, Duration patience)
-      throws InterruptedException {
-    UUID noted = session.get();
-    if (!ended.await(patience.toNanos(), TimeUnit.NANOSECONDS)) {
-      List<Running> still =
-          attempts.stream()
-              .filter(attempt -> attempt.phase() == Attempt.Phase.STARTED)
-              .map(Quarantine::running)
-              .toList();
-      while (!still.isEmpty() && noted.equals(session.get()) && !note(still, noted, false)) {
-        if (ended.await(NOTE_AGAIN_MILLIS, TimeUnit.MILLISECONDS)) {
-          break;
-        }
-      }
+  /** Whether it is noted that they run alone. A note of which that is not known is taken back. */
+  private boolean noteAlone(List<Attempt> attempts, UUID by) throws InterruptedException {
+    List<Running> jobs = running(attempts);
+    if (note(jobs, by, true)) {
+      return true;
+    }
+    takeBack(jobs, by);
+    return false;
+  }
+
+  /**
+   * Nothing else may begin here while the note stands: should the process die then, these jobs were
+   * charged. Those that have ended are no exception, as long as their ends are not written. Ends
+   * when the session is fenced, which it is after a lease without the database.
+   */
+  private void takeBack(List<Running> jobs, UUID by) throws InterruptedException {
+    while (by.equals(session.get()) && !stopped && !note(jobs, by, false)) {
+      TimeUnit.MILLISECONDS.sleep(NOTE_AGAIN_MILLIS);
     }
   }
 

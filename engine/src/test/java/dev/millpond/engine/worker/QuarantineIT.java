@@ -29,6 +29,7 @@ class QuarantineIT {
   private final AtomicInteger running = new AtomicInteger();
   private final AtomicInteger together = new AtomicInteger();
   private final AtomicInteger notedAlone = new AtomicInteger();
+  private final AtomicInteger besideANote = new AtomicInteger();
 
   @BeforeAll
   static void open() {
@@ -58,6 +59,7 @@ class QuarantineIT {
     Fleet.submit(producer, JobRequest.of("other", ""), 400);
     fleet.untilEnded(400 + SUSPECTS);
     assertThat(together).as("suspects that ran beside something else").hasValue(0);
+    assertThat(besideANote).as("others that began while a suspect was noted as alone").hasValue(0);
     assertThat(notedAlone).hasValue(SUSPECTS);
     assertThat(database.number("SELECT count(*) FROM millpond.job_state")).isZero();
     assertThat(database.number("SELECT max(attempt) FROM millpond.job_outcome")).isOne();
@@ -117,7 +119,11 @@ class QuarantineIT {
         String.class,
         (context, payload) -> {
           running.incrementAndGet();
-          Thread.sleep(1);
+          if (database.number(
+                  "SELECT count(*) FROM millpond.job_state WHERE alone AND session IS NOT NULL")
+              > 0) {
+            besideANote.incrementAndGet();
+          }
           running.decrementAndGet();
           return null;
         },

@@ -128,13 +128,17 @@ public final class ColdFlush {
     return stale.getOrDefault(portion, Set.of());
   }
 
+  /**
+   * A row that is deleted lets one portion through. A batch that is read twice, and given back both
+   * times, has two in one flush; both would give its jobs a new holder.
+   */
   private void passGates(Connection tx) throws SQLException {
-    Set<UUID> passed = new HashSet<>();
-    passed.addAll(gate(tx, GATE_LAST, true));
-    passed.addAll(gate(tx, GATE_PART, false));
+    Set<UUID> deleted = new HashSet<>(gate(tx, GATE_LAST, true));
+    Set<UUID> locked = new HashSet<>(gate(tx, GATE_PART, false));
     for (Portion portion : portions) {
       Batch batch = portion.batch();
-      if (batch != null && !passed.contains(batch.id())) {
+      if (batch != null
+          && !(portion.last() ? deleted.remove(batch.id()) : locked.contains(batch.id()))) {
         gone.add(portion);
       }
     }

@@ -13,6 +13,7 @@ import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.End;
 import dev.millpond.engine.flush.Portion.Failure;
+import dev.millpond.engine.flush.Portion.Held;
 import dev.millpond.engine.flush.Portion.Next;
 import dev.millpond.engine.flush.Portion.Success;
 import dev.millpond.engine.flush.Portion.Written;
@@ -26,6 +27,8 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.awaitility.Awaitility;
@@ -69,6 +72,44 @@ class ColdFlushIT {
           .containsExactly("scheduled2");
       Fleet.assertBooksClean(database);
     }
+  }
+
+  /** A batch that a worker reads twice, and gives back both times, as it does not run its kind. */
+  @Test
+  void aBatchThatIsGivenBackTwiceInOneFlushHasOneRowAfterwards() throws Exception {
+    try (Database database = Database.fresh();
+        Connection tx = connect(database, "give-back")) {
+      Batch batch = submitted(database, 2);
+      List<Portion> twice = List.of(givenBack(batch), givenBack(batch));
+
+      Map<Portion, Written> written = new ColdFlush(twice, UUID.randomUUID(), maker).run(tx);
+      tx.commit();
+
+      assertThat(written.get(twice.get(0))).isEqualTo(new Written(false, Set.of()));
+      assertThat(written.get(twice.get(1)))
+          .isEqualTo(new Written(true, Set.of(batch.jobIds()[0], batch.jobIds()[1])));
+      assertThat(database.number("SELECT count(*) FROM millpond.dispatch")).isEqualTo(1);
+      Fleet.assertBooksClean(database);
+    }
+  }
+
+  private static Portion givenBack(Batch batch) {
+    List<Held> held = new ArrayList<>();
+    for (UUID job : batch.jobIds()) {
+      held.add(new Held(job, 1, false));
+    }
+    return new Portion(
+        LANE,
+        "noop",
+        batch,
+        true,
+        List.of(),
+        List.of(),
+        held,
+        true,
+        List.of(),
+        false,
+        (p, w) -> {});
   }
 
   private static boolean waits(Database database) {
