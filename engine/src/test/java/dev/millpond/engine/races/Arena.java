@@ -51,7 +51,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Arena implements AutoCloseable {
   private static final int CHUNK = 500;
-  private static final int PAIRS = 2;
+  private static final int PAIRS = Integer.getInteger("millpond.races.pairs", 2);
   private static final int LATE_NANOS_MAX = 400_000;
   private static final int MEETING_SECONDS = 60;
 

@@ -5,6 +5,7 @@ import dev.millpond.engine.simulation.Portion.Held;
 import dev.millpond.engine.simulation.Portion.Written;
 import dev.millpond.engine.simulation.Redis.Entry;
 import dev.millpond.engine.simulation.Rows.Batch;
+import dev.millpond.engine.simulation.Worker.Loaded;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -39,12 +40,12 @@ final class BatchRun {
     boolean recorded;
     long endsAt;
 
-    Attempt(BatchRun run, int job, int token, int attempt, boolean hasState) {
+    Attempt(BatchRun run, Loaded loaded) {
       this.run = run;
-      this.job = job;
-      this.token = token;
-      this.attempt = attempt;
-      this.hasState = hasState;
+      this.job = loaded.job();
+      this.token = loaded.token();
+      this.attempt = loaded.attempt();
+      this.hasState = loaded.hasState();
     }
 
     void stop(Stop why) {
@@ -64,6 +65,8 @@ final class BatchRun {
   private final List<End> ends = new ArrayList<>();
   private final List<End> afterDissolve = new ArrayList<>();
   private int open;
+  private int losses;
+  private boolean tracked;
   private boolean writing;
   private boolean toDissolve;
   private boolean dissolved;
@@ -78,9 +81,34 @@ final class BatchRun {
     this.claimedAt = worker.world.now;
   }
 
-  void add(int job, int token, int attempt, boolean hasState) {
-    attempts.add(new Attempt(this, job, token, attempt, hasState));
+  void add(Loaded loaded) {
+    attempts.add(new Attempt(this, loaded));
+    losses = Math.max(losses, loaded.losses());
     open++;
+  }
+
+  /** The most often that one of its jobs was lost with its process. */
+  int losses() {
+    return losses;
+  }
+
+  /** Whether what runs on of it is tracked. */
+  boolean isDissolved() {
+    return tracked;
+  }
+
+  /** Holds all attempts that have not started, as if they had. */
+  List<Attempt> hold() {
+    List<Attempt> held = new ArrayList<>();
+    if (!toDissolve && !abandoned) {
+      for (Attempt attempt : attempts) {
+        if (attempt.life == Life.READY) {
+          attempt.life = Life.STARTED;
+          held.add(attempt);
+        }
+      }
+    }
+    return held;
   }
 
   @Nullable Attempt take() {
@@ -194,13 +222,20 @@ final class BatchRun {
     List<End> wanted = List.copyOf(ends);
     Portion made =
         new Portion(
-            batch, last, wanted, started, unstarted, gated, news -> written(last, wanted, news));
+            batch,
+            last,
+            wanted,
+            started,
+            unstarted,
+            false,
+            gated,
+            news -> written(last, wanted, news));
     ends.clear();
     return made;
   }
 
   private Portion tracked(End end) {
-    return new Portion(null, true, List.of(end), List.of(), List.of(), true, this::count);
+    return new Portion(null, true, List.of(end), List.of(), List.of(), false, true, this::count);
   }
 
   /**
@@ -255,6 +290,7 @@ final class BatchRun {
     } else {
       worker.release(batch, entry);
     }
+    tracked = true;
     worker.runs.remove(batch.id(), this);
   }
 }

@@ -5,6 +5,9 @@ import java.util.List;
 
 /** Brings the faults of a scenario, at random times, until its end; then everything is mended. */
 final class Chaos extends Task {
+  /** One job in so many is a pill. */
+  private static final int PILLS = 9;
+
   private final World world;
   private final List<Fault> faults;
   private final boolean cuts;
@@ -44,7 +47,7 @@ final class Chaos extends Task {
     if (world.now >= world.scenario.faultsUntil()) {
       over = true;
       endedAt = world.now;
-      world.redis.up = true;
+      world.redis.forEach(Redis::mend);
       world.nodes.forEach(node -> node.pausedUntil = Math.min(node.pausedUntil, world.now));
       world.trace.add("--- no more faults");
       return;
@@ -56,9 +59,8 @@ final class Chaos extends Task {
   }
 
   private void strike(Fault fault) {
-    Redis redis = world.redis;
     switch (fault) {
-      case CUT, SLOW, HALF_OPEN, OUT_OF_MEMORY -> {
+      case CUT, SLOW, HALF_OPEN, OUT_OF_MEMORY, PILL -> {
         return;
       }
       case CRASH -> crash(anyNode());
@@ -67,6 +69,27 @@ final class Chaos extends Task {
         node.pausedUntil = world.now + world.random.nextLong(3 * World.LEASE);
       }
       case POSTGRES_STOP -> world.pg.crash();
+      case REDIS_LOSS,
+          REDIS_RESTORED,
+          GROUP_DESTROYED,
+          ENTRY_LOST,
+          ENTRY_DOUBLED,
+          REDIS_DOWN,
+          REDIS_READ_ONLY,
+          REDIS_FULL -> {
+        if (!world.redis.isEmpty()) {
+          strike(fault, world.redis.get(world.random.nextInt(world.redis.size())));
+        }
+      }
+      case DRAIN -> anyNode().drain();
+    }
+    world.trace.add("--- " + fault);
+  }
+
+  /** One server at a time: the others go on. */
+  private void strike(Fault fault, Redis redis) {
+    world.trace.add("--- " + fault + " of " + redis);
+    switch (fault) {
       case REDIS_LOSS -> redis.loseAll();
       case REDIS_RESTORED -> redis.restoreAfterNextAdd(world.random.nextInt(500));
       case GROUP_DESTROYED -> redis.destroyGroup();
@@ -76,33 +99,56 @@ final class Chaos extends Task {
         redis.up = false;
         world.later(null, world.random.nextLong(2 * World.LEASE), () -> redis.up = true);
       }
-      case DRAIN -> anyNode().drain();
+      case REDIS_READ_ONLY -> {
+        redis.readOnly = true;
+        world.later(null, world.random.nextLong(2 * World.LEASE), () -> redis.readOnly = false);
+      }
+      case REDIS_FULL -> {
+        redis.full = true;
+        world.later(null, world.random.nextLong(2 * World.LEASE), () -> redis.full = false);
+      }
+      case CRASH, PILL, PAUSE, CUT, HALF_OPEN, SLOW, POSTGRES_STOP, OUT_OF_MEMORY, DRAIN ->
+          throw new IllegalArgumentException(fault + " is none of Redis");
     }
-    world.trace.add("--- " + fault);
   }
 
   private Node anyNode() {
     return world.nodes.get(world.random.nextInt(world.nodes.size()));
   }
 
-  private void crash(Node node) {
+  /** Whether a job kills its process. */
+  boolean isPill(int job) {
+    return !over && job % PILLS == 0 && faults.contains(Fault.PILL);
+  }
+
+  void crash(Node node) {
     if (!node.alive) {
       return;
     }
     world.trace.add("--- " + node.name + " dies");
     node.die();
-    replace(node, world.random.nextLong(World.LEASE));
+    world.checks.died(node.process);
+    boolean seen = world.random.nextBoolean();
+    replace(node, seen, world.random.nextLong(World.LEASE));
   }
 
-  /** A new process takes the place of one that is gone. */
-  void replace(Node node, long after) {
+  /**
+   * A new process takes the place of one that is gone.
+   *
+   * @param seen whether it finds the file that its predecessor had locked, and knows that it died
+   */
+  void replace(Node node, boolean seen, long after) {
     world.later(
         null,
         after,
         () -> {
           int place = world.nodes.indexOf(node);
           String name = node.name.replaceAll("'.*", "") + "'" + ++restarts;
-          world.nodes.set(place, new Node(world, name, node.worker != null, node.leads).start());
+          Node next = new Node(world, name, node).start();
+          world.nodes.set(place, next);
+          if (seen) {
+            next.saysDied(node.process);
+          }
         });
   }
 }

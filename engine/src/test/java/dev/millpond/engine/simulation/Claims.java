@@ -124,13 +124,17 @@ final class Claims {
     }
   }
 
-  /** From the stream: XREADGROUP, claim hints. */
-  static final class FromStream extends Loop {
-    private boolean grouped;
+  /** From the streams of one server: XREADGROUP, claim hints. */
+  static final class FromStreams extends Loop {
+    private final Link link;
+    private final Redis redis;
+    private final Set<Integer> grouped = new HashSet<>();
     private final ArrayDeque<Entry> read = new ArrayDeque<>();
 
-    FromStream(Worker worker) {
+    FromStreams(Worker worker, Link link) {
       super(worker);
+      this.link = link;
+      this.redis = link.redis;
     }
 
     @Override
@@ -143,11 +147,17 @@ final class Claims {
       try {
         if (!read.isEmpty()) {
           hint(read.removeFirst());
-        } else if (!grouped) {
-          world.redis.createGroup();
-          grouped = true;
+          return;
+        }
+        List<Integer> lanes = worker.openLanes();
+        if (!grouped.containsAll(lanes)) {
+          link.call(() -> {
+            redis.createGroups(lanes);
+            return true;
+          });
+          grouped.addAll(lanes);
         } else {
-          read.addAll(world.redis.read(2));
+          read.addAll(link.call(() -> redis.read(lanes, 2, worker.node.process)));
           if (read.isEmpty()) {
             readyAt = world.now + 10 + world.random.nextInt(20);
           } else if (world.chaos.cutsHere()) {
@@ -155,19 +165,24 @@ final class Claims {
           }
         }
       } catch (Refused e) {
-        grouped = false;
+        grouped.clear();
         readyAt = world.now + 10 + world.random.nextInt(40);
       }
     }
 
     /** R14: turns away the second reader of a doubled entry, who acks its own copy. */
     private void hint(Entry entry) throws Refused {
-      if (world.redis.hint(entry.batch())) {
+      if (link.call(() -> redis.hint(entry.batch()))) {
         claimed.add(new Claimed(entry.batch(), entry));
       } else {
-        worker.node.sender.remove(entry);
+        worker.node.remove(entry);
       }
     }
+  }
+
+  /** Rows of shards that are of no use here, and of those that this process does not know. */
+  private static boolean isClaimed(World world, Dispatch row, Set<Integer> usable) {
+    return !usable.contains(row.shard()) && !world.has(Bug.ONLY_DIRECT_IS_CLAIMED);
   }
 
   /** From the table: waiting rows, SKIP LOCKED, with a commit that does not wait for the disk. */
@@ -180,12 +195,15 @@ final class Claims {
 
     @Override
     void claim() {
-      readyAt = world.now + 5 + world.random.nextInt(world.scenario.streams() ? 200 : 25);
+      Set<Integer> usable = worker.node.usable();
+      boolean aside = !usable.isEmpty() && usable.size() == worker.node.links.size();
+      readyAt = world.now + 5 + world.random.nextInt(aside ? 200 : 25);
       if (waiting) {
         return;
       }
       waiting = true;
       int session = worker.node.session;
+      List<Integer> lanes = worker.openLanes();
       List<Batch> got = new ArrayList<>();
       Work work =
           Work.interactive(
@@ -207,6 +225,9 @@ final class Claims {
                   if (got.size() < 2
                       && row != null
                       && row.waits()
+                      && lanes.contains(row.batch().lane())
+                      && worker.kinds.contains(row.batch().kind())
+                      && (row.direct() || isClaimed(world, row, usable))
                       && world.pg.dispatch.lock(tx, id, Mode.NO_KEY_UPDATE)) {
                     world.pg.dispatch.write(tx, id, row.claimed(session, world.now));
                     got.add(row.batch());

@@ -7,6 +7,7 @@ import dev.millpond.engine.simulation.Portion.Written;
 import dev.millpond.engine.simulation.Rows.Batch;
 import dev.millpond.engine.simulation.Rows.Dispatch;
 import dev.millpond.engine.simulation.Rows.Outcome;
+import dev.millpond.engine.simulation.Rows.Past;
 import dev.millpond.engine.simulation.Rows.Phase;
 import dev.millpond.engine.simulation.Rows.State;
 import dev.millpond.engine.simulation.Table.Mode;
@@ -30,8 +31,11 @@ final class ColdFlush {
   private final World world;
   private final Pg pg;
   private final List<Portion> portions;
+  private final Node node;
   private final int session;
   private final Set<Portion> gone = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Set<Portion> through = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Set<Integer> deleted = new HashSet<>();
   private final IdentityHashMap<Portion, Set<Integer>> stale = new IdentityHashMap<>();
   private final Map<Integer, State> states = new HashMap<>();
   private final Set<Integer> ended = new HashSet<>();
@@ -44,11 +48,12 @@ final class ColdFlush {
   private @Nullable Map<Integer, State> early;
   private @Nullable Set<Integer> earlyEnded;
 
-  ColdFlush(World world, List<Portion> portions, int session) {
-    this.world = world;
+  ColdFlush(Node node, List<Portion> portions) {
+    this.world = node.world;
     this.pg = world.pg;
     this.portions = portions;
-    this.session = session;
+    this.node = node;
+    this.session = node.session;
     portions.forEach(portion -> stale.put(portion, new TreeSet<>()));
   }
 
@@ -83,7 +88,11 @@ final class ColdFlush {
     Mode part = world.has(Bug.COLD_PART_SHARES_ITS_GATE) ? Mode.KEY_SHARE : Mode.UPDATE;
     for (Portion portion : portions) {
       Batch batch = portion.batch();
-      if (batch == null || portion.last() != last) {
+      if (batch == null || portion.last() != last || through.contains(portion)) {
+        continue;
+      }
+      if (last && deleted.contains(batch.id()) && oneEach()) {
+        gone.add(portion); // let another one through
         continue;
       }
       if (!pg.dispatch.lock(tx, batch.id(), last ? Mode.UPDATE : part)) {
@@ -91,19 +100,21 @@ final class ColdFlush {
       }
       Dispatch row = pg.dispatch.read(tx, batch.id());
       boolean passes = row != null && (row.claimedBy() == 0 || row.claimedBy() == session);
-      if (passes && last) {
-        pg.dispatch.write(tx, batch.id(), null);
-      } else if (!passes && !deleted(tx, batch.id())) {
+      if (passes) {
+        through.add(portion);
+        if (last) {
+          pg.dispatch.write(tx, batch.id(), null);
+          deleted.add(batch.id());
+        }
+      } else if (!deleted.contains(batch.id())) {
         gone.add(portion);
       }
     }
     return Said.DONE;
   }
 
-  /** Whether this statement has deleted it before it met a lock. */
-  private boolean deleted(Tx tx, int id) {
-    Table.Row<Dispatch> row = pg.dispatch.rows.get((long) id);
-    return row != null && row.writer == tx && row.pending == null;
+  private boolean oneEach() {
+    return !world.has(Bug.ONE_GATE_LETS_TWO_THROUGH) && !world.has(Bug.DRAIN_GIVES_BACK_WHAT_RUNS);
   }
 
   private Set<Integer> jobs() {
@@ -268,10 +279,11 @@ final class ColdFlush {
                     Phase.SCHEDULED,
                     token,
                     end.attempt() + 1,
-                    0,
+                    Past.NONE,
                     world.now + world.random.nextInt(400));
-            case DEAD -> State.resting(Phase.DEAD, token, end.attempt(), 0, Rows.NEVER);
-            case RETURNED -> State.resting(Phase.RUNNABLE, token, end.attempt(), 0, Rows.NEVER);
+            case DEAD -> State.resting(Phase.DEAD, token, end.attempt(), Past.NONE, Rows.NEVER);
+            case RETURNED ->
+                State.resting(Phase.RUNNABLE, token, end.attempt(), past(end.job()), Rows.NEVER);
             case SUCCESS, CANCELLED -> throw new IllegalStateException("ended");
           };
       Said said = upsert(tx, end.job(), next, token - 1);
@@ -313,12 +325,16 @@ final class ColdFlush {
     return Said.DONE;
   }
 
+  private Past past(int job) {
+    State state = states.get(job);
+    return state == null ? Past.NONE : state.past();
+  }
+
   /** R5: what runs on has a state row of its own from here. */
   private Said track(Tx tx) {
     for (Held held : started) {
-      State state = states.get(held.job());
-      int crashes = state == null ? 0 : state.crashes();
-      State running = State.running(held.token(), held.attempt(), crashes, session, world.now);
+      State running =
+          State.running(held.token(), held.attempt(), past(held.job()), session, world.now);
       if (upsert(tx, held.job(), running, held.token()) == Said.BLOCKED) {
         return Said.BLOCKED;
       }
@@ -333,8 +349,10 @@ final class ColdFlush {
       if (!held.isEmpty()) {
         pg.insertWaiting(
             tx,
+            node,
             held.stream().mapToInt(Held::job).toArray(),
-            held.stream().mapToInt(Held::token).toArray());
+            held.stream().mapToInt(Held::token).toArray(),
+            portion.elsewhere());
       }
     }
     return Said.DONE;

@@ -36,6 +36,10 @@ final class Heartbeat extends Task {
   @Override
   void step() {
     readyAt = world.now + 10;
+    if (worker.closing) {
+      over = true;
+      return;
+    }
     if (!busy) {
       if (!opened) {
         openSession();
@@ -57,10 +61,15 @@ final class Heartbeat extends Task {
     busy = true;
     Work.interactive(world, node, "open session", answer -> busy = false)
         .then(tx -> {
-          world.pg.session.insert(tx, session, new Beat(false, world.now));
+          world.pg.session.insert(tx, session, says());
           return Said.DONE;
         })
         .start();
+  }
+
+  private Beat says() {
+    return new Beat(
+        node.process, false, false, worker.draining, world.now, worker.kinds, node.read());
   }
 
   private void beat() {
@@ -92,7 +101,7 @@ final class Heartbeat extends Task {
           Beat row = world.pg.session.read(tx, session);
           alive[0] = row != null && !row.fenced();
           if (alive[0]) {
-            world.pg.session.write(tx, session, new Beat(false, world.now));
+            world.pg.session.write(tx, session, says());
           }
           return Said.DONE;
         })

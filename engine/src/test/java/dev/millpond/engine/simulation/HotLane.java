@@ -5,8 +5,6 @@ import dev.millpond.engine.simulation.Rows.Batch;
 import dev.millpond.engine.simulation.Rows.Dispatch;
 import dev.millpond.engine.simulation.Rows.Job;
 import dev.millpond.engine.simulation.Rows.Outcome;
-import dev.millpond.engine.simulation.Rows.Phase;
-import dev.millpond.engine.simulation.Rows.State;
 import dev.millpond.engine.simulation.Table.Mode;
 import dev.millpond.engine.simulation.Work.Answer;
 import dev.millpond.engine.simulation.Work.Said;
@@ -28,17 +26,27 @@ final class HotLane extends Lane<HotLane.Piece, HotLane.Flush> {
     record Finish(Portion portion) implements Piece {}
   }
 
-  private static final int BATCH_MAX = 4;
-
   /** A flush, formed once and sent until it is decided. */
   static final class Flush {
     final List<Piece.Submit> submits = new ArrayList<>();
     final List<Portion> portions = new ArrayList<>();
-    final List<Job> jobs = new ArrayList<>();
-    final List<Dispatch> rows = new ArrayList<>();
-    final List<Batch> toSend = new ArrayList<>();
-    final List<Batch> kept = new ArrayList<>();
-    int session;
+    final int session;
+    final NewJobs jobs;
+
+    Flush(Node node, List<Piece> chosen) {
+      this.session = node.session; // before the worker is asked: a later one never keeps for it
+      List<Job> all = new ArrayList<>();
+      for (Piece piece : chosen) {
+        switch (piece) {
+          case Piece.Submit submit -> {
+            submits.add(submit);
+            all.addAll(submit.jobs());
+          }
+          case Piece.Finish finish -> portions.add(finish.portion());
+        }
+      }
+      this.jobs = new NewJobs(node, session, all);
+    }
   }
 
   HotLane(Node node) {
@@ -47,49 +55,14 @@ final class HotLane extends Lane<HotLane.Piece, HotLane.Flush> {
 
   @Override
   Flush form(List<Piece> chosen) {
-    Flush flush = new Flush();
-    for (Piece piece : chosen) {
-      switch (piece) {
-        case Piece.Submit submit -> {
-          flush.submits.add(submit);
-          flush.jobs.addAll(submit.jobs());
-        }
-        case Piece.Finish finish -> flush.portions.add(finish.portion());
-      }
-    }
-    flush.session = node.session; // before the worker is asked: a later one never keeps for it
-    List<Job> now = flush.jobs.stream().filter(job -> !job.delayed()).toList();
-    for (int from = 0; from < now.size(); ) {
-      int size = Math.min(now.size() - from, 1 + world.random.nextInt(BATCH_MAX));
-      route(flush, now.subList(from, from + size));
-      from += size;
-    }
-    return flush;
-  }
-
-  /** R2: marked as sent only if this node will XADD it. ADR 15: as claimed if it keeps it. */
-  private void route(Flush flush, List<Job> jobs) {
-    int[] tokens = new int[jobs.size()];
-    java.util.Arrays.fill(tokens, 1);
-    Batch batch = new Batch(world.nextBatch(), jobs.stream().mapToInt(Job::id).toArray(), tokens);
-    Dispatch row = Dispatch.waiting(batch);
-    if (node.worker != null && node.worker.reserve()) {
-      flush.kept.add(batch);
-      if (!world.has(Bug.KEPT_WITHOUT_SESSION)) {
-        row = row.claimed(flush.session, world.now);
-      }
-    } else if (world.scenario.streams() && world.random.nextInt(4) > 0) {
-      flush.toSend.add(batch);
-      row = row.sent(world.now);
-    }
-    flush.rows.add(row);
+    return new Flush(node, chosen);
   }
 
   @Override
   Work make(Flush flush, boolean careful, Consumer<Answer> told) {
     Work work = Work.asOne(world, node, name(flush), told).then(this::mark);
     if (!flush.jobs.isEmpty()) {
-      work.then(tx -> insertJobs(tx, flush.jobs)).then(tx -> insertRows(tx, flush.rows));
+      work.then(flush.jobs::insertJobs).then(flush.jobs::insertRows);
     }
     for (boolean last : new boolean[] {true, false}) {
       List<Portion> portions = flush.portions.stream().filter(p -> p.last() == last).toList();
@@ -103,34 +76,6 @@ final class HotLane extends Lane<HotLane.Piece, HotLane.Flush> {
 
   private String name(Flush flush) {
     return "hot flush of " + node.name + "/s" + flush.session;
-  }
-
-  private Said insertJobs(Tx tx, List<Job> jobs) {
-    for (Job job : jobs) {
-      if (world.pg.job.insert(tx, job.id(), job) != Table.Insert.DONE) {
-        return Said.UNIQUE;
-      }
-      if (job.delayed()) {
-        long runAt = world.now + world.random.nextInt(800);
-        world.pg.state.insert(tx, job.id(), State.resting(Phase.SCHEDULED, 1, 1, 0, runAt));
-      }
-    }
-    return Said.DONE;
-  }
-
-  private Said insertRows(Tx tx, List<Dispatch> rows) {
-    for (Dispatch row : rows) {
-      Dispatch now = row;
-      if (row.sentAt() != Rows.NEVER) {
-        now = row.sent(world.now);
-      } else if (row.claimedBy() != Rows.NOBODY) {
-        now = row.claimed(row.claimedBy(), world.now);
-      }
-      if (world.pg.dispatch.insert(tx, row.batch().id(), now) != Table.Insert.DONE) {
-        return Said.UNIQUE;
-      }
-    }
-    return Said.DONE;
   }
 
   /** R3: the gates of some portions, and the outcomes behind them. */
@@ -236,10 +181,7 @@ final class HotLane extends Lane<HotLane.Piece, HotLane.Flush> {
 
   @Override
   void committed(Flush flush, long millis, boolean recovered, boolean careful) {
-    if (!flush.kept.isEmpty() && node.worker != null) {
-      node.worker.keep(flush.kept, flush.session, millis);
-    }
-    flush.toSend.forEach(batch -> node.sender.add(batch, world.now - millis));
+    flush.jobs.committed(millis);
     Set<Integer> stale = new TreeSet<>();
     for (Portion portion : flush.portions) {
       for (End end : portion.ends()) {
@@ -263,10 +205,7 @@ final class HotLane extends Lane<HotLane.Piece, HotLane.Flush> {
 
   @Override
   void dropped(Flush flush) {
-    if (node.worker != null) {
-      node.worker.release(flush.kept.size());
-    }
-    flush.kept.clear();
+    flush.jobs.dropped();
   }
 
   @Override

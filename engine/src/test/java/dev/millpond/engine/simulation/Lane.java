@@ -33,6 +33,11 @@ abstract class Lane<W, F> extends Task {
     this.writer = world.nextSession();
   }
 
+  /** Whether a piece may be in a flush with those chosen so far. */
+  boolean compatible(List<W> chosen, W piece) {
+    return true;
+  }
+
   abstract F form(List<W> chosen);
 
   abstract Work make(F formed, boolean carefully, java.util.function.Consumer<Answer> told);
@@ -89,7 +94,7 @@ abstract class Lane<W, F> extends Task {
       return bisected.removeFirst();
     }
     List<W> chosen = new ArrayList<>();
-    while (!queue.isEmpty() && chosen.size() < 4) {
+    while (!queue.isEmpty() && chosen.size() < 4 && compatible(chosen, queue.getFirst())) {
       chosen.add(queue.removeFirst());
     }
     return chosen;

@@ -4,6 +4,7 @@ import dev.millpond.engine.simulation.Rows.Batch;
 import dev.millpond.engine.simulation.Rows.Beat;
 import dev.millpond.engine.simulation.Rows.Dispatch;
 import dev.millpond.engine.simulation.Rows.Job;
+import dev.millpond.engine.simulation.Rows.Key;
 import dev.millpond.engine.simulation.Rows.Lease;
 import dev.millpond.engine.simulation.Rows.Outcome;
 import dev.millpond.engine.simulation.Rows.State;
@@ -26,6 +27,7 @@ final class Pg {
   final Table<Beat> session = new Table<>("worker");
   final Table<Lease> leader = new Table<>("leader");
   final Table<Boolean> marker = new Table<>("flush_marker");
+  final Table<Key> key = new Table<>("idempotency_key");
   final Table<Long> notice = new Table<>("cancel_notice");
 
   long startedAt;
@@ -49,13 +51,18 @@ final class Pg {
 
   void commit(Work work) {
     TreeSet<Integer> touched = new TreeSet<>();
+    List<Integer> keys = new ArrayList<>(0);
     for (Tx.Write<?> write : work.tx.written) {
       touch(write, touched);
       if (write.table() == dispatch) {
         lazily(work, write);
       }
+      if (write.table() == key) {
+        keys.add((int) write.row().key);
+      }
     }
     work.tx.commit();
+    keys.forEach(world.checks::keyCommitted);
     open.remove(work);
     world.trace.tx(work.tx.name, touched);
     world.checks.committed(work.tx.name, touched);
@@ -76,6 +83,7 @@ final class Pg {
   private static void touch(Tx.Write<?> write, Collection<Integer> touched) {
     if (write.table().name.equals("worker")
         || write.table().name.equals("leader")
+        || write.table().name.equals("idempotency_key")
         || write.table().name.equals("flush_marker")) {
       return;
     }
@@ -142,10 +150,35 @@ final class Pg {
     return seen;
   }
 
-  /** Inserts a waiting row; its id is new. */
-  void insertWaiting(Tx tx, int[] jobs, int[] tokens) {
-    Batch batch = new Batch(world.nextBatch(), jobs, tokens);
-    dispatch.insert(tx, batch.id(), Dispatch.waiting(batch));
+  /**
+   * Inserts a waiting row; its id is new.
+   *
+   * @param by who chooses its shard
+   * @param jobs of one lane and kind
+   */
+  void insertWaiting(Tx tx, Node by, int[] jobs, int[] tokens) {
+    insertWaiting(tx, by, jobs, tokens, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param direct whether it is meant for no stream
+   */
+  void insertWaiting(Tx tx, Node by, int[] jobs, int[] tokens, boolean direct) {
+    Job first = job(tx, jobs[0]);
+    int id = world.nextBatch();
+    Batch batch = new Batch(id, first.lane(), first.kind(), jobs, tokens);
+    dispatch.insert(tx, id, Dispatch.waiting(batch, by.shard(batch), direct));
+  }
+
+  /** What was asked of a job that is there. */
+  Job job(Tx tx, int id) {
+    Job there = job.read(tx, id);
+    if (there == null) {
+      throw new IllegalStateException("no job " + id);
+    }
+    return there;
   }
 
   /** Token of a live job, as a transaction sees it. */

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param last whether the batch's row goes
  * @param started jobs that run on and are tracked from here
  * @param unstarted jobs that are given back
+ * @param elsewhere whether those need a worker that runs their kind
  * @param gated false only for a planted bug
  */
 record Portion(
@@ -21,6 +22,7 @@ record Portion(
     List<End> ends,
     List<Held> started,
     List<Held> unstarted,
+    boolean elsewhere,
     boolean gated,
     Consumer<Written> then) {
 

@@ -3,41 +3,67 @@ package dev.millpond.engine.simulation;
 import dev.millpond.engine.simulation.Rows.Batch;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** The model's Redis: one stream with its group, and the claim hints. Commands are atomic. */
+/**
+ * A Redis server of the model, which is a shard: a stream for each lane, and claim hints. Commands
+ * are atomic.
+ */
 final class Redis {
   /** Thrown where a command gets no answer, or an error. */
   static final class Refused extends Exception {
     private static final long serialVersionUID = 1L;
 
-    Refused(String why) {
-      super(why, null, false, false);
+    /** What it says of the server. */
+    enum Why {
+      /** Nothing: the command does not fit. */
+      ORDINARY,
+      /** It has no memory left. */
+      NO_WRITES,
+      /** It is of no use, as a replica is. */
+      OF_NO_USE,
+      NO_ANSWER,
+      /** It was not asked. */
+      LEFT_ALONE
+    }
+
+    final Why why;
+
+    Refused(Why why) {
+      super(why.name(), null, false, false);
+      this.why = why;
+    }
+
+    /** Whether a command was surely not executed. */
+    boolean isSure() {
+      return why == Why.NO_WRITES || why == Why.OF_NO_USE;
     }
   }
 
-  /** An entry of the stream. */
-  record Entry(long id, Batch batch) {}
+  /** An entry that was delivered to a process and left. */
+  record Left(Entry entry, int consumer, long idle) {}
 
-  /** A delivery that was not acknowledged yet. */
-  private record Pending(long deliveredAt) {}
+  /** An entry of a stream. */
+  record Entry(Redis redis, int lane, long id, Batch batch) {}
 
   /** How long a claim hint lives. */
   private static final long HINT = 4 * World.SETTLE;
 
   private final World world;
-  private TreeMap<Long, Entry> stream = new TreeMap<>();
-  private TreeMap<Long, Pending> pending = new TreeMap<>();
+
+  /** The number of its shard. */
+  final int shard;
+
+  private TreeMap<Integer, Stream> streams = new TreeMap<>();
   private Map<Integer, Long> hints = new HashMap<>();
-  private boolean group;
-  private long delivered;
   private long lastId;
+  private boolean marked;
   boolean up = true;
+  boolean readOnly;
+  boolean full;
 
   /** Grows with each restart: a connection from before does not outlive it. */
   int starts;
@@ -46,21 +72,43 @@ final class Redis {
 
   private @Nullable Redis saved;
 
-  Redis(World world) {
+  Redis(World world, int shard) {
     this.world = world;
+    this.shard = shard;
   }
 
   private void mustBeUp() throws Refused {
     if (!up) {
-      throw new Refused("down");
+      throw new Refused(Refused.Why.NO_ANSWER);
     }
   }
 
-  void add(Batch batch) throws Refused {
+  private void mustTakeWrites() throws Refused {
     mustBeUp();
-    long id = ++lastId;
-    stream.put(id, new Entry(id, batch));
-    world.trace.add(() -> "XADD " + id + " " + batch);
+    if (readOnly) {
+      throw new Refused(Refused.Why.OF_NO_USE);
+    }
+  }
+
+  private void mustHaveMemory() throws Refused {
+    mustTakeWrites();
+    if (full) {
+      throw new Refused(Refused.Why.NO_WRITES);
+    }
+  }
+
+  private Stream stream(int lane) {
+    return streams.computeIfAbsent(lane, Stream::new);
+  }
+
+  void add(Batch batch) throws Refused {
+    add(batch, batch.lane());
+  }
+
+  /** Adds to the stream of a lane, which is the batch's unless a planted bug says otherwise. */
+  void add(Batch batch, int lane) throws Refused {
+    mustHaveMemory();
+    put(stream(lane), batch);
     if (restoreAfter != Rows.NEVER) {
       save();
       world.later(null, restoreAfter, this::restore);
@@ -68,42 +116,44 @@ final class Redis {
     }
   }
 
-  /** Makes the group where it is missing, reading from the start. */
-  void createGroup() throws Refused {
-    mustBeUp();
-    if (!group) {
-      group = true;
-      delivered = 0;
-      pending.clear();
-    }
+  private void put(Stream into, Batch batch) {
+    long id = ++lastId;
+    into.entries.put(id, new Entry(this, into.lane, id, batch));
+    world.trace.add(() -> "XADD " + this + " lane " + into.lane + " " + id + " " + batch);
   }
 
-  /** XREADGROUP of undelivered entries. */
-  List<Entry> read(int count) throws Refused {
-    mustBeUp();
-    if (!group) {
-      throw new Refused("NOGROUP");
+  /** Makes the groups of lanes where they are missing, reading from the start. */
+  void createGroups(List<Integer> lanes) throws Refused {
+    if (!lanes.stream().allMatch(lane -> stream(lane).group)) {
+      mustHaveMemory();
     }
+    mustTakeWrites();
+    lanes.forEach(lane -> stream(lane).createGroup());
+  }
+
+  /** XREADGROUP of undelivered entries of some lanes. */
+  List<Entry> read(List<Integer> lanes, int count, int consumer) throws Refused {
+    mustTakeWrites();
     List<Entry> read = new ArrayList<>();
-    for (Entry entry : stream.tailMap(delivered, false).values()) {
-      if (read.size() == count) {
-        break;
+    for (int lane : lanes) {
+      if (!stream(lane).group) {
+        throw new Refused(Refused.Why.ORDINARY);
       }
-      read.add(entry);
+    }
+    for (int lane : lanes) {
+      read.addAll(stream(lane).read(count, consumer, world.now));
     }
     for (Entry entry : read) {
-      delivered = entry.id;
-      pending.put(entry.id, new Pending(world.now));
-      world.trace.add(() -> "XREADGROUP " + entry.id + " " + entry.batch);
+      world.trace.add(() -> "XREADGROUP " + this + " " + entry.id + " " + entry.batch);
     }
     return read;
   }
 
   /** SET NX of a claim hint: whether it was the first. */
   boolean hint(Batch batch) throws Refused {
-    mustBeUp();
-    if (world.chaos.outOfMemory()) {
-      return true;
+    mustTakeWrites();
+    if (full || world.chaos.outOfMemory()) {
+      return true; // an error is no reason not to run
     }
     Long until = hints.get(batch.id());
     if (until != null && until > world.now) {
@@ -113,67 +163,85 @@ final class Redis {
     return true;
   }
 
-  void delete(long id) throws Refused {
-    mustBeUp();
-    stream.remove(id);
+  void delete(Entry entry) throws Refused {
+    mustTakeWrites();
+    stream(entry.lane).entries.remove(entry.id);
   }
 
-  void ack(long id) throws Refused {
-    mustBeUp();
-    pending.remove(id);
+  void ack(Entry entry) throws Refused {
+    mustTakeWrites();
+    stream(entry.lane).ack(entry.id);
   }
 
-  /** XAUTOCLAIM: entries that were delivered and left; their time begins anew. */
-  List<Entry> idle(long millis, int limit) throws Refused {
+  /** XPENDING: entries that were delivered and left. Groups that are missing are made. */
+  List<Left> idle(long millis, int limit) throws Refused {
     mustBeUp();
-    if (!group) {
-      createGroup();
-      return List.of();
-    }
-    List<Entry> left = new ArrayList<>();
-    for (long id : List.copyOf(pending.keySet())) {
-      if (left.size() == limit) {
-        break;
-      }
-      Pending one = pending.get(id);
-      if (one != null && world.now - one.deliveredAt >= millis) {
-        Entry entry = stream.get(id);
-        if (entry == null) {
-          pending.remove(id);
-        } else {
-          pending.put(id, new Pending(world.now));
-          left.add(entry);
-        }
-      }
+    List<Left> left = new ArrayList<>();
+    for (int lane = 0; lane < world.scenario.lanes(); lane++) {
+      stream(lane).idle(millis, world.now, limit, left);
     }
     return left;
   }
 
-  /** Ids of all batches on the stream, delivered or not. */
-  Set<Integer> present() throws Refused {
+  /** All batches on a lane's stream, delivered or not, with their entries. */
+  Map<Integer, Entry> present(int lane) throws Refused {
     mustBeUp();
-    Set<Integer> ids = new HashSet<>();
-    stream.values().forEach(entry -> ids.add(entry.batch.id()));
-    return ids;
+    Map<Integer, Entry> all = new HashMap<>();
+    stream(lane).entries.values().forEach(entry -> all.put(entry.batch.id(), entry));
+    return all;
   }
 
-  int length() throws Refused {
+  /** Whether the reconciler has looked through it since somebody asked for that. */
+  boolean isMarked() throws Refused {
     mustBeUp();
-    return stream.size();
+    return marked;
+  }
+
+  boolean removeMark() throws Refused {
+    mustTakeWrites();
+    marked = false;
+    return true;
+  }
+
+  boolean mark() throws Refused {
+    mustHaveMemory();
+    marked = true;
+    return true;
+  }
+
+  /** A write that needs memory. */
+  boolean probe() throws Refused {
+    mustHaveMemory();
+    return true;
   }
 
   boolean isEmpty() {
-    return stream.isEmpty();
+    for (Stream stream : streams.values()) {
+      if (!stream.entries.isEmpty()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public String toString() {
+    return "redis" + shard;
   }
 
   // Faults.
 
   void loseAll() {
-    stream = new TreeMap<>();
-    pending = new TreeMap<>();
+    streams = new TreeMap<>();
     hints = new HashMap<>();
-    group = false;
+    marked = false;
     starts++;
+  }
+
+  void mend() {
+    up = true;
+    readOnly = false;
+    full = false;
   }
 
   /** It is saved after the next entry, and some time later it dies and comes back like that. */
@@ -182,7 +250,7 @@ final class Redis {
   }
 
   private void save() {
-    Redis copy = new Redis(world);
+    Redis copy = new Redis(world, shard);
     copy.copyFrom(this);
     saved = copy;
   }
@@ -193,43 +261,39 @@ final class Redis {
       copyFrom(saved);
       lastId = newest;
       starts++;
-      world.trace.add("--- Redis is as it was");
+      world.trace.add("--- " + this + " is as it was");
     }
   }
 
   private void copyFrom(Redis other) {
-    stream = new TreeMap<>(other.stream);
-    pending = new TreeMap<>(other.pending);
+    streams = new TreeMap<>();
+    other.streams.forEach((lane, stream) -> streams.put(lane, new Stream(stream)));
     hints = new HashMap<>(other.hints);
-    group = other.group;
-    delivered = other.delivered;
+    marked = other.marked;
     lastId = other.lastId;
   }
 
   void destroyGroup() {
-    group = false;
-    pending.clear();
+    streams.values().forEach(Stream::destroyGroup);
   }
 
   void loseOne() {
-    if (!stream.isEmpty()) {
-      long id = pickOne();
-      stream.remove(id);
+    Entry entry = anyEntry();
+    if (entry != null) {
+      stream(entry.lane).entries.remove(entry.id);
     }
   }
 
   void doubleOne() {
-    if (!stream.isEmpty()) {
-      Entry entry = stream.get(pickOne());
-      if (entry != null) {
-        long id = ++lastId;
-        stream.put(id, new Entry(id, entry.batch));
-      }
+    Entry entry = anyEntry();
+    if (entry != null) {
+      put(stream(entry.lane), entry.batch);
     }
   }
 
-  private long pickOne() {
-    List<Long> ids = List.copyOf(stream.keySet());
-    return ids.get(world.random.nextInt(ids.size()));
+  private @Nullable Entry anyEntry() {
+    List<Entry> all = new ArrayList<>();
+    streams.values().forEach(stream -> all.addAll(stream.entries.values()));
+    return all.isEmpty() ? null : all.get(world.random.nextInt(all.size()));
   }
 }

@@ -13,10 +13,14 @@ import java.util.SplittableRandom;
  * @param tempo milliseconds between faults, at most
  * @param lag milliseconds that an I/O takes, at most, while there are faults
  * @param pace milliseconds between requests of users, at most
+ * @param shards Redis servers; none without streams
+ * @param lanes queues and classes
+ * @param kinds of jobs; the first worker runs all
+ * @param lists whether processes know some of the servers only
+ * @param keys whether users submit under idempotency keys as well
  */
 record Scenario(
     boolean streams,
-    boolean table,
     boolean keeps,
     boolean users,
     boolean partly,
@@ -25,6 +29,11 @@ record Scenario(
     int pace,
     int lag,
     int workers,
+    int shards,
+    int lanes,
+    int kinds,
+    boolean lists,
+    boolean keys,
     int jobs,
     long faultsUntil,
     Set<Fault> faults) {
@@ -32,6 +41,8 @@ record Scenario(
   /** What may happen to processes, PostgreSQL, Redis and the net between them. */
   enum Fault {
     CRASH,
+    /** Some jobs kill the process that runs them. */
+    PILL,
     PAUSE,
     CUT,
     /** A cut that one side does not notice for long. */
@@ -44,6 +55,10 @@ record Scenario(
     ENTRY_LOST,
     ENTRY_DOUBLED,
     REDIS_DOWN,
+    /** It answers that it is a replica, which takes no writes. */
+    REDIS_READ_ONLY,
+    /** It takes no writes that need memory. */
+    REDIS_FULL,
     /** Claim hints get an error for an answer, and their batches run. */
     OUT_OF_MEMORY,
     DRAIN
@@ -65,7 +80,6 @@ record Scenario(
     }
     return new Scenario(
         ways != 0,
-        ways != 1,
         random.nextInt(3) > 0,
         random.nextBoolean(),
         random.nextInt(3) == 0,
@@ -74,8 +88,13 @@ record Scenario(
         random.nextBoolean() ? 60 : 300,
         !faults.isEmpty() && random.nextInt(3) == 0 ? 25 : 3,
         1 + random.nextInt(3),
+        ways == 0 ? 0 : 1 + random.nextInt(2),
+        1 + random.nextInt(2),
+        random.nextInt(3) == 0 ? 2 : 1,
+        ways == 2,
+        random.nextInt(3) == 0,
         4 + random.nextInt(40),
-        1_500 + random.nextInt(3_500),
+        1_500 + random.nextInt(faults.contains(Fault.PILL) ? 12_000 : 3_500),
         faults);
   }
 

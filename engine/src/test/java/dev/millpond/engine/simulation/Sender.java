@@ -7,7 +7,10 @@ import dev.millpond.engine.simulation.Table.Mode;
 import dev.millpond.engine.simulation.Work.Said;
 import java.util.ArrayDeque;
 
-/** Writes to the stream: adds committed batches (R2), removes ended ones. What fails is dropped. */
+/**
+ * Writes to the streams of one server: adds committed batches (R2), removes ended ones. What fails
+ * is dropped.
+ */
 final class Sender extends Task {
   private sealed interface Op {
     record Add(Batch batch, long committedAt) implements Op {}
@@ -18,12 +21,19 @@ final class Sender extends Task {
     record Ack(Entry entry, int starts) implements Op {}
   }
 
+  private static final long PROBE = 250;
+
   private final Node node;
+  private final Link link;
+  private final Redis redis;
+  private long nextProbe;
   private final World world;
   private final ArrayDeque<Op> ops = new ArrayDeque<>();
 
-  Sender(Node node) {
+  Sender(Node node, Link link) {
     super(node);
+    this.link = link;
+    this.redis = link.redis;
     this.node = node;
     this.world = node.world;
   }
@@ -39,6 +49,10 @@ final class Sender extends Task {
 
   @Override
   void step() {
+    if (!link.usable() && world.now >= nextProbe) {
+      probe();
+      return;
+    }
     Op op = ops.poll();
     readyAt = world.now + (op == null ? 10 : world.latency());
     if (op == null) {
@@ -54,12 +68,18 @@ final class Sender extends Task {
           }
         }
         case Op.Delete delete -> {
-          world.redis.delete(delete.entry().id());
-          ops.addFirst(new Op.Ack(delete.entry(), world.redis.starts));
+          link.call(() -> {
+            redis.delete(delete.entry());
+            return true;
+          });
+          ops.addFirst(new Op.Ack(delete.entry(), redis.starts));
         }
         case Op.Ack ack -> {
-          if (ack.starts() == world.redis.starts) {
-            world.redis.ack(ack.entry().id());
+          if (ack.starts() == redis.starts) {
+            link.call(() -> {
+              redis.ack(ack.entry());
+              return true;
+            });
           }
         }
       }
@@ -68,9 +88,23 @@ final class Sender extends Task {
     }
   }
 
+  /** Looks at a server that may not be used. */
+  private void probe() {
+    readyAt = world.now + world.latency();
+    nextProbe = world.now + PROBE;
+    try {
+      link.probe();
+    } catch (Refused e) {
+      world.checks.count("probed in vain");
+    }
+  }
+
   private void xadd(Batch batch) {
     try {
-      world.redis.add(batch);
+      link.call(() -> {
+        redis.add(batch);
+        return true;
+      });
     } catch (Refused e) {
       world.checks.count("dropped");
       return;

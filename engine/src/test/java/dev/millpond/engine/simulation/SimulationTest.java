@@ -38,6 +38,15 @@ class SimulationTest {
             "fenced",
             "stale",
             "batches at two workers",
+            "taken back",
+            "refused by a server",
+            "servers reconciled",
+            "ran alone",
+            "suspects in company",
+            "charged",
+            "keys taken",
+            "keys known",
+            "keys refused",
             "Cancel COMMITTED",
             "RunNow COMMITTED");
   }

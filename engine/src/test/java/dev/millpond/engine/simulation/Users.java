@@ -1,9 +1,11 @@
 package dev.millpond.engine.simulation;
 
+import dev.millpond.engine.simulation.Keyed.Item;
 import dev.millpond.engine.simulation.Rows.Batch;
 import dev.millpond.engine.simulation.Rows.Dispatch;
 import dev.millpond.engine.simulation.Rows.Job;
 import dev.millpond.engine.simulation.Rows.Outcome;
+import dev.millpond.engine.simulation.Rows.Past;
 import dev.millpond.engine.simulation.Rows.Phase;
 import dev.millpond.engine.simulation.Rows.State;
 import dev.millpond.engine.simulation.Table.Mode;
@@ -16,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 /** People: submit jobs, cancel, redrive and change them, through any process (R10, R13). */
 final class Users extends Task {
   private static final int LOOKS_MAX = 10;
+
+  /** Idempotency keys in use: so few that they meet. */
+  private static final int KEYS = 12;
 
   private final World world;
   private final Pg pg;
@@ -41,12 +46,15 @@ final class Users extends Task {
     if (jobs < world.scenario.jobs()) {
       submit(through);
     }
+    if (world.scenario.keys()) {
+      keyed();
+    }
     if (world.scenario.users() && jobs > 0) {
       int job = 1 + world.random.nextInt(jobs);
       switch (world.random.nextInt(4)) {
-        case 0 -> new Cancel(job).send(through);
+        case 0 -> new Cancel(through, job).send();
         case 1 -> redrive(through, job);
-        case 2 -> new RunNow(job).send(through);
+        case 2 -> new RunNow(through, job).send();
         default -> readyAt = world.now + 1;
       }
     }
@@ -56,7 +64,7 @@ final class Users extends Task {
     List<Job> asked = new ArrayList<>();
     int count = 1 + world.random.nextInt(5);
     for (int i = 0; i < count; i++) {
-      asked.add(new Job(++jobs, world.random.nextInt(8) == 0));
+      asked.add(newJob(0));
     }
     through.hot.put(
         new HotLane.Piece.Submit(
@@ -70,6 +78,31 @@ final class Users extends Task {
                 }
               }
             }));
+  }
+
+  private Job newJob(int key) {
+    int lane = world.random.nextInt(world.scenario.lanes());
+    int kind = world.random.nextInt(world.scenario.kinds());
+    return new Job(++jobs, lane, kind, key, world.random.nextInt(8) == 0);
+  }
+
+  /** R20: under one or two keys, perhaps through two processes at once, as callers repeat. */
+  private void keyed() {
+    int first = 1 + world.random.nextInt(KEYS);
+    List<Integer> keys = new ArrayList<>(List.of(first));
+    if (world.random.nextInt(3) == 0) {
+      keys.add(1 + first % KEYS);
+    }
+    int body = world.random.nextInt(8) == 0 ? 1 : 0;
+    for (int i = world.random.nextInt(3); i >= 0; i--) {
+      Node through = world.nodes.get(world.random.nextInt(world.nodes.size()));
+      if (through.leads || !through.alive) {
+        continue;
+      }
+      List<Item> items = keys.stream().map(key -> new Item(newJob(key), key, body)).toList();
+      Keyed submit = new Keyed(items, verdicts -> world.checks.keyed(items, verdicts));
+      through.cold.put(new ColdLane.Piece.Submit(submit));
+    }
   }
 
   /** R13: a dead job's new life. */
@@ -86,7 +119,7 @@ final class Users extends Task {
           if (state == null || state.phase() != Phase.DEAD) {
             return Said.ROLL_BACK;
           }
-          State next = State.resting(Phase.RUNNABLE, state.token() + 1, 1, 0, Rows.NEVER);
+          State next = State.resting(Phase.RUNNABLE, state.token() + 1, 1, Past.NONE, Rows.NEVER);
           pg.state.write(tx, job, next);
           return Said.DONE;
         })
@@ -101,7 +134,7 @@ final class Users extends Task {
         })
         .then(tx -> {
           int token = Pg.token(pg.state.read(tx, job));
-          pg.insertWaiting(tx, new int[] {job}, new int[] {token});
+          pg.insertWaiting(tx, through, new int[] {job}, new int[] {token});
           world.checks.redriven(job);
           return Said.DONE;
         })
@@ -111,6 +144,7 @@ final class Users extends Task {
   /** What steers one job: looks for its holder, and locks it before anything is read. */
   private abstract class Steering {
     final int job;
+    final Node through;
     int at;
     int looks;
     @Nullable State state;
@@ -119,13 +153,14 @@ final class Users extends Task {
     /** The row that a statement's snapshot sees; it may have to be waited for. */
     @Nullable Long found;
 
-    Steering(int job) {
+    Steering(Node through, int job) {
+      this.through = through;
       this.job = job;
     }
 
     abstract Said run(Tx tx);
 
-    void send(Node through) {
+    void send() {
       String name = getClass().getSimpleName() + " of job " + job;
       Work.interactive(world, through, name, answer -> told(answer)).then(this::run).start();
     }
@@ -190,8 +225,8 @@ final class Users extends Task {
   private final class Cancel extends Steering {
     private boolean untaken;
 
-    Cancel(int job) {
-      super(job);
+    Cancel(Node through, int job) {
+      super(through, job);
     }
 
     @Override
@@ -275,8 +310,8 @@ final class Users extends Task {
 
   /** A scheduled job runs now, a runnable one that nobody has taken moves to a row of its own. */
   private final class RunNow extends Steering {
-    RunNow(int job) {
-      super(job);
+    RunNow(Node through, int job) {
+      super(through, job);
     }
 
     @Override
@@ -314,9 +349,9 @@ final class Users extends Task {
         return Said.ROLL_BACK;
       }
       State next =
-          State.resting(Phase.RUNNABLE, held.token(), held.attempt(), held.crashes(), Rows.NEVER);
+          State.resting(Phase.RUNNABLE, held.token(), held.attempt(), held.past(), Rows.NEVER);
       pg.state.write(tx, job, next);
-      pg.insertWaiting(tx, new int[] {job}, new int[] {held.token()});
+      pg.insertWaiting(tx, through, new int[] {job}, new int[] {held.token()});
       return Said.DONE;
     }
 
@@ -334,6 +369,7 @@ final class Users extends Task {
       if (!rest.isEmpty()) {
         pg.insertWaiting(
             tx,
+            through,
             rest.stream().mapToInt(j -> j).toArray(),
             tokens.stream().mapToInt(t -> t).toArray());
       }
@@ -341,14 +377,14 @@ final class Users extends Task {
       boolean putOff = world.random.nextBoolean();
       int token = Pg.token(held);
       int attempt = held == null ? 1 : held.attempt();
-      int crashes = held == null ? 0 : held.crashes();
+      Past past = held == null ? Past.NONE : held.past();
       long runAt = world.now + 200;
       State next =
           State.resting(
               putOff ? Phase.SCHEDULED : Phase.RUNNABLE,
               token,
               attempt,
-              crashes,
+              past,
               putOff ? runAt : Rows.NEVER);
       if (held == null) {
         if (pg.state.insert(tx, job, next) != Table.Insert.DONE) {
@@ -358,7 +394,7 @@ final class Users extends Task {
         pg.state.write(tx, job, next);
       }
       if (!putOff) {
-        pg.insertWaiting(tx, new int[] {job}, new int[] {token});
+        pg.insertWaiting(tx, through, new int[] {job}, new int[] {token});
       }
       return Said.DONE;
     }

@@ -21,6 +21,10 @@ import org.jspecify.annotations.Nullable;
 final class Worker {
   private static final int SLOTS = 4;
   private static final int READY_MAX = 4;
+
+  /** Batches of one lane that wait here, so that a full one leaves room for the others. */
+  private static final int READY_IN_A_LANE_MAX = 3;
+
   private static final int ATTEMPTS_MAX = 3;
 
   final Node node;
@@ -29,37 +33,72 @@ final class Worker {
   final Set<Attempt> tracked = new LinkedHashSet<>();
   private final ArrayDeque<BatchRun> ready = new ArrayDeque<>();
   private final List<Attempt> running = new ArrayList<>();
+  private final Quarantine quarantine;
+
+  /** That it runs. */
+  final Set<Integer> kinds;
+
   private int reserved;
   boolean draining;
 
-  Worker(Node node) {
+  /** Nothing more is said of its session. */
+  boolean closing;
+
+  /** Nothing that waits in the lanes is begun. */
+  boolean lanesPaused;
+
+  Worker(Node node, Set<Integer> kinds) {
     this.node = node;
     this.world = node.world;
+    this.kinds = kinds;
+    this.quarantine = new Quarantine(this);
   }
 
   void start() {
     world.tasks.add(new Heartbeat(this));
     world.tasks.add(new Slots());
     world.tasks.add(new Watch());
-    if (world.scenario.streams()) {
-      world.tasks.add(new Claims.FromStream(this));
+    world.tasks.add(quarantine);
+    for (Link link : node.links.values()) {
+      world.tasks.add(new Claims.FromStreams(this, link));
     }
-    if (world.scenario.table()) {
-      world.tasks.add(new Claims.FromTable(this));
-    }
+    world.tasks.add(new Claims.FromTable(this));
   }
 
   boolean hasRoom() {
-    return !draining && ready.size() < READY_MAX;
+    return !draining && ready() < READY_MAX;
+  }
+
+  /** Batches that wait for a slot, or to run alone. */
+  int ready() {
+    return ready.size() + quarantine.size();
+  }
+
+  /** Whether nothing runs in this process. */
+  boolean idleNow() {
+    return running.isEmpty();
+  }
+
+  /** Lanes of which it takes more. */
+  List<Integer> openLanes() {
+    List<Integer> open = new ArrayList<>();
+    for (int lane = 0; lane < world.scenario.lanes(); lane++) {
+      int mine = lane;
+      if (ready.stream().filter(run -> run.batch.lane() == mine).count() < READY_IN_A_LANE_MAX) {
+        open.add(lane);
+      }
+    }
+    return open;
   }
 
   // What it keeps of the batches that its own process makes (ADR 15).
 
   /** Whether it will keep a batch once it is committed; a yes holds room. */
-  boolean reserve() {
+  boolean reserve(int kind) {
     if (!world.scenario.keeps()
         || draining
-        || running.size() + ready.size() + reserved >= SLOTS / 2) {
+        || !kinds.contains(kind)
+        || running.size() + ready() + reserved >= SLOTS / 2) {
       return false;
     }
     reserved++;
@@ -84,7 +123,7 @@ final class Worker {
     } else if (millis > World.SETTLE && !world.has(Bug.KEPT_LATE_WITHOUT_GATE)) {
       world.checks.count("kept and given back");
       // Somebody may have rescued them already; the gate of the hand-back finds out.
-      kept.forEach(batch -> giveBack(batch, null));
+      kept.forEach(batch -> giveBack(batch, null, false));
       release(kept.size());
     } else {
       world.checks.count("kept");
@@ -103,13 +142,17 @@ final class Worker {
   private static List<Loaded> all(Batch batch) {
     List<Loaded> jobs = new ArrayList<>();
     for (int job : batch.jobs()) {
-      jobs.add(new Loaded(job, 1, 1, false));
+      jobs.add(new Loaded(job, 1, 1, false, 0));
     }
     return jobs;
   }
 
-  /** A job to run. */
-  record Loaded(int job, int token, int attempt, boolean hasState) {}
+  /**
+   * A job to run.
+   *
+   * @param losses how often it was lost with its process since the last end of an attempt
+   */
+  record Loaded(int job, int token, int attempt, boolean hasState, int losses) {}
 
   /** Takes over a claimed batch with what was loaded of it. */
   void accept(Batch batch, @Nullable Entry entry, List<Loaded> jobs, boolean gated) {
@@ -117,13 +160,14 @@ final class Worker {
       drop(entry); // the first claim was forgotten: what is at work goes on
       return;
     }
-    if (draining) {
-      giveBack(batch, entry);
+    boolean elsewhere = !kinds.contains(batch.kind());
+    if (elsewhere || draining) {
+      giveBack(batch, entry, elsewhere);
       return;
     }
     BatchRun run = new BatchRun(this, batch, entry, gated);
     for (Loaded job : jobs) {
-      run.add(job.job(), job.token(), job.attempt(), job.hasState());
+      run.add(job);
     }
     if (jobs.isEmpty()) {
       run.dissolve(); // every job of it has ended or moved on: only its row is left
@@ -133,7 +177,11 @@ final class Worker {
       drop(entry);
       return;
     }
-    ready.add(run);
+    if (run.losses() > 0 && !world.has(Bug.SUSPECTS_IN_COMPANY)) {
+      quarantine.add(run);
+    } else {
+      ready.add(run);
+    }
     for (Node other : world.nodes) {
       if (other != node && other.worker != null && other.worker.runs.containsKey(batch.id())) {
         world.checks.count("batches at two workers");
@@ -142,12 +190,13 @@ final class Worker {
   }
 
   /** Gives back a batch as it came. */
-  private void giveBack(Batch batch, @Nullable Entry entry) {
+  private void giveBack(Batch batch, @Nullable Entry entry, boolean elsewhere) {
     List<Held> held = new ArrayList<>();
     for (int i = 0; i < batch.jobs().length; i++) {
       held.add(new Held(batch.jobs()[i], batch.tokens()[i], 1));
     }
-    node.write(new Portion(batch, true, List.of(), List.of(), held, true, news -> drop(entry)));
+    node.write(
+        new Portion(batch, true, List.of(), List.of(), held, elsewhere, true, news -> drop(entry)));
   }
 
   /** Acks the entry of a batch that is committed, or that others answer for. */
@@ -161,13 +210,14 @@ final class Worker {
   /** Acks an entry, whatever became of its batch. */
   void drop(@Nullable Entry entry) {
     if (entry != null) {
-      node.sender.remove(entry);
+      node.remove(entry);
     }
   }
 
   /** The session is fenced: nothing that runs here counts any more. */
   void loseAll() {
     ready.clear();
+    quarantine.clear();
     runs.values().forEach(BatchRun::lose);
     tracked.forEach(attempt -> attempt.stop(Stop.LOST));
   }
@@ -179,6 +229,7 @@ final class Worker {
     draining = true;
     ready.forEach(BatchRun::dissolve);
     ready.clear();
+    quarantine.clear().forEach(BatchRun::dissolve);
     world.later(
         node,
         world.random.nextInt(600),
@@ -202,11 +253,50 @@ final class Worker {
             && node.hot.idle()
             && node.cold.idle();
     if (idle) {
-      node.die();
-      world.chaos.replace(node, world.random.nextInt(500));
+      closing = true;
+      close();
     } else {
       world.later(node, 20, this::awaitIdle);
     }
+  }
+
+  /** The session has nothing left: its row goes, and then the process. */
+  private void close() {
+    int session = node.session;
+    Work.interactive(
+            world,
+            node,
+            "close of s" + session,
+            answer -> {
+              node.die();
+              world.checks.left(node.process);
+              world.chaos.replace(node, false, world.random.nextInt(500));
+            })
+        .then(tx -> {
+          if (!world.pg.session.lock(tx, session, Table.Mode.UPDATE)) {
+            return Work.Said.BLOCKED;
+          }
+          if (world.pg.session.read(tx, session) != null && !holdsAnything(session)) {
+            world.pg.session.write(tx, session, null);
+          }
+          return Work.Said.DONE;
+        })
+        .start();
+  }
+
+  private boolean holdsAnything(int session) {
+    for (Table.Row<State> row : world.pg.state.rows.values()) {
+      State state = row.committed;
+      if (state != null && state.phase() == Rows.Phase.RUNNING && state.session() == session) {
+        return true;
+      }
+    }
+    for (Table.Row<Rows.Dispatch> row : world.pg.dispatch.rows.values()) {
+      if (row.committed != null && row.committed.claimedBy() == session) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The slots: each step starts an attempt or ends one. */
@@ -221,11 +311,16 @@ final class Worker {
       for (Attempt attempt : running) {
         if (attempt.endsAt <= world.now) {
           running.remove(attempt);
-          end(attempt);
+          if (world.chaos.isPill(attempt.job)) {
+            world.checks.kills(attempt.job);
+            world.chaos.crash(node);
+          } else {
+            end(attempt);
+          }
           return;
         }
       }
-      while (running.size() < SLOTS && !ready.isEmpty()) {
+      while (!lanesPaused && running.size() < SLOTS && !ready.isEmpty()) {
         Attempt attempt = ready.getFirst().take();
         if (attempt == null) {
           ready.removeFirst();
@@ -245,6 +340,19 @@ final class Worker {
     }
     running.add(attempt);
     world.checks.runs(attempt.job, attempt.token, attempt.attempt, node);
+  }
+
+  /** Begins one that was held; one that was told to stop meanwhile ends instead. */
+  void beginHeld(Attempt attempt) {
+    if (attempt.stop != Stop.NONE) {
+      attempt.life = Life.ENDED;
+      How how = attempt.stop == Stop.CANCELLED ? How.CANCELLED : How.RETURNED;
+      boolean lost = attempt.stop == Stop.LOST;
+      attempt.run.ended(
+          attempt, lost ? null : new End(attempt.job, attempt.token, attempt.attempt, true, how));
+      return;
+    }
+    begin(attempt);
   }
 
   /** Most are short; some see their batch written in parts, some are tracked, some for long. */
@@ -308,10 +416,10 @@ final class Worker {
       return null;
     }
     if (state == null) {
-      return token == 1 ? new Loaded(job, 1, 1, false) : null;
+      return token == 1 ? new Loaded(job, 1, 1, false, 0) : null;
     }
     return state.token() == token && state.phase() == Rows.Phase.RUNNABLE
-        ? new Loaded(job, token, state.attempt(), true)
+        ? new Loaded(job, token, state.attempt(), true, state.past().losses())
         : null;
   }
 }

@@ -5,11 +5,12 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One play of the protocol: a database, a Redis, processes, and a scheduler that picks by seed who
- * takes the next step. Its clock moves only here. The same seed gives the same play.
+ * One play of the protocol: a database, Redis servers, processes, and a scheduler that picks by
+ * seed who takes the next step. Its clock moves only here. The same seed gives the same play.
  *
  * <p>Times are those of the fast profile, in milliseconds.
  */
@@ -23,6 +24,9 @@ final class World {
 
   /** A running job that is not seen for so long is rescued although its session lives. */
   static final long VISIBILITY = 3_000;
+
+  /** How often a process looks who reads what. */
+  static final long READERS = 2_000;
 
   /** What a commit that does not wait for the disk may lose. */
   static final long LAZY = 600;
@@ -42,7 +46,7 @@ final class World {
   final Trace trace = new Trace(this);
   final Checks checks = new Checks(this);
   final Pg pg = new Pg(this);
-  final Redis redis = new Redis(this);
+  final List<Redis> redis = new ArrayList<>();
   final List<Task> tasks = new ArrayList<>();
   final List<Node> nodes = new ArrayList<>();
   final Chaos chaos;
@@ -50,6 +54,7 @@ final class World {
   long steps;
   private int batches;
   private int sessions;
+  private int processes;
 
   World(long seed, Set<Bug> bugs) {
     this.seed = seed;
@@ -57,6 +62,9 @@ final class World {
     this.bugs.addAll(bugs);
     this.random = new SplittableRandom(seed);
     this.scenario = Scenario.of(random);
+    for (int shard = 0; shard < scenario.shards(); shard++) {
+      redis.add(new Redis(this, shard));
+    }
     this.chaos = new Chaos(this);
   }
 
@@ -66,6 +74,10 @@ final class World {
 
   int nextBatch() {
     return ++batches;
+  }
+
+  int nextProcess() {
+    return ++processes;
   }
 
   int nextSession() {
@@ -115,11 +127,11 @@ final class World {
   void play() {
     pg.leader.rows.clear();
     for (int i = 0; i < scenario.workers(); i++) {
-      nodes.add(new Node(this, "worker" + i, true, false).start());
+      nodes.add(new Node(this, "worker" + i, kinds(i), list(), false).start());
     }
-    nodes.add(new Node(this, "api", false, false).start());
-    nodes.add(new Node(this, "leader0", false, true).start());
-    nodes.add(new Node(this, "leader1", false, true).start());
+    nodes.add(new Node(this, "api", Set.of(), list(), false).start());
+    nodes.add(new Node(this, "leader0", Set.of(), list(), true).start());
+    nodes.add(new Node(this, "leader1", Set.of(), list(), true).start());
     tasks.add(new Users(this));
     tasks.add(chaos);
     long stepsAtEnd = Long.MAX_VALUE;
@@ -138,6 +150,29 @@ final class World {
         }
       }
     }
+  }
+
+  /** Kinds that a worker runs: the first one all, others perhaps one of them. */
+  private Set<Integer> kinds(int worker) {
+    Set<Integer> kinds = new TreeSet<>();
+    for (int kind = 0; kind < scenario.kinds(); kind++) {
+      kinds.add(kind);
+    }
+    if (worker > 0 && random.nextBoolean()) {
+      return Set.of(random.nextInt(scenario.kinds()));
+    }
+    return kinds;
+  }
+
+  /** Servers that a process knows. */
+  private Set<Integer> list() {
+    Set<Integer> list = new TreeSet<>();
+    for (Redis server : redis) {
+      if (!scenario.lists() || random.nextInt(4) > 0) {
+        list.add(server.shard);
+      }
+    }
+    return list;
   }
 
   private void step() {

@@ -26,8 +26,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -82,7 +82,8 @@ class ColdFlushIT {
       Batch batch = submitted(database, 2);
       List<Portion> twice = List.of(givenBack(batch), givenBack(batch));
 
-      Map<Portion, Written> written = new ColdFlush(twice, UUID.randomUUID(), maker).run(tx);
+      IdentityHashMap<Portion, Written> written =
+          new ColdFlush(twice, UUID.randomUUID(), maker).run(tx);
       tx.commit();
 
       assertThat(written.get(twice.get(0))).isEqualTo(new Written(false, Set.of()));
