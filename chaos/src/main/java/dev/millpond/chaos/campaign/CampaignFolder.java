@@ -158,6 +158,7 @@ public final class CampaignFolder {
       line.put("end", healed.recovery().endMillis());
       line.put("usedUp", healed.usedUp());
       line.put("dispatch", healed.recovery().dispatchMillis());
+      line.put("pause", healed.recovery().pauseMillis());
       line.put("submitShare", healed.recovery().submitShare());
       line.put("endShare", healed.recovery().endShare());
       lines.append(JSON.writeValueAsString(line)).append('\n');
@@ -194,6 +195,7 @@ public final class CampaignFolder {
                   line.path("submit").asLong(-1),
                   line.path("end").asLong(-1),
                   line.path("dispatch").asLong(-1),
+                  line.path("pause").asLong(-1),
                   line.path("submitShare").asDouble(-1),
                   line.path("endShare").asDouble(-1)),
               line.path("usedUp").asLong(0)));

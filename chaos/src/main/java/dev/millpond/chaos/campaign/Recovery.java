@@ -21,6 +21,7 @@ import java.util.stream.LongStream;
  * @param dispatchMillis in a campaign with a backlog: until jobs started at half of the usual rate
  *     again and kept to it, up to ten seconds and the next fault; 0 when they did all the time; -1
  *     in one without
+ * @param pauseMillis in such a campaign the longest time without a start in the same time; or -1
  * @param submitShare of a fault that lasted for some seconds: jobs a second that were acknowledged
  *     in its course, as a share of those in the seconds before; -1 for a shorter one
  * @param endShare the same of jobs that ended
@@ -30,6 +31,7 @@ public record Recovery(
     long submitMillis,
     long endMillis,
     long dispatchMillis,
+    long pauseMillis,
     double submitShare,
     double endShare) {
   /** Shorter faults have no rate of their own; as long is the time before that they are held to. */
@@ -38,8 +40,11 @@ public record Recovery(
   /** After that a fault is over, as far as dispatch goes. */
   private static final long DISPATCH_WITHIN_MILLIS = 10_000;
 
-  /** In each of these the starts are counted. */
-  private static final long SLICE_MILLIS = 200;
+  /**
+   * In each of these the starts are counted; with full processors they vary much from one to the
+   * next.
+   */
+  private static final long SLICE_MILLIS = 1_000;
 
   public Recovery {
     againMillis = List.copyOf(againMillis);
@@ -101,6 +106,7 @@ public record Recovery(
           after(acknowledged, struck.recoveryFrom()),
           after(ended, struck.recoveryFrom()),
           dispatch(struck),
+          pause(struck),
           share(acknowledged, struck),
           share(ended, struck));
     }
@@ -114,9 +120,7 @@ public record Recovery(
       if (!backlog || usual == 0) {
         return -1;
       }
-      int next = first(struck, fault.struckMillis() + 1);
-      long until = Math.min(from + DISPATCH_WITHIN_MILLIS, started[started.length - 1]);
-      until = next < struck.length ? Math.min(until, struck[next]) : until;
+      long until = lookedUntil(fault);
       long back = 0;
       for (long at = from; at + SLICE_MILLIS <= until; at += SLICE_MILLIS) {
         if (count(started, at, at + SLICE_MILLIS) < usual * SLICE_MILLIS / 2) {
@@ -124,6 +128,26 @@ public record Recovery(
         }
       }
       return back;
+    }
+
+    private long pause(Struck fault) {
+      if (!backlog || started.length == 0) {
+        return -1;
+      }
+      long last = fault.recoveryFrom();
+      long longest = 0;
+      for (int i = first(started, last); i < first(started, lookedUntil(fault)); i++) {
+        longest = Math.max(longest, started[i] - last);
+        last = started[i];
+      }
+      return Math.max(longest, lookedUntil(fault) - last);
+    }
+
+    private long lookedUntil(Struck fault) {
+      int next = first(struck, fault.struckMillis() + 1);
+      long until =
+          Math.min(fault.recoveryFrom() + DISPATCH_WITHIN_MILLIS, started[started.length - 1]);
+      return next < struck.length ? Math.min(until, struck[next]) : until;
     }
 
     private static int count(long[] sorted, long from, long to) {

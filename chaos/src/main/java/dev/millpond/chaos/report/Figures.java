@@ -21,6 +21,7 @@ import java.util.function.ToLongFunction;
  * @param submit until the next submit was acknowledged
  * @param end until the next job ended
  * @param dispatch until jobs started at half of the usual rate again, in a campaign with a backlog
+ * @param pause the longest time without a start, in such a campaign
  * @param submitShare median of the rates of submits during faults that lasted for some seconds, as
  *     shares of those before; -1 without such
  * @param endShare the same of jobs that ended
@@ -34,6 +35,7 @@ public record Figures(
     Spread submit,
     Spread end,
     Spread dispatch,
+    Spread pause,
     double submitShare,
     double endShare) {
   /**
@@ -79,6 +81,7 @@ public record Figures(
         Spread.of(each(counted, Recovery::submitMillis)),
         Spread.of(each(counted, Recovery::endMillis)),
         Spread.of(each(counted, Recovery::dispatchMillis)),
+        Spread.of(each(counted, Recovery::pauseMillis)),
         median(counted, Recovery::submitShare),
         median(counted, Recovery::endShare));
   }

@@ -74,7 +74,7 @@ class RecoveryTest {
   }
 
   /** Twenty starts a second, but for a pause from 200 ms after the blow. */
-  private static long dispatchAfterPause(int pauseMillis, boolean backlog) {
+  private static Recovery afterPause(int pauseMillis, boolean backlog) {
     List<Run> runs = new ArrayList<>();
     for (int at = 5_000; at < 30_000; at += 50) {
       if (at < 10_200 || at >= 10_200 + pauseMillis) {
@@ -82,15 +82,16 @@ class RecoveryTest {
       }
     }
     Struck fault = struck(Since.STRUCK);
-    return new Recovery.Reader(SEED, backlog, List.of(fault), runs, List.of(), List.of())
-        .of(fault)
-        .dispatchMillis();
+    return new Recovery.Reader(SEED, backlog, List.of(fault), runs, List.of(), List.of()).of(fault);
   }
 
   @Test
-  void withABacklogDispatchIsBackAfterTheLastTimeWithFewStarts() {
-    assertThat(dispatchAfterPause(0, true)).isZero();
-    assertThat(dispatchAfterPause(1_400, true)).isEqualTo(1_600);
-    assertThat(dispatchAfterPause(1_400, false)).isEqualTo(-1);
+  void withABacklogDispatchIsBackAfterTheLastSecondWithFewStarts() {
+    assertThat(afterPause(0, true).dispatchMillis()).isZero();
+    assertThat(afterPause(0, true).pauseMillis()).isEqualTo(50);
+    assertThat(afterPause(1_400, true).dispatchMillis()).isEqualTo(2_000);
+    assertThat(afterPause(1_400, true).pauseMillis()).isEqualTo(1_450);
+    assertThat(afterPause(1_400, false).dispatchMillis()).isEqualTo(-1);
+    assertThat(afterPause(1_400, false).pauseMillis()).isEqualTo(-1);
   }
 }
