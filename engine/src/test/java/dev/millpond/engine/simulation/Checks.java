@@ -5,7 +5,7 @@ import dev.millpond.engine.simulation.Keyed.Verdict;
 import dev.millpond.engine.simulation.Rows.Beat;
 import dev.millpond.engine.simulation.Rows.Dispatch;
 import dev.millpond.engine.simulation.Rows.Job;
-import dev.millpond.engine.simulation.Rows.Key;
+import dev.millpond.engine.simulation.Rows.KeyRow;
 import dev.millpond.engine.simulation.Rows.Outcome;
 import dev.millpond.engine.simulation.Rows.Phase;
 import dev.millpond.engine.simulation.Rows.State;
@@ -105,7 +105,7 @@ final class Checks {
           count("keys refused");
           Item meant =
               items.stream().filter(it -> it.key() == conflict.key()).findAny().orElseThrow();
-          Key winner = world.pg.key.committed(conflict.key());
+          KeyRow winner = world.pg.key.committed(conflict.key());
           if (winner == null || winner.body() == meant.body()) {
             throw new Violation("key-refused", "key " + conflict.key() + " is " + winner);
           }
@@ -116,7 +116,7 @@ final class Checks {
   }
 
   private void named(Item item, int job) {
-    Key winner = world.pg.key.committed(item.key());
+    KeyRow winner = world.pg.key.committed(item.key());
     if (winner == null || winner.job() != job || world.pg.job.committed(job) == null) {
       throw new Violation("key-two-answers", item + " got " + job + ", there is " + winner, job);
     }
@@ -127,7 +127,7 @@ final class Checks {
 
   /** A key that is committed names its job, and a job has its key. */
   void keyCommitted(int key) {
-    Key winner = world.pg.key.committed(key);
+    KeyRow winner = world.pg.key.committed(key);
     if (winner != null && world.pg.job.committed(winner.job()) == null) {
       throw new Violation("key-without-job", "key " + key + " is " + winner, winner.job());
     }
@@ -256,7 +256,7 @@ final class Checks {
     if (row == null) {
       throw violation("unknown-job", by, job);
     }
-    Key winner = row.key() == 0 ? null : world.pg.key.committed(row.key());
+    KeyRow winner = row.key() == 0 ? null : world.pg.key.committed(row.key());
     if (row.key() != 0 && (winner == null || winner.job() != job)) {
       throw violation("two-jobs-of-a-key", by, job);
     }

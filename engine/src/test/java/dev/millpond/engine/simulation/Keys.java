@@ -3,7 +3,7 @@ package dev.millpond.engine.simulation;
 import dev.millpond.engine.simulation.Keyed.Item;
 import dev.millpond.engine.simulation.Keyed.Verdict;
 import dev.millpond.engine.simulation.Rows.Job;
-import dev.millpond.engine.simulation.Rows.Key;
+import dev.millpond.engine.simulation.Rows.KeyRow;
 import dev.millpond.engine.simulation.Table.Mode;
 import dev.millpond.engine.simulation.Work.Said;
 import java.util.ArrayList;
@@ -27,8 +27,8 @@ final class Keys {
   private final TreeMap<Integer, Item> wanted = new TreeMap<>();
   private final Set<Integer> fresh = new HashSet<>();
   private final Set<Integer> looked = new HashSet<>();
-  private final Map<Integer, Key> winners = new HashMap<>();
-  private @Nullable Map<Integer, Key> early;
+  private final Map<Integer, KeyRow> winners = new HashMap<>();
+  private @Nullable Map<Integer, KeyRow> early;
   private final IdentityHashMap<Keyed, List<Verdict>> verdicts = new IdentityHashMap<>();
 
   /**
@@ -76,7 +76,7 @@ final class Keys {
       if (world.has(Bug.KEY_LOOKED_UP_FIRST) && !early.containsKey(key)) {
         fresh.add(key);
       }
-      switch (pg.key.insert(tx, key, new Key(item.job().id(), item.body()))) {
+      switch (pg.key.insert(tx, key, new KeyRow(item.job().id(), item.body()))) {
         case BLOCKED -> {
           return Said.BLOCKED;
         }
@@ -95,10 +95,10 @@ final class Keys {
     return Said.DONE;
   }
 
-  private Map<Integer, Key> read(Tx tx) {
-    Map<Integer, Key> there = new HashMap<>();
+  private Map<Integer, KeyRow> read(Tx tx) {
+    Map<Integer, KeyRow> there = new HashMap<>();
     for (int key : wanted.keySet()) {
-      Key winner = pg.key.read(tx, key);
+      KeyRow winner = pg.key.read(tx, key);
       if (winner != null) {
         there.put(key, winner);
       }
@@ -131,7 +131,7 @@ final class Keys {
   private List<Verdict> judge(Keyed submit) {
     List<Verdict> all = new ArrayList<>();
     for (Item item : submit.items()) {
-      Key winner = winners.get(item.key());
+      KeyRow winner = winners.get(item.key());
       if (fresh.contains(item.key())) {
         all.add(new Verdict.Fresh(item.job().id()));
       } else if (winner == null) {

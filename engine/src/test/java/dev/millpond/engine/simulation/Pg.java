@@ -4,7 +4,7 @@ import dev.millpond.engine.simulation.Rows.Batch;
 import dev.millpond.engine.simulation.Rows.Beat;
 import dev.millpond.engine.simulation.Rows.Dispatch;
 import dev.millpond.engine.simulation.Rows.Job;
-import dev.millpond.engine.simulation.Rows.Key;
+import dev.millpond.engine.simulation.Rows.KeyRow;
 import dev.millpond.engine.simulation.Rows.Lease;
 import dev.millpond.engine.simulation.Rows.Outcome;
 import dev.millpond.engine.simulation.Rows.State;
@@ -27,7 +27,7 @@ final class Pg {
   final Table<Beat> session = new Table<>("worker");
   final Table<Lease> leader = new Table<>("leader");
   final Table<Boolean> marker = new Table<>("flush_marker");
-  final Table<Key> key = new Table<>("idempotency_key");
+  final Table<KeyRow> key = new Table<>("idempotency_key");
   final Table<Long> notice = new Table<>("cancel_notice");
 
   long startedAt;

@@ -31,7 +31,7 @@ final class Rows {
   record Job(int id, int lane, int kind, int key, boolean delayed) {}
 
   /** An idempotency key: the job that has it, and what was asked under it. */
-  record Key(int job, int body) {}
+  record KeyRow(int job, int body) {}
 
   /** How it ended; one for each job. */
   record Outcome(boolean succeeded, int token, int session) {}
