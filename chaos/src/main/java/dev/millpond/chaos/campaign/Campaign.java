@@ -155,6 +155,7 @@ public final class Campaign implements AutoCloseable {
             .formatted(
                 fleet.postgres().version(), fleet.redis().version(), plan.size(), folder.data()));
     fleet.startMembers(plan.backlog() > 0 ? Campaign::fillsBacklog : member -> true);
+    ended = ledger.succeeded(); // of earlier parts as well, as those that were acknowledged
     Thread looker = Thread.ofPlatform().name("looker").daemon(true).start(this::look);
     clients.start();
     long until = beganNanos + lasts.toNanos();

@@ -159,6 +159,7 @@ public final class CampaignFolder {
       line.put("usedUp", healed.usedUp());
       line.put("dispatch", healed.recovery().dispatchMillis());
       line.put("pause", healed.recovery().pauseMillis());
+      line.put("notBack", healed.recovery().notBack());
       line.put("submitShare", healed.recovery().submitShare());
       line.put("endShare", healed.recovery().endShare());
       lines.append(JSON.writeValueAsString(line)).append('\n');
@@ -196,6 +197,7 @@ public final class CampaignFolder {
                   line.path("end").asLong(-1),
                   line.path("dispatch").asLong(-1),
                   line.path("pause").asLong(-1),
+                  line.path("notBack").asBoolean(false),
                   line.path("submitShare").asDouble(-1),
                   line.path("endShare").asDouble(-1)),
               line.path("usedUp").asLong(0)));

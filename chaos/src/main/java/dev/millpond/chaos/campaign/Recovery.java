@@ -19,9 +19,12 @@ import java.util.stream.LongStream;
  * @param submitMillis until the next submit was acknowledged; -1 when there was none
  * @param endMillis until the next job ended, by PostgreSQL's clock; -1 when there was none
  * @param dispatchMillis in a campaign with a backlog: until jobs started at half of the usual rate
- *     again and kept to it, up to ten seconds and the next fault; 0 when they did all the time; -1
- *     in one without
+ *     again and kept to it; 0 when they did all the time. It is looked for while at least half of
+ *     what waited at the blow is left, for ten seconds and until the next fault at most; -1 when
+ *     that is less than a second, and without a backlog
  * @param pauseMillis in such a campaign the longest time without a start in the same time; or -1
+ * @param notBack whether jobs still started at less than half of that rate when the look ended, or
+ *     none had in the seconds before the blow: dispatch is put down as all of the ten seconds then
  * @param submitShare of a fault that lasted for some seconds: jobs a second that were acknowledged
  *     in its course, as a share of those in the seconds before; -1 for a shorter one
  * @param endShare the same of jobs that ended
@@ -32,6 +35,7 @@ public record Recovery(
     long endMillis,
     long dispatchMillis,
     long pauseMillis,
+    boolean notBack,
     double submitShare,
     double endShare) {
   /** Shorter faults have no rate of their own; as long is the time before that they are held to. */
@@ -101,53 +105,70 @@ public record Recovery(
           again.add(Math.max(0, next - struck.recoveryFrom()));
         }
       }
+      Dispatch dispatch = backlog ? dispatch(struck) : Dispatch.NOT_SEEN;
       return new Recovery(
           again,
           after(acknowledged, struck.recoveryFrom()),
           after(ended, struck.recoveryFrom()),
-          dispatch(struck),
-          pause(struck),
+          dispatch.backMillis(),
+          dispatch.pauseMillis(),
+          dispatch.notBack(),
           share(acknowledged, struck),
           share(ended, struck));
     }
 
-    /** Until the end of the last slice with less than half of the usual starts. */
-    private long dispatch(Struck fault) {
+    /** How starts went on, as {@link Recovery} has it. */
+    private record Dispatch(long backMillis, long pauseMillis, boolean notBack) {
+      private static final Dispatch NOT_SEEN = new Dispatch(-1, -1, false);
+    }
+
+    /** Back at the end of the last slice with less than half of the usual starts. */
+    private Dispatch dispatch(Struck fault) {
       long from = fault.recoveryFrom();
+      long until = lookedUntil(fault);
+      if (until - from < SLICE_MILLIS) {
+        return Dispatch.NOT_SEEN;
+      }
       double usual =
           (double) count(started, fault.struckMillis() - RATE_MILLIS, fault.struckMillis())
               / RATE_MILLIS;
-      if (!backlog || usual == 0) {
-        return -1;
-      }
-      long until = lookedUntil(fault);
       long back = 0;
-      for (long at = from; at + SLICE_MILLIS <= until; at += SLICE_MILLIS) {
-        if (count(started, at, at + SLICE_MILLIS) < usual * SLICE_MILLIS / 2) {
-          back = at + SLICE_MILLIS - from;
-        }
+      boolean low = usual == 0;
+      for (long at = from; usual > 0 && at + SLICE_MILLIS <= until; at += SLICE_MILLIS) {
+        low = count(started, at, at + SLICE_MILLIS) < usual * SLICE_MILLIS / 2;
+        back = low ? at + SLICE_MILLIS - from : back;
       }
-      return back;
+      return new Dispatch(low ? DISPATCH_WITHIN_MILLIS : back, pause(from, until), low);
     }
 
-    private long pause(Struck fault) {
-      if (!backlog || started.length == 0) {
-        return -1;
-      }
-      long last = fault.recoveryFrom();
+    private long pause(long from, long until) {
+      long last = from;
       long longest = 0;
-      for (int i = first(started, last); i < first(started, lookedUntil(fault)); i++) {
+      for (int i = first(started, from); i < first(started, until); i++) {
         longest = Math.max(longest, started[i] - last);
         last = started[i];
       }
-      return Math.max(longest, lookedUntil(fault) - last);
+      return Math.max(longest, until - last);
     }
 
+    /** With few left to start, fewer starts are no fault's. */
     private long lookedUntil(Struck fault) {
+      long until = fault.recoveryFrom();
       int next = first(struck, fault.struckMillis() + 1);
-      long until =
-          Math.min(fault.recoveryFrom() + DISPATCH_WITHIN_MILLIS, started[started.length - 1]);
-      return next < struck.length ? Math.min(until, struck[next]) : until;
+      long most = until + DISPATCH_WITHIN_MILLIS;
+      if (next < struck.length) {
+        most = Math.min(most, struck[next]);
+      }
+      long enough = Math.max(1, waiting(fault.struckMillis()) / 2);
+      while (until + SLICE_MILLIS <= most && waiting(until + SLICE_MILLIS) >= enough) {
+        until += SLICE_MILLIS;
+      }
+      return until;
+    }
+
+    /** Jobs that were acknowledged before and had not ended. */
+    private long waiting(long millis) {
+      return (long) first(acknowledged, millis) - first(ended, millis);
     }
 
     private static int count(long[] sorted, long from, long to) {

@@ -22,6 +22,7 @@ import java.util.function.ToLongFunction;
  * @param end until the next job ended
  * @param dispatch until jobs started at half of the usual rate again, in a campaign with a backlog
  * @param pause the longest time without a start, in such a campaign
+ * @param notBack faults after which that was not seen, which are ten seconds in {@code dispatch}
  * @param submitShare median of the rates of submits during faults that lasted for some seconds, as
  *     shares of those before; -1 without such
  * @param endShare the same of jobs that ended
@@ -36,6 +37,7 @@ public record Figures(
     Spread end,
     Spread dispatch,
     Spread pause,
+    long notBack,
     double submitShare,
     double endShare) {
   /**
@@ -82,6 +84,7 @@ public record Figures(
         Spread.of(each(counted, Recovery::endMillis)),
         Spread.of(each(counted, Recovery::dispatchMillis)),
         Spread.of(each(counted, Recovery::pauseMillis)),
+        counted.stream().filter(healed -> healed.recovery().notBack()).count(),
         median(counted, Recovery::submitShare),
         median(counted, Recovery::endShare));
   }

@@ -61,7 +61,7 @@ public final class TextReport {
 
   private static void table(PrintWriter out, Result result) {
     out.printf(
-        "%-24s %7s %7s %7s %7s  %-28s %10s %10s  %-20s %s%n",
+        "%-24s %7s %7s %7s %7s  %-28s %10s %10s  %-29s %s%n",
         "kind",
         "faults",
         "counted",
@@ -70,12 +70,12 @@ public final class TextReport {
         "again: n, p50/p99/max ms",
         "submit max",
         "end max",
-        "dispatch, pause max",
+        "dispatch, pause max; not back",
         "rate kept: submits, ends");
     Figures.of(result)
         .forEach((kind, figures) ->
             out.printf(
-                "%-24s %7d %7d %7d %7d  %-28s %10d %10d  %-20s %s%n",
+                "%-24s %7d %7d %7d %7d  %-28s %10d %10d  %-29s %s%n",
                 kind,
                 figures.faults(),
                 figures.counted(),
@@ -91,7 +91,12 @@ public final class TextReport {
                 figures.end().most(),
                 figures.dispatch().count() == 0
                     ? "-"
-                    : figures.dispatch().most() + ", " + figures.pause().most(),
+                    : "%d, %d; %d of %d"
+                        .formatted(
+                            figures.dispatch().most(),
+                            figures.pause().most(),
+                            figures.notBack(),
+                            figures.dispatch().count()),
                 figures.endShare() < 0
                     ? "-"
                     : String.format(

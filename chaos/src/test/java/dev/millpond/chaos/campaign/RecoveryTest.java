@@ -10,6 +10,7 @@ import dev.millpond.chaos.journal.Run;
 import dev.millpond.chaos.journal.Run.End;
 import dev.millpond.chaos.work.Work;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -73,16 +74,37 @@ class RecoveryTest {
     assertThat(of(Since.STRUCK, List.of(), List.of(), ended).submitShare()).isEqualTo(-1);
   }
 
+  private static final int MANY = 10_000;
+
+  private static final Asked BACKLOG =
+      Asked.sent(0, MANY, null, true, 1).answered(Answer.OK, 2_000, List.of(JOB));
+
   /** Twenty starts a second, but for a pause from 200 ms after the blow. */
-  private static Recovery afterPause(int pauseMillis, boolean backlog) {
+  private static List<Run> runs(int pauseMillis) {
     List<Run> runs = new ArrayList<>();
     for (int at = 5_000; at < 30_000; at += 50) {
       if (at < 10_200 || at >= 10_200 + pauseMillis) {
         runs.add(run("1." + at, at));
       }
     }
+    return runs;
+  }
+
+  private static Recovery afterPause(int pauseMillis, boolean backlog, List<Struck> later) {
     Struck fault = struck(Since.STRUCK);
-    return new Recovery.Reader(SEED, backlog, List.of(fault), runs, List.of(), List.of()).of(fault);
+    List<Struck> all = new ArrayList<>(later);
+    all.add(fault);
+    return new Recovery.Reader(SEED, backlog, all, runs(pauseMillis), List.of(BACKLOG), List.of())
+        .of(fault);
+  }
+
+  private static Recovery afterPause(int pauseMillis, boolean backlog) {
+    return afterPause(pauseMillis, backlog, List.of());
+  }
+
+  private static Struck next(long millis) {
+    return new Struck(
+        1, "a", "a", Hit.NONE, Set.of(), 1, Since.STRUCK, 10_000 + millis, 10_000 + millis);
   }
 
   @Test
@@ -91,7 +113,53 @@ class RecoveryTest {
     assertThat(afterPause(0, true).pauseMillis()).isEqualTo(50);
     assertThat(afterPause(1_400, true).dispatchMillis()).isEqualTo(2_000);
     assertThat(afterPause(1_400, true).pauseMillis()).isEqualTo(1_450);
+    assertThat(afterPause(1_400, true).notBack()).isFalse();
     assertThat(afterPause(1_400, false).dispatchMillis()).isEqualTo(-1);
     assertThat(afterPause(1_400, false).pauseMillis()).isEqualTo(-1);
+  }
+
+  @Test
+  void nothingIsSaidOfDispatchWhenTheNextFaultComesWithinASecond() {
+    Recovery recovery = afterPause(1_400, true, List.of(next(600)));
+    assertThat(recovery.dispatchMillis()).isEqualTo(-1);
+    assertThat(recovery.pauseMillis()).isEqualTo(-1);
+    assertThat(recovery.notBack()).isFalse();
+  }
+
+  @Test
+  void dispatchThatIsNotBackAtTheNextFaultCountsAsTheLongestTime() {
+    Recovery recovery = afterPause(1_400, true, List.of(next(1_500)));
+    assertThat(recovery.notBack()).isTrue();
+    assertThat(recovery.dispatchMillis()).isEqualTo(10_000);
+  }
+
+  @Test
+  void dispatchThatNeverComesBackCountsAsTheLongestTime() {
+    Recovery recovery = afterPause(20_000, true);
+    assertThat(recovery.notBack()).isTrue();
+    assertThat(recovery.dispatchMillis()).isEqualTo(10_000);
+    assertThat(recovery.pauseMillis()).isEqualTo(9_850);
+  }
+
+  @Test
+  void dispatchThatWasAwayBeforeTheBlowIsNotBack() {
+    Struck fault = struck(Since.STRUCK);
+    Recovery recovery =
+        new Recovery.Reader(
+                SEED, true, List.of(fault), List.of(run("1.1", 5_000)), List.of(BACKLOG), List.of())
+            .of(fault);
+    assertThat(recovery.notBack()).isTrue();
+    assertThat(recovery.dispatchMillis()).isEqualTo(10_000);
+  }
+
+  @Test
+  void aBacklogThatIsUsedUpEndsTheLookAtDispatch() {
+    Struck fault = struck(Since.STRUCK);
+    List<Long> ended = Collections.nCopies(MANY * 2 / 3, 10_100L);
+    Recovery recovery =
+        new Recovery.Reader(SEED, true, List.of(fault), runs(5_000), List.of(BACKLOG), ended)
+            .of(fault);
+    assertThat(recovery.notBack()).isFalse();
+    assertThat(recovery.dispatchMillis()).isEqualTo(-1);
   }
 }
