@@ -123,7 +123,8 @@ public final class ChaosCommand implements Callable<Integer> {
       description =
           "From the start of the fleet, or from when there is a --backlog, until no new faults"
               + " come, such as 50s; what has to end, and"
-              + " the checks, take 10 to 20 s more. Default: 60s, of parts 10m.")
+              + " the checks, take 10 to 40 s more, a minute and more after connections that stay"
+              + " open and dead. Default: 60s, of parts 10m.")
   private @Nullable String duration;
 
   @Option(
@@ -159,8 +160,9 @@ public final class ChaosCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "0",
       description =
-          "Jobs that wait when the first fault comes, and are kept waiting as far as --rate goes:"
-              + " one worker process runs until then. Faults are at least half of --gap apart, and"
+          "About so many jobs (95 %%) are open when the first fault comes, most of them on the"
+              + " streams, and are kept open as far as --rate goes: one worker process runs until"
+              + " then. At most --jobs. Faults are at least half of --gap apart, and"
               + " the report says how soon jobs were started at half of the usual rate again.")
   private int backlog;
 
@@ -321,13 +323,17 @@ public final class ChaosCommand implements Callable<Integer> {
     check("--backlog", backlog, 0, BACKLOG_MOST);
     check("--at-once", atOnce, 1, 16);
     check("--faults", faults == null ? profile.faults : faults, 1, FAULTS_MOST);
-    check("--jobs", jobs == null ? profile.jobs : jobs, 1, 100_000_000);
+    long all = jobs == null ? profile.jobs : jobs;
+    check("--jobs", all, 1, 100_000_000);
+    if (backlog > all) {
+      throw usage("--backlog must be at most --jobs, which is %d, is %d".formatted(all, backlog));
+    }
     try {
       return new CampaignPlan(
           seed == null ? ThreadLocalRandom.current().nextLong(1, 1_000_000_000) : seed,
           kinds.isEmpty() ? FaultKinds.usual() : FaultKinds.of(kinds),
           faults == null ? profile.faults : faults,
-          jobs == null ? profile.jobs : jobs,
+          all,
           FleetPlan.Size.parse(fleet),
           timing,
           slots,

@@ -51,6 +51,7 @@ public final class Campaign implements AutoCloseable {
 
   private static final Duration WARM_UP_MOST = Duration.ofSeconds(10);
   private static final long WARM_UP_JOBS = 20;
+  private static final Duration LEAST_OF_FAULTS = Duration.ofSeconds(20);
   private static final String FIRST_WORKER = "worker-1";
   private static final Duration BACKLOG_MOST = Duration.ofMinutes(2);
 
@@ -66,11 +67,10 @@ public final class Campaign implements AutoCloseable {
 
   /**
    * No job ends for so long, without a fault: they are lost. A connection that a fault has left
-   * half open holds a role of the leader up for the 60 s of its socket's timeout.
+   * half open holds a handler's own transaction, and roles that are not prompt (ADR 26), for the 60
+   * s of its socket's timeout.
    */
   private static final Duration STUCK = Duration.ofSeconds(90);
-
-  private static final Duration DRAIN = Duration.ofSeconds(30);
 
   private final CampaignFolder folder;
   private final RecordClock clock;
@@ -147,7 +147,7 @@ public final class Campaign implements AutoCloseable {
    * Runs it.
    *
    * @param lasts for how long new faults come, counted from the start of the fleet, or from when
-   *     there is a backlog; there may be fewer of them
+   *     there is a backlog, and for 20 s at least or as long as this; there may be fewer of them
    */
   public Result run(Duration lasts) throws InterruptedException, IOException, SQLException {
     watcher.says(
@@ -165,6 +165,8 @@ public final class Campaign implements AutoCloseable {
       until = System.nanoTime() + lasts.toNanos();
     }
     warmUp();
+    long least = Math.min(lasts.toNanos(), LEAST_OF_FAULTS.toNanos());
+    until += Math.max(0, System.nanoTime() + least - until); // however long the start took
     FaultLoop loop = faults();
     long end = until;
     int next =
@@ -186,7 +188,7 @@ public final class Campaign implements AutoCloseable {
   }
 
   private FaultLoop faults() {
-    LiveHands hands = new LiveHands(fleet, ledger, journal, clients, tables);
+    LiveHands hands = new LiveHands(fleet, ledger, journal, clients, tables, plan.backlog() > 0);
     Duration lease = (plan.timing().equals("fast") ? Timing.FAST : Timing.DEFAULT).lease();
     return new FaultLoop(
         new Scene(fleet, hands, tables),
@@ -278,7 +280,7 @@ public final class Campaign implements AutoCloseable {
         .flatMap(member -> member.ownEnds().stream())
         .forEach(end -> findings.add(new Finding(Rule.DEFECT, end)));
     fleet
-        .terminate(DRAIN)
+        .terminate(fleet.stopPatience())
         .forEach((member, how) ->
             findings.add(new Finding(Rule.DEFECT, member + " was told to stop, and " + how)));
   }

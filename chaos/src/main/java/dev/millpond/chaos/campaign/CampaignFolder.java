@@ -118,7 +118,11 @@ public final class CampaignFolder {
         StandardCopyOption.REPLACE_EXISTING);
   }
 
-  /** How far it was when it was noted last. */
+  /**
+   * How far it was when it was noted last.
+   *
+   * @throws FleetException when its kinds of faults cannot be had here
+   */
   public Progress load() throws IOException {
     JsonNode state = JSON.readTree(Files.readString(data.resolve("campaign.json")));
     List<String> kinds = new ArrayList<>();
@@ -126,7 +130,7 @@ public final class CampaignFolder {
     CampaignPlan plan =
         new CampaignPlan(
             state.path("seed").asLong(0),
-            FaultKinds.of(kinds),
+            kinds(kinds),
             state.path("faults").asInt(0),
             state.path("jobs").asLong(0),
             FleetPlan.Size.parse(state.path("fleet").asString("")),
@@ -137,6 +141,14 @@ public final class CampaignFolder {
             state.path("atOnce").asInt(0),
             Duration.ofMillis(state.path("gapMillis").asLong(0)));
     return new Progress(plan, state.path("nextFault").asInt(0), state.path("parts").asInt(0));
+  }
+
+  private List<FaultKind> kinds(List<String> names) {
+    try {
+      return FaultKinds.of(names);
+    } catch (IllegalArgumentException e) {
+      throw new FleetException("Cannot go on with the campaign in " + data + ": " + e.getMessage());
+    }
   }
 
   /** Keeps the faults of a part. */

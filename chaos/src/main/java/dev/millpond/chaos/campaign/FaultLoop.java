@@ -5,6 +5,7 @@ import dev.millpond.chaos.fault.FaultSequence;
 import dev.millpond.chaos.fault.FaultSequence.Drawn;
 import dev.millpond.chaos.fault.Hit;
 import dev.millpond.chaos.fault.Scene;
+import dev.millpond.chaos.fleet.FleetException;
 import dev.millpond.chaos.fleet.Member;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -92,7 +93,7 @@ final class FaultLoop {
   private void happen(Drawn drawn) {
     Fault fault = drawn.fault();
     try {
-      long near = scene.hands().running().and(scene.hands().onTheWay()).count();
+      long near = scene.hands().inFlight().count();
       Hit hit = fault.hit(scene);
       Set<Long> pids = pids(fault);
       long began = clock.millis();
@@ -117,9 +118,9 @@ final class FaultLoop {
         struck.add(over);
       }
       told.accept(over);
-    } catch (Exception e) {
+    } catch (Exception | LinkageError | AssertionError e) { // else nobody would hear of it
       synchronized (this) {
-        problems.add("fault " + drawn.number() + ", " + fault.text() + ": " + e.getMessage());
+        problems.add("fault " + drawn.number() + ", " + fault.text() + ": " + said(e));
       }
     } finally {
       synchronized (this) {
@@ -128,6 +129,10 @@ final class FaultLoop {
         notifyAll();
       }
     }
+  }
+
+  private static String said(Throwable e) {
+    return e instanceof FleetException ? String.valueOf(e.getMessage()) : e.toString();
   }
 
   private Set<Long> pids(Fault fault) {

@@ -14,8 +14,13 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Who has which jobs in hand, by ledger, journal and PostgreSQL. */
-record LiveHands(Fleet fleet, Ledger ledger, Journal journal, Clients clients, Tables tables)
+/**
+ * Who has which jobs in hand, by ledger, journal and PostgreSQL.
+ *
+ * @param backlog whether most jobs wait on the streams
+ */
+record LiveHands(
+    Fleet fleet, Ledger ledger, Journal journal, Clients clients, Tables tables, boolean backlog)
     implements Hands {
 
   @Override
@@ -26,11 +31,6 @@ record LiveHands(Fleet fleet, Ledger ledger, Journal journal, Clients clients, T
   @Override
   public Hit running() {
     return of(ledger.openIn(fleet.members(Role.WORKER).stream().map(Member::pid).toList()));
-  }
-
-  @Override
-  public Hit onTheWay() {
-    return of(tables.onTheWay());
   }
 
   @Override
@@ -50,7 +50,19 @@ record LiveHands(Fleet fleet, Ledger ledger, Journal journal, Clients clients, T
 
   @Override
   public Hit open() {
-    return new Hit(Set.of(), Math.max(0, journal.acknowledged() - ledger.succeeded()));
+    long over = ledger.succeeded() + tables.buried();
+    return new Hit(Set.of(), Math.max(0, journal.acknowledged() - over));
+  }
+
+  @Override
+  public Hit inFlight() {
+    return running().and(of(backlog ? tables.claimed() : tables.onTheWay()));
+  }
+
+  @Override
+  public boolean leads(Member member) {
+    String leader = tables.leader();
+    return leader != null && leader.equals(member.session());
   }
 
   private static Hit of(Tables.Way way) {

@@ -12,7 +12,8 @@ import java.util.Set;
  * @param text what it was
  * @param hit what it struck
  * @param pids processes of the members that it was aimed at, at the blow; none for a server
- * @param near jobs in flight anywhere in the fleet: running, or on their way
+ * @param near jobs in flight anywhere in the fleet, by {@link
+ *     dev.millpond.chaos.fault.Hands#inFlight}
  * @param since from where recovery is measured
  * @param struckMillis when, by the clock of the records
  * @param undoneMillis when it was taken back, and worked again

@@ -19,9 +19,6 @@ import org.jspecify.annotations.Nullable;
 record ProcessFaults(Role role, Blow blow) implements FaultKind {
   private static final long DOWN_MILLIS = 1_500;
 
-  /** A drain may take so long. */
-  private static final Duration STOP_MOST = Duration.ofSeconds(30);
-
   /** What happens to it. */
   enum Blow {
     KILL("killed by SIGKILL, and started again"),
@@ -115,13 +112,13 @@ record ProcessFaults(Role role, Blow blow) implements FaultKind {
         case KILL -> member.kill();
         case FREEZE -> frozen = Frozen.freeze(member.pid());
         case TERM -> {
-          Optional<Integer> code = member.terminate(STOP_MOST);
+          Duration most = scene.fleet().stopPatience();
+          Optional<Integer> code = member.terminate(most);
           if (code.isEmpty() || code.get() != 0) {
             throw new FleetException(
                 member.name()
                     + " was told to stop and "
-                    + code.map(number -> "ended with " + number)
-                        .orElse("did not within " + STOP_MOST)
+                    + code.map(number -> "ended with " + number).orElse("did not within " + most)
                     + "\n"
                     + member.logTail());
           }
@@ -144,9 +141,8 @@ record ProcessFaults(Role role, Blow blow) implements FaultKind {
         return struck;
       }
       if (kind.role == Role.MAINTENANCE) {
-        String leader = scene.tables().leader();
         for (Member member : scene.fleet().members(Role.MAINTENANCE)) {
-          if (leader != null && leader.equals(member.session())) {
+          if (scene.hands().leads(member)) {
             return member;
           }
         }

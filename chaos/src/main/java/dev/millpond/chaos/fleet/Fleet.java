@@ -30,6 +30,11 @@ public final class Fleet implements AutoCloseable {
   /** Longest start of one member while others start or a server is away. */
   public static final Duration UP_PATIENCE = Duration.ofSeconds(90);
 
+  private static final Duration STOP_MOST = Duration.ofSeconds(30);
+
+  /** A drain waits for writers that wait for a dead connection, and for the one after it. */
+  private static final Duration STOP_MOST_WITH_PROXIES = Duration.ofSeconds(60);
+
   /** Eight JVMs, two servers and the clients share two cores. */
   private static final int HEAP_MEGABYTES = 128;
 
@@ -156,6 +161,11 @@ public final class Fleet implements AutoCloseable {
   public Clocks clocks() {
     return Optional.ofNullable(clocks)
         .orElseThrow(() -> new FleetException("Members have no clocks of their own"));
+  }
+
+  /** How long a member that is told to stop may take, drain included. */
+  public Duration stopPatience() {
+    return plan.equipment().contains(Equipment.PROXIES) ? STOP_MOST_WITH_PROXIES : STOP_MOST;
   }
 
   /** The ways from members to servers. */

@@ -30,7 +30,7 @@ public final class Tables {
       """
       SELECT id, sum(count(*)) OVER () FROM (
         SELECT unnest(job_ids) AS id FROM millpond.dispatch
-        WHERE sent_at IS NOT NULL OR (? AND claimed_by IS NOT NULL)) AS way
+        WHERE (? AND sent_at IS NOT NULL) OR (? AND claimed_by IS NOT NULL)) AS way
       GROUP BY id LIMIT ?
       """;
 
@@ -112,21 +112,27 @@ public final class Tables {
 
   /** Jobs in batches that are on a stream or claimed; none while PostgreSQL is away. */
   public Way onTheWay() {
-    return way(true);
+    return way(true, true);
   }
 
   /** Jobs in batches that are on a stream; none while PostgreSQL is away. */
   public Way onStreams() {
-    return way(false);
+    return way(true, false);
   }
 
-  private Way way(boolean claimed) {
+  /** Jobs in batches that are claimed; none while PostgreSQL is away. */
+  public Way claimed() {
+    return way(false, true);
+  }
+
+  private Way way(boolean sent, boolean claimed) {
     Set<UUID> ids = new HashSet<>();
     long count = 0;
     try (Connection connection = open();
         PreparedStatement statement = connection.prepareStatement(WAY)) {
-      statement.setBoolean(1, claimed);
-      statement.setInt(2, WAY_MOST);
+      statement.setBoolean(1, sent);
+      statement.setBoolean(2, claimed);
+      statement.setInt(3, WAY_MOST);
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
           ids.add(rows.getObject(1, UUID.class));
@@ -149,6 +155,18 @@ public final class Tables {
       return row.next() ? row.getString(1) : null;
     } catch (SQLException e) {
       return null;
+    }
+  }
+
+  /** Jobs that have died; 0 when PostgreSQL is away. */
+  public long buried() {
+    try (Connection connection = open();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT count(*) FROM millpond.dead_letter")) {
+      row.next();
+      return row.getLong(1);
+    } catch (SQLException e) {
+      return 0;
     }
   }
 

@@ -95,7 +95,6 @@ class FaultSequenceTest {
                       .hasMessageContaining(why),
               () -> assertThat(FaultKinds.of(List.of(kind.key()))).containsExactly(kind));
     }
-    assertThat(FaultKinds.usual()).allMatch(kind -> kind.missing().isEmpty());
   }
 
   @Test
