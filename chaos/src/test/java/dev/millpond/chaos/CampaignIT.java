@@ -13,7 +13,10 @@ import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
-/** A campaign as small as it gets: one process of each role, a worker killed, Redis emptied. */
+/**
+ * A campaign as small as it gets: one process of each role, a worker killed, its connections to
+ * PostgreSQL reset, Redis emptied.
+ */
 class CampaignIT {
   @TempDir private Path directory = Path.of("");
 
@@ -28,9 +31,9 @@ class CampaignIT {
     int code =
         command.execute(
             "--fleet=1,1,1",
-            "--seed=2",
-            "--faults=2",
-            "--kinds=worker-kill,redis-flushall",
+            "--seed=5",
+            "--faults=3",
+            "--kinds=worker-kill,redis-flushall,network-reset",
             "--rate=100",
             "--gap=100ms",
             "--data=" + data,
@@ -39,9 +42,9 @@ class CampaignIT {
     String[] lines = out.toString().strip().split("\n", -1);
     JsonNode end = new ObjectMapper().readTree(lines[lines.length - 1]);
     assertThat(end.path("clean").asBoolean(false)).isTrue();
-    assertThat(end.path("faults").asInt(0)).isEqualTo(2);
+    assertThat(end.path("faults").asInt(0)).isEqualTo(3);
     assertThat(end.path("kinds").propertyNames())
-        .containsExactlyInAnyOrder("worker-kill", "redis-flushall");
+        .containsExactlyInAnyOrder("worker-kill", "redis-flushall", "network-reset");
     assertThat(end.path("acknowledged").asLong(0)).isPositive();
     assertThat(end.path("succeeded")).isEqualTo(end.path("jobs"));
     assertThat(Files.exists(data)).isFalse();
