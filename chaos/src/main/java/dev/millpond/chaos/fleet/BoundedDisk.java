@@ -17,17 +17,32 @@ import java.util.Optional;
  */
 public final class BoundedDisk implements AutoCloseable {
   /**
-   * Gives the directory {@code $1} back with what is on the disk, and takes the disk away. By the
-   * guard also when this process is killed, so it is the shell's.
+   * Gives the directory {@code $1} back with what is on the disk, and takes the disk away; also
+   * goes on where that or {@link #over} was cut off. What was there before is next to it until all
+   * of it is on the disk, and what is on the disk is next to it once it is whole. When it cannot be
+   * copied the disk stays. By the guard also when this process is killed, so it is the shell's.
    */
   static final String TAKE_AWAY =
       """
       take_away() {
-        mountpoint -q "$1" 2>/dev/null || return 0
-        rm -rf "$1.kept"
-        cp -a "$1" "$1.kept" || rm -rf "$1.kept"
-        umount "$1" 2>/dev/null || umount -l "$1" || return 1
-        if [ -d "$1.kept" ]; then rmdir "$1" && mv "$1.kept" "$1"; fi
+        if mountpoint -q "$1" 2>/dev/null; then
+          if [ ! -d "$1.before" ]; then
+            rm -rf "$1.part" "$1.kept"
+            if ! cp -a "$1" "$1.part"; then
+              rm -rf "$1.part"
+              echo "What is on it cannot be copied, so it stays mounted on $1."
+              return 1
+            fi
+            mv "$1.part" "$1.kept" || return 1
+          fi
+          umount "$1" 2>/dev/null || umount -l "$1" || return 1
+        fi
+        for whole in "$1.before" "$1.kept"; do
+          if [ -d "$whole" ]; then
+            if [ -e "$1" ]; then rmdir "$1" || return 1; fi
+            mv "$whole" "$1" || return 1
+          fi
+        done
       }
       """;
 
@@ -49,6 +64,10 @@ public final class BoundedDisk implements AutoCloseable {
     if (!user.output().equals("0")) {
       return Optional.of("only root may mount a tmpfs");
     }
+    Ran looked = Shell.run(Map.of(), List.of("mountpoint", "-q", "/proc"));
+    if (!looked.ok()) {
+      return Optional.of("the program mountpoint does not work: " + looked.output());
+    }
     // In a namespace of its own, so that nothing is left of it.
     Ran mount =
         Shell.run(
@@ -59,23 +78,51 @@ public final class BoundedDisk implements AutoCloseable {
         : Optional.of("a tmpfs cannot be mounted: " + mount.output());
   }
 
-  /** Puts one over a directory that nobody uses now; one that is there already is taken over. */
+  /**
+   * Sees to one that was left over a directory, and to a directory that was left next to its place.
+   * It has room then, or is no more. Nobody may write to the directory meanwhile.
+   */
+  static void mend(Path directory) {
+    if (isOver(directory) && !Files.exists(beside(directory, ".before"))) {
+      new BoundedDisk(directory).free();
+    } else if (isOver(directory)
+        || Files.exists(beside(directory, ".before"))
+        || Files.exists(beside(directory, ".kept"))) {
+      takeAway(directory);
+    }
+  }
+
+  private static boolean isOver(Path directory) {
+    return Shell.run(Map.of(), List.of("mountpoint", "-q", directory.toString())).ok();
+  }
+
+  private static Path beside(Path directory, String suffix) {
+    return directory.resolveSibling(directory.getFileName() + suffix);
+  }
+
+  /**
+   * Puts one over a directory that nobody uses now; one that is there already is taken over. When
+   * it fails all is as it was.
+   */
   public static BoundedDisk over(Path directory) {
+    mend(directory);
     BoundedDisk disk = new BoundedDisk(directory);
-    if (Shell.run(Map.of(), List.of("mountpoint", "-q", directory.toString())).ok()) {
-      disk.free();
+    if (isOver(directory)) {
       return disk;
     }
     must(
         "sh",
         "-ec",
-        """
-        mv "$0" "$0.before"
-        mkdir "$0"
-        mount -t tmpfs -o size="$1" millpond-chaos "$0"
-        cp -a "$0.before/." "$0"
-        rm -rf "$0.before"
-        """,
+        TAKE_AWAY
+            + """
+            trap 'code=$?; [ $code = 0 ] || take_away "$0"; exit $code' EXIT
+            mv "$0" "$0.before"
+            mkdir "$0"
+            mount -t tmpfs -o size="$1" millpond-chaos "$0"
+            cp -a "$0.before/." "$0"
+            mv "$0.before" "$0.copied"
+            rm -rf "$0.copied" || true
+            """,
         directory.toString(),
         Long.toString(ROOMY_BYTES));
     return disk;
@@ -116,6 +163,10 @@ public final class BoundedDisk implements AutoCloseable {
   /** Takes it away; nobody may use the directory any more. */
   @Override
   public void close() {
+    takeAway(directory);
+  }
+
+  private static void takeAway(Path directory) {
     must("sh", "-c", TAKE_AWAY + "take_away \"$0\"", directory.toString());
   }
 

@@ -31,6 +31,9 @@ record Servers(
   static Servers start(Path home, Set<Equipment> equipment) {
     Path redisHome = home.resolve("redis");
     Path redisPid = redisHome.resolve("redis.pid");
+    if (equipment.contains(Equipment.BOUNDED_DISK)) {
+      BoundedDisk.mend(home.resolve("postgres").resolve("pgdata")); // a guard may have been killed
+    }
     EmbeddedPostgres postgres = EmbeddedPostgres.start(home.resolve("postgres"), POSTGRES);
     ServerGuard guard = ServerGuard.watch(postgres.dataDirectory(), redisPid);
     BoundedDisk disk = null;
