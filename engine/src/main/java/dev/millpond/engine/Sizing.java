@@ -30,6 +30,9 @@ public record Sizing(int processors, int slots, int pool, int handlerPool) {
   /** Connections for a worker's beats alone. */
   private static final int BEATS = 1;
 
+  /** For the notes on jobs that run alone (ADR 25); opened when there are any. */
+  private static final int NOTES = 1;
+
   /**
    * Maintenance roles that must not be held up, each with a connection of its own (ADR 26): the
    * leader's renewal, promoter, reaper, feeder and reconciler.
@@ -55,6 +58,6 @@ public record Sizing(int processors, int slots, int pool, int handlerPool) {
    * @param redisServers each of which has its own claims
    */
   public int connectionsMost(int redisServers) {
-    return WRITERS + CLAIM + BEATS + PROMPT_ROLES + redisServers + pool + handlerPool;
+    return WRITERS + CLAIM + BEATS + NOTES + PROMPT_ROLES + redisServers + pool + handlerPool;
   }
 }

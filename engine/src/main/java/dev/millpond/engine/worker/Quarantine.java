@@ -30,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * alone, is left to other jobs before the next batch.
  *
  * <p>In a process that does not become empty in time, and where the database does not take the
- * note, they run in company: then nobody is charged. A note in doubt is taken back before.
+ * note, they run in company: then nobody is charged. A note in doubt is taken back before. What
+ * cannot be taken back within a lease stands, and the lanes go on.
  */
 final class Quarantine {
   private static final Logger log = LoggerFactory.getLogger(Quarantine.class);
@@ -48,28 +49,29 @@ final class Quarantine {
 
   private static final long LOOK_MILLIS = 1;
   private static final long JOIN_MILLIS = TimeUnit.SECONDS.toMillis(5);
+
+  /** At most; a row that is locked since the job's end is just being written is free soon. */
   private static final long NOTE_AGAIN_MILLIS = 100;
 
   private final Worker worker;
   private final Session session;
   private final WeightedLanes lanes;
   private final Runner runner;
-  private final Transactions transactions;
+  private final Transactions notes;
   private final Deque<BatchRun> waiting = new ArrayDeque<>();
   private final LoopThread thread = new LoopThread("millpond-quarantine", this::loop);
   private volatile boolean stopped;
 
+  /**
+   * @param notes which give up soon, since the lanes stand still for them
+   */
   Quarantine(
-      Worker worker,
-      Session session,
-      WeightedLanes lanes,
-      Runner runner,
-      Transactions transactions) {
+      Worker worker, Session session, WeightedLanes lanes, Runner runner, Transactions notes) {
     this.worker = worker;
     this.session = session;
     this.lanes = lanes;
     this.runner = runner;
-    this.transactions = transactions;
+    this.notes = notes;
   }
 
   void start() {
@@ -228,21 +230,35 @@ final class Quarantine {
   /** Whether it is noted that they run alone. A note of which that is not known is taken back. */
   private boolean noteAlone(List<Attempt> attempts, UUID by) throws InterruptedException {
     List<Running> jobs = running(attempts);
-    if (note(jobs, by, true)) {
+    try {
+      notes.call(tx -> {
+        SessionStore.noteAlone(tx, by, jobs);
+        return true;
+      });
       return true;
+    } catch (DatabaseException e) {
+      log.debug("not noted that {} jobs run alone: {}", jobs.size(), e.getMessage());
     }
     takeBack(jobs, by);
     return false;
   }
 
   /**
-   * Nothing else may begin here while the note stands: should the process die then, these jobs were
-   * charged. Those that have ended are no exception, as long as their ends are not written. Ends
-   * when the session is fenced, which it is after a lease without the database.
+   * Nothing else should begin here while the note stands: were the process to die then, these jobs
+   * would be charged. Those that have ended are no exception, as long as their ends are not
+   * written. Tries for a lease: whatever holds up a row or the database for longer must not keep
+   * everything else here from running, and a charge is only a warning until there is a second one.
    */
   private void takeBack(List<Running> jobs, UUID by) throws InterruptedException {
-    while (by.equals(session.get()) && !stopped && !note(jobs, by, false)) {
-      TimeUnit.MILLISECONDS.sleep(NOTE_AGAIN_MILLIS);
+    long until = System.nanoTime() + worker.lease().toNanos();
+    long pause = 1;
+    while (by.equals(session.get()) && !stopped && !worker.draining() && !tookBack(jobs, by)) {
+      if (System.nanoTime() - until >= 0) {
+        log.warn("{} jobs that do not run alone any more stay noted as such", jobs.size());
+        return;
+      }
+      TimeUnit.MILLISECONDS.sleep(pause);
+      pause = Math.min(2 * pause, NOTE_AGAIN_MILLIS);
     }
   }
 
@@ -263,12 +279,11 @@ final class Quarantine {
     return new Running(attempt.jobId(), attempt.leaseToken());
   }
 
-  private boolean note(List<Running> jobs, UUID by, boolean alone) {
+  private boolean tookBack(List<Running> jobs, UUID by) {
     try {
-      transactions.call(tx -> SessionStore.noteAlone(tx, by, jobs, alone));
-      return true;
+      return notes.call(tx -> SessionStore.noteInCompany(tx, by, jobs)) == 0;
     } catch (DatabaseException e) {
-      log.debug("not noted whether {} jobs run alone: {}", jobs.size(), e.getMessage());
+      log.debug("{} jobs are still noted as alone: {}", jobs.size(), e.getMessage());
       return false;
     }
   }

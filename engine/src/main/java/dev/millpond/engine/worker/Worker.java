@@ -77,6 +77,9 @@ public final class Worker implements AutoCloseable {
   /** Apart from all else that asks the database, see {@link Pg#beats}. */
   private final Transactions beats;
 
+  /** While one is made, nothing else begins here: see {@link Pg#prompt}. */
+  private final Transactions notes;
+
   private final UserTransaction userTransaction;
   private final Desk desk;
   private final WeightedLanes ready;
@@ -134,7 +137,8 @@ public final class Worker implements AutoCloseable {
             this::roomNews);
     this.watch = new Watch(desk, timing.settle(), config.forked().cancelGrace(), this);
     this.kept = new KeptBatches(this, session, pace, config.slots());
-    this.quarantine = new Quarantine(this, session, ready, runner, transactions);
+    this.notes = new Transactions(Pg.prompt(pgUrl, timing.lease(), 1));
+    this.quarantine = new Quarantine(this, session, ready, runner, notes);
     this.abandonedMax = config.guard().abandonedMax();
     this.writer = writer;
     this.beats = new Transactions(Pg.beats(pgUrl, timing.lease()));
@@ -270,6 +274,10 @@ public final class Worker implements AutoCloseable {
 
   Duration settle() {
     return timing.settle();
+  }
+
+  Duration lease() {
+    return timing.lease();
   }
 
   int laneCount() {
@@ -517,5 +525,6 @@ public final class Worker implements AutoCloseable {
     }
     userTransaction.close();
     beats.close();
+    notes.close();
   }
 }

@@ -9,6 +9,8 @@ import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.Millpond;
+import java.sql.Connection;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
@@ -84,6 +86,36 @@ class QuarantineIT {
     Fleet.submit(producer, JobRequest.of("other", ""), 20);
     fleet.untilEnded(20);
     assertThat(alone(ids.getFirst())).isFalse();
+    release.countDown();
+    fleet.untilEnded(21);
+  }
+
+  @Test
+  void aSuspectWhoseRowIsLockedKeepsTheOthersWaitingForALeaseAtMost() throws Exception {
+    Millpond producer = fleet.producer();
+    List<UUID> ids = Fleet.submit(producer, JobRequest.of("long", ""), 1);
+    Suspects.all(database, 1);
+    CountDownLatch release = new CountDownLatch(1);
+    fleet.worker(member -> {
+      handlers(member);
+      member.registerHandler(
+          "long",
+          String.class,
+          (context, payload) -> release.await(40, TimeUnit.SECONDS),
+          HandlerOptions.DEFAULT);
+    });
+    Fleet.until("alone", () -> alone(ids.getFirst()));
+    try (Connection other = database.connect()) {
+      other.setAutoCommit(false);
+      Database.update(
+          other, "UPDATE millpond.job_state SET alone = alone WHERE job_id = ?", ids.getFirst());
+      long began = System.nanoTime();
+      Fleet.submit(producer, JobRequest.of("other", ""), 20);
+      fleet.untilEnded(20);
+      assertThat(Duration.ofNanos(System.nanoTime() - began))
+          .isLessThan(Fleet.TIMING.lease().multipliedBy(2));
+      other.rollback();
+    }
     release.countDown();
     fleet.untilEnded(21);
   }

@@ -120,12 +120,13 @@ public final class Pg {
   }
 
   /**
-   * Connections of the maintenance roles that must not be held up for long (ADR 26). An answer that
+   * Connections of those that must not be held up for long: some maintenance roles (ADR 26), and
+   * the worker's notes on jobs that run alone, while which its lanes stand still. An answer that
    * does not come is given up after half a lease; PostgreSQL gives a statement up somewhat earlier,
    * which it then says, so that a slow one is told from a dead connection. A transaction that a
    * dead connection leaves there ends as soon. Opens nothing before it is used.
    *
-   * @param size one for each role
+   * @param size one for each who uses it at the same time
    */
   public static HikariDataSource prompt(String url, Duration lease, int size) {
     int seconds = Math.clamp(lease.toSeconds() / 2, PROMPT_SECONDS_MIN, PROMPT_SECONDS_MAX);

@@ -57,9 +57,18 @@ public final class SessionStore {
 
   private static final String ALONE =
       """
-      UPDATE millpond.job_state s SET alone = ?
+      UPDATE millpond.job_state s SET alone = true
       FROM unnest(?::uuid[], ?::int4[]) AS u (id, token)
       WHERE s.job_id = u.id AND s.lease_token = u.token AND s.session = ? AND s.phase = 'running'
+      """;
+
+  private static final String IN_COMPANY =
+      """
+      UPDATE millpond.job_state s SET alone = false
+      FROM unnest(?::uuid[], ?::int4[]) AS u (id, token)
+      WHERE s.job_id = u.id AND s.lease_token = u.token AND s.session = ? AND s.phase = 'running'
+        AND s.job_id = ANY (ARRAY (SELECT l.job_id FROM millpond.job_state l
+                                   WHERE l.job_id = ANY (?::uuid[]) FOR UPDATE SKIP LOCKED))
       """;
 
   private static final String NEWS =
@@ -134,18 +143,54 @@ public final class SessionStore {
   /** A running job at its token. */
   public record Running(UUID jobId, int token) {}
 
-  /** Notes whether jobs of this session run with nothing else in its process; how many of them. */
-  public static int noteAlone(Connection tx, UUID session, List<Running> jobs, boolean alone)
+  /** Notes that jobs of this session run with nothing else in its process. */
+  public static void noteAlone(Connection tx, UUID session, List<Running> jobs)
       throws SQLException {
+    List<Running> sorted = sorted(jobs);
+    try (PreparedStatement statement = tx.prepareStatement(ALONE)) {
+      setRunning(statement, session, sorted);
+      statement.executeUpdate();
+    }
+  }
+
+  /**
+   * Takes that note back. Waits for nobody's lock: a handler's own transaction may hold one for
+   * long.
+   *
+   * @return how many of the jobs run here and were passed over, since somebody has locked their
+   *     rows
+   */
+  public static int noteInCompany(Connection tx, UUID session, List<Running> jobs)
+      throws SQLException {
+    List<Running> sorted = sorted(jobs);
+    int noted;
+    try (PreparedStatement statement = tx.prepareStatement(IN_COMPANY)) {
+      setRunning(statement, session, sorted);
+      statement.setObject(4, PgArray.uuids(sorted, Running::jobId));
+      noted = statement.executeUpdate();
+    }
+    if (noted == jobs.size()) {
+      return 0;
+    }
+    Map<UUID, Boolean> held = new HashMap<>();
+    try (PreparedStatement statement = tx.prepareStatement(HELD)) {
+      setRunning(statement, session, sorted);
+      readHeld(statement, held);
+    }
+    return held.size() - noted;
+  }
+
+  private static List<Running> sorted(List<Running> jobs) {
     List<Running> sorted = new ArrayList<>(jobs);
     sorted.sort((a, b) -> PgArray.UUID_ORDER.compare(a.jobId(), b.jobId()));
-    try (PreparedStatement statement = tx.prepareStatement(ALONE)) {
-      statement.setBoolean(1, alone);
-      statement.setObject(2, PgArray.uuids(sorted, Running::jobId));
-      statement.setObject(3, PgArray.ints(sorted, Running::token));
-      statement.setObject(4, session);
-      return statement.executeUpdate();
-    }
+    return sorted;
+  }
+
+  private static void setRunning(PreparedStatement statement, UUID session, List<Running> jobs)
+      throws SQLException {
+    statement.setObject(1, PgArray.uuids(jobs, Running::jobId));
+    statement.setObject(2, PgArray.ints(jobs, Running::token));
+    statement.setObject(3, session);
   }
 
   /** Forgets a session that has nothing left. */
