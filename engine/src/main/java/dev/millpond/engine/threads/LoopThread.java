@@ -1,8 +1,10 @@
 package dev.millpond.engine.threads;
 
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,7 +30,8 @@ public final class LoopThread {
 
   /**
    * @param loop to return only after {@link #mayEnd}
-   * @param whenLost runs once on the lost thread: tells those who would wait for it for ever
+   * @param whenLost runs once on a thread that an Error has ended, also after {@link #mayEnd}, or
+   *     on the one that could not start it: tells those who would wait for it for ever
    */
   public LoopThread(String name, boolean daemon, Runnable loop, Runnable whenLost) {
     this.thread = Thread.ofPlatform().daemon(daemon).name(name).unstarted(this::run);
@@ -43,14 +46,23 @@ public final class LoopThread {
     } catch (Throwable e) { // an Error as well: it is what this class is for
       cause = e;
     }
-    if (mayEnd) {
-      return;
+    if (cause != null || !mayEnd) {
+      endedByItself(cause);
     }
-    lost = true; // first of all: what follows may fail for the same reason
+  }
+
+  private void endedByItself(@Nullable Throwable cause) {
+    boolean early = !mayEnd;
+    lost = early; // first of all: what follows may fail for the same reason
     try {
       whenLost.run();
     } finally {
-      log.error("Thread {} has ended by itself: this process should end", name(), cause);
+      log.error(
+          early
+              ? "Thread {} has ended by itself: this process should end"
+              : "Thread {} was to end, but has not come to the end of its work",
+          name(),
+          cause);
     }
   }
 
@@ -63,8 +75,18 @@ public final class LoopThread {
     return thread.getName();
   }
 
+  /**
+   * Starts it. Where no thread can be made, it is lost as well.
+   *
+   * @throws Error as the JVM says so
+   */
   public void start() {
-    thread.start();
+    try {
+      thread.start();
+    } catch (Error e) {
+      endedByItself(e);
+      throw e;
+    }
   }
 
   /** From now on its end is no loss. */
@@ -93,5 +115,14 @@ public final class LoopThread {
   /** Waits for its end. */
   public void join(long millis) throws InterruptedException {
     thread.join(millis);
+  }
+
+  /**
+   * Waits for its end.
+   *
+   * @param nanos by {@link System#nanoTime}; one that is over is no wait
+   */
+  public void joinUntil(long nanos) throws InterruptedException {
+    thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos - System.nanoTime())));
   }
 }

@@ -388,7 +388,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     } catch (InterruptedException e) {
       interrupted = true;
     }
-    if (thread.isAlive()) {
+    if (thread.isAlive() || !queue.isEmpty()) {
       log.warn("{}: {} pieces were not written before the end", name, queue.size());
     }
     if (interrupted) {
