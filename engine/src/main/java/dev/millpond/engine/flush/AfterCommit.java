@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Tells callers and workers what has been committed, on a thread of its own, so that the writer can
  * go on with the next flush. In order; bounded, so that a writer that runs ahead waits. Without its
- * thread, should that be lost, the writers tell them.
+ * thread, should that be lost, the writers tell them, one at a time and older news first.
  */
 final class AfterCommit implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(AfterCommit.class);
@@ -31,7 +31,7 @@ final class AfterCommit implements AutoCloseable {
   void run(Runnable news) {
     boolean interrupted = false;
     boolean queued = false;
-    while (!queued && !thread.lost()) {
+    while (!queued && !gone()) {
       try {
         queued = queue.offer(news, LOOK_MILLIS, TimeUnit.MILLISECONDS);
       } catch (InterruptedException e) {
@@ -39,8 +39,8 @@ final class AfterCommit implements AutoCloseable {
       }
     }
     if (!queued) {
-      tell(news);
-    } else if (thread.lost()) { // and may have left it
+      tellAllAnd(news);
+    } else if (gone()) { // and may have left it
       tellAll();
     }
     if (interrupted) {
@@ -60,7 +60,17 @@ final class AfterCommit implements AutoCloseable {
     }
   }
 
-  private void tellAll() {
+  /** Whether nobody takes anything out of the queue any more. */
+  private boolean gone() {
+    return thread.lost() || (closing && !thread.isAlive());
+  }
+
+  private synchronized void tellAllAnd(Runnable news) {
+    tellAll();
+    tell(news);
+  }
+
+  private synchronized void tellAll() {
     for (Runnable news = queue.poll(); news != null; news = queue.poll()) {
       tell(news);
     }
