@@ -175,8 +175,10 @@ final class Leadership {
     }
   }
 
+  /** Ends the lease. A renewal that is under way may take it again, and has to give it up then. */
   void giveUp() {
     if (held()) {
+      term.epoch = NONE; // before: a renewal that comes after says that it has taken it
       try {
         run(on ->
             on.call(tx -> {
@@ -186,7 +188,6 @@ final class Leadership {
       } catch (DatabaseException e) {
         log.debug("the lease runs out by itself: {}", e.getMessage());
       }
-      term.epoch = NONE;
     }
   }
 }

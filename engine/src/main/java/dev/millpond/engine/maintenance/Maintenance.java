@@ -152,6 +152,9 @@ public final class Maintenance implements AutoCloseable {
         "leader",
         () -> {
           renewal.runOnce();
+          if (stop.getCount() == 0) { // meanwhile: it may have taken what was just given up
+            renewal.giveUp();
+          }
           return renew;
         });
     add("partitions", () -> afterLocks(partitions.runOnce().locked(), PARTITIONS_EVERY));
@@ -233,9 +236,9 @@ public final class Maintenance implements AutoCloseable {
     return a.compareTo(b) < 0 ? a : b;
   }
 
-  /** Whether this process is the leader now. */
+  /** Whether this process is the leader now, and all its roles are there. */
   public boolean held() {
-    return leadership.held();
+    return leadership.held() && stop.getCount() > 0;
   }
 
   public void start() {
@@ -337,7 +340,7 @@ public final class Maintenance implements AutoCloseable {
     long until = System.nanoTime() + ROLES_END.toNanos();
     for (LoopThread role : roles) {
       try {
-        role.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime())));
+        role.joinUntil(until);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
