@@ -109,6 +109,10 @@ public final class Node {
         new Worker(config, session, handlers, lanes, pace, transactions, writer, metrics, clock);
     this.maintenance =
         new Maintenance(transactions, id, this::keepers, lanes, maker, pace, config, metrics);
+    metrics.gauge(
+        "millpond.threads.lost",
+        "Threads that have ended by themselves: above 0 the process should end",
+        () -> lostThreads().size());
   }
 
   /**
@@ -325,6 +329,7 @@ public final class Node {
       return;
     }
     closed = true;
+    long clockEnds = System.nanoTime() + PATIENCE.toNanos();
     clockThread.mayEnd();
     stopClock.countDown();
     if (worker.running()) {
@@ -338,13 +343,13 @@ public final class Node {
       maintenance.close();
     }
     ways.close();
-    awaitClock();
+    awaitClock(clockEnds);
     transactions.close();
   }
 
-  private void awaitClock() {
+  private void awaitClock(long untilNanos) {
     try {
-      clockThread.join(PATIENCE.toMillis());
+      clockThread.joinUntil(untilNanos);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

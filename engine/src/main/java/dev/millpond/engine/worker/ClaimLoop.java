@@ -11,7 +11,6 @@ import dev.millpond.engine.worker.store.ClaimStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -136,9 +135,9 @@ final class ClaimLoop {
     dispatch.wake();
   }
 
-  void join() {
+  void join(long untilNanos) {
     try {
-      thread.join(TimeUnit.SECONDS.toMillis(5));
+      thread.joinUntil(untilNanos);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,8 +31,6 @@ final class Heartbeat {
 
   /** Tracked jobs refreshed in one statement. */
   private static final int PAGE = 500;
-
-  private static final long JOIN_MILLIS = TimeUnit.SECONDS.toMillis(5);
 
   private final Transactions transactions;
   private final Session session;
@@ -208,9 +205,9 @@ final class Heartbeat {
   }
 
   /** Waits for the end of a beat that is under way, but not for that of a dead connection. */
-  void join() {
+  void join(long untilNanos) {
     try {
-      thread.join(JOIN_MILLIS);
+      thread.joinUntil(untilNanos);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

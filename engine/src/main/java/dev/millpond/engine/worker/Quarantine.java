@@ -48,7 +48,6 @@ final class Quarantine {
   private static final int SHARES = 20;
 
   private static final long LOOK_MILLIS = 1;
-  private static final long JOIN_MILLIS = TimeUnit.SECONDS.toMillis(5);
 
   /** At most; a row that is locked since the job's end is just being written is free soon. */
   private static final long NOTE_AGAIN_MILLIS = 100;
@@ -90,9 +89,9 @@ final class Quarantine {
   }
 
   /** Waits for the end of a transaction that is under way. */
-  void join() {
+  void join(long untilNanos) {
     try {
-      thread.join(JOIN_MILLIS);
+      thread.joinUntil(untilNanos);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

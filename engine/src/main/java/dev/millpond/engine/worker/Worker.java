@@ -64,6 +64,9 @@ public final class Worker implements AutoCloseable {
   /** At the end of a drain, for the commit of what is given back. */
   private static final long HAND_BACK_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+  /** How long all threads together may take to end; one on a dead connection takes longer. */
+  private static final long THREADS_END_NANOS = TimeUnit.SECONDS.toNanos(5);
+
   private static final int CLAIM_JOBS = CLAIM_BATCHES * Batch.JOBS_MAX;
 
   private final String pgUrl;
@@ -214,6 +217,11 @@ public final class Worker implements AutoCloseable {
   /** Whether it is heard by the database. */
   public boolean heard() {
     return heartbeat.ageNanos() < timing.lease().toNanos();
+  }
+
+  /** Whether it is worth asking the database for anything. */
+  private boolean heardLately() {
+    return heartbeat.ageNanos() < timing.lease().toNanos() / 2;
   }
 
   int busy() {
@@ -443,7 +451,8 @@ public final class Worker implements AutoCloseable {
     long until = System.nanoTime() + within.toNanos();
     draining = true;
     loops.forEach(ClaimLoop::stop);
-    loops.forEach(ClaimLoop::join);
+    long loopsEnd = System.nanoTime() + THREADS_END_NANOS;
+    loops.forEach(loop -> loop.join(loopsEnd));
     if (writerLost()) {
       loseAll();
       return false;
@@ -500,8 +509,10 @@ public final class Worker implements AutoCloseable {
   @Override
   public void close() {
     draining = true;
+    long until = System.nanoTime() + THREADS_END_NANOS;
     loops.forEach(ClaimLoop::stop);
-    loops.forEach(ClaimLoop::join);
+    loops.forEach(loop -> loop.join(until));
+    boolean heard = started && heardLately();
     watch.stop();
     quarantine.stop();
     heartbeat.stop();
@@ -511,9 +522,9 @@ public final class Worker implements AutoCloseable {
     if (!ended) {
       log.info("{} handlers run on after the end of their worker", runner.busy());
     }
-    quarantine.join();
-    heartbeat.join(); // a beat after this would find no session, and open one
-    if (started) {
+    if (heard) { // or else it would be tried in vain
+      quarantine.join(until);
+      heartbeat.join(until); // a beat after this would find no session
       try {
         transactions.call(tx -> {
           SessionStore.close(tx, session.get());
