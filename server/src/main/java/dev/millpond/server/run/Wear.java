@@ -7,8 +7,10 @@ import java.util.List;
 import java.util.function.DoubleSupplier;
 
 /**
- * What a process does not get back while it lives: its own threads, and of a worker threads of
- * handlers that do not stop, and files that handlers have opened and forgotten. Used by one thread.
+ * What a process does not get back while it lives: its own threads, files that were opened and
+ * forgotten, and of a worker threads of handlers that do not stop. In processes of all roles.
+ * Connections of clients count for nothing: they are given back, and should clients open more than
+ * there are files for, the process lives on and serves those it has. Used by one thread.
  */
 final class Wear {
   /** Of the files that the system lets a process have open. */
@@ -40,8 +42,8 @@ final class Wear {
     /** It had better end, while it can still give back its jobs. */
     WORN,
     /**
-     * It cannot open a file any more, not even to load a class, or has lost a thread that it needs:
-     * nothing it does can be relied on.
+     * It cannot open a file any more, not even to load a class, and that will not change; or it has
+     * lost a thread that it needs. Nothing it does can be relied on.
      */
     SPENT
   }
@@ -58,12 +60,13 @@ final class Wear {
     }
     long most = os.getMaxFileDescriptorCount();
     long open = open(os, most);
-    looksWithoutFiles = open < most ? 0 : looksWithoutFiles + 1;
+    boolean forgotten = open - connections.getAsDouble() > FILES_MOST * most;
+    looksWithoutFiles = forgotten && open >= most ? looksWithoutFiles + 1 : 0;
     if (looksWithoutFiles >= SPENT_LOOKS) {
       reason = "all files are open that it may open";
       return State.SPENT;
     }
-    if (open - connections.getAsDouble() > FILES_MOST * most && open < most) {
+    if (forgotten && open < most) {
       reason = "most files are open that it may open";
       return State.WORN;
     }
