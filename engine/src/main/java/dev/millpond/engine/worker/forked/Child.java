@@ -270,7 +270,10 @@ final class Child {
       log.debug("child {} says no more: {}", pid(), e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (RuntimeException | Error e) { // nobody hears it any more, so it is of no use
+    } catch (RuntimeException e) { // its own bytes did that, and would do it to each attempt
+      log.error("what child {} has sent failed here in a way it must not", pid(), e);
+      garbled("what this process failed at: " + e);
+    } catch (Error e) { // nobody hears it any more, so it is of no use
       end(ForkedFailure.handedBack("what the child process said was not taken in: " + e));
       kill();
       throw e;
@@ -365,6 +368,14 @@ final class Child {
             "the child process was killed while it ran the job: " + what,
             output.last()));
     kill();
+  }
+
+  /**
+   * It cannot be looked at, so nobody would mind its ceilings: its job fails, and then it is
+   * killed.
+   */
+  void unwatched(RuntimeException why) {
+    overCeiling("nobody can tell what it takes: " + why);
   }
 
   /** SIGTERM, then SIGKILL after the grace, to it and all it has started. Does not wait. */

@@ -296,7 +296,7 @@ public final class ForkedExecutor implements AutoCloseable {
   private void lookAtAll(boolean idleOnes) {
     for (Child child : children) {
       if (idleOnes || child.idleNanos() == 0) {
-        look(child);
+        lookOrEnd(child);
       }
     }
     retireIdle();
@@ -306,6 +306,17 @@ public final class ForkedExecutor implements AutoCloseable {
   /** Without it nobody minds the ceilings of children. */
   public LoopThread thread() {
     return watch;
+  }
+
+  /** One that cannot be looked at is ended, and keeps nobody from looking at the others. */
+  private void lookOrEnd(Child child) {
+    try {
+      look(child);
+    } catch (RuntimeException e) {
+      log.error(
+          "child process {} is killed: looking at it failed in a way it must not", child.pid(), e);
+      child.unwatched(e);
+    }
   }
 
   private void look(Child child) {
