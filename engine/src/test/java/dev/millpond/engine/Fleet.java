@@ -25,7 +25,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The Millponds of one test, on an emptied database and a Redis of their own, with fast timing. */
@@ -162,6 +165,21 @@ public final class Fleet implements AutoCloseable {
 
   public static void until(String what, Callable<Boolean> condition) {
     await(what).atMost(PATIENCE).pollInterval(Duration.ofMillis(5)).until(condition);
+  }
+
+  /** A number once it has not changed for a second. */
+  public static long whenItRests(String what, LongSupplier number) {
+    AtomicLong last = new AtomicLong(-1);
+    AtomicInteger same = new AtomicInteger();
+    await(what)
+        .atMost(PATIENCE)
+        .pollInterval(Duration.ofMillis(100))
+        .until(() -> {
+          long now = number.getAsLong();
+          same.set(last.getAndSet(now) == now ? same.get() + 1 : 0);
+          return same.get() == 10;
+        });
+    return last.get();
   }
 
   /** Waits until so many jobs have ended. */

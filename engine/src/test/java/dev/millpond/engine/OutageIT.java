@@ -264,9 +264,9 @@ class OutageIT {
     postgres.stopImmediately();
     Fleet.until("it is noticed", () -> !node.health().ready());
     away.countDown();
-    pass(Duration.ofSeconds(1)); // in which it could take more
-    long held = ran.get();
+    long held = Fleet.whenItRests("it takes no more", () -> began.get() + ran.get()) / 2;
     assertThat(held).as("those it had claimed, at most").isBetween(8L, 8L * 64);
+    assertThat(ran.get()).as("all that began").isEqualTo(held);
     assertThat(began.get()).isEqualTo(held).isLessThan(jobs);
     postgres.restart();
     reopen();

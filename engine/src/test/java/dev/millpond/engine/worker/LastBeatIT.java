@@ -7,16 +7,23 @@ import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.Timing;
 import dev.millpond.faults.Exchange;
 import dev.millpond.faults.Fault;
 import dev.millpond.faults.FaultProxy;
 import dev.millpond.faults.Moment;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** A worker is closed while it beats. */
 class LastBeatIT {
+  /** With a lease that leaves a beat that is held back more time than anybody waits for its end. */
+  private static final Timing PATIENT =
+      new Timing(
+          Duration.ofSeconds(30), Fleet.TIMING.beat(), Fleet.TIMING.settle(), Fleet.TIMING.scan());
+
   /** The session is beaten for: the pieces of its statement that no other one has. */
   private static boolean beats(Exchange exchange) {
     return exchange.asks("SET beat_at = now(), busy");
@@ -29,7 +36,7 @@ class LastBeatIT {
         FaultProxy proxy = FaultProxy.postgres(database.url())) {
       Millpond worker =
           fleet.worker(
-              MillpondConfig.of(proxy.url()).withTiming(Fleet.TIMING).withSlots(2),
+              MillpondConfig.of(proxy.url()).withTiming(PATIENT).withSlots(2),
               m -> m.registerHandler("noop", Integer.class, (context, n) -> n));
       CountDownLatch goesOn = new CountDownLatch(1);
       Fault beat = proxy.add(Fault.next(LastBeatIT::beats, Moment.UNSENT, link -> await(goesOn)));

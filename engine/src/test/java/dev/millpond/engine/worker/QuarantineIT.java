@@ -56,7 +56,8 @@ class QuarantineIT {
   @Test
   void suspectsRunOneAtATimeWithNothingElseAndAreClearedByTheirEnd() {
     Millpond producer = fleet.producer();
-    suspects(producer);
+    Fleet.submit(producer, JobRequest.of("suspect", ""), SUSPECTS);
+    Suspects.all(database, 4); // alone for seconds, so that a stall of the machine is no company
     fleet.worker(this::handlers);
     Fleet.submit(producer, JobRequest.of("other", ""), 400);
     fleet.untilEnded(400 + SUSPECTS);
@@ -71,7 +72,7 @@ class QuarantineIT {
   void aSuspectThatRunsLongIsAloneForAWhileOnly() throws InterruptedException {
     Millpond producer = fleet.producer();
     List<UUID> ids = Fleet.submit(producer, JobRequest.of("long", ""), 1);
-    Suspects.all(database, 1);
+    Suspects.all(database, 2); // for a second or two
     CountDownLatch release = new CountDownLatch(1);
     fleet.worker(member -> {
       handlers(member);
@@ -118,11 +119,6 @@ class QuarantineIT {
     }
     release.countDown();
     fleet.untilEnded(21);
-  }
-
-  private void suspects(Millpond producer) {
-    Fleet.submit(producer, JobRequest.of("suspect", ""), SUSPECTS);
-    Suspects.all(database, 1);
   }
 
   private static boolean alone(UUID id) {

@@ -1,7 +1,6 @@
 package dev.millpond.engine.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobRequest;
@@ -72,7 +71,7 @@ class UnwrittenEndsIT {
                     return result;
                   }));
       Fleet.until("it has more to write than it should", () -> ran.get() > BEYOND);
-      int held = whenItRests(ran);
+      int held = (int) Fleet.whenItRests("it takes no more", ran::get);
       assertThat(write.seen()).as("the first write is held back").isEqualTo(1);
       assertThat(held).isBetween(BEYOND, BEYOND + CLAIMED);
       assertThat(database.outcomes()).isZero();
@@ -82,21 +81,6 @@ class UnwrittenEndsIT {
       fleet.assertBooksClean(Set.copyOf(acknowledged));
       fleet.end();
     }
-  }
-
-  /** Its value once it has not changed for a second. */
-  private static int whenItRests(AtomicInteger counter) {
-    AtomicInteger last = new AtomicInteger(-1);
-    AtomicInteger same = new AtomicInteger();
-    await("it takes no more")
-        .atMost(Fleet.PATIENCE)
-        .pollInterval(Duration.ofMillis(100))
-        .until(() -> {
-          int now = counter.get();
-          same.set(last.getAndSet(now) == now ? same.get() + 1 : 0);
-          return same.get() == 10;
-        });
-    return last.get();
   }
 
   private static boolean opens(CountDownLatch latch) {

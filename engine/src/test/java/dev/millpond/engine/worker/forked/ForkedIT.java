@@ -203,7 +203,7 @@ class ForkedIT {
     assertThat(processes(file)).allMatch(ProcFiles::alive);
     UUID local =
         Fleet.submit(node, JobRequest.of("local", "").withDelay(Duration.ofHours(1)), 1).getFirst();
-    database.update("UPDATE millpond.job_state SET losses = 1 WHERE job_id = ?", local);
+    database.update("UPDATE millpond.job_state SET losses = 3 WHERE job_id = ?", local);
     node.runNow(local);
     assertThat(ended(local).result()).as("alone in the worker").isEqualTo("1");
     assertThat(processes(file)).allMatch(ProcFiles::alive);
