@@ -46,6 +46,15 @@ class OutageIT {
 
   private static final int SECONDS = Integer.getInteger(LONG, 5);
   private static final Duration CALM = Duration.ofSeconds(Math.min(SECONDS, 15));
+
+  /**
+   * For a worker that must not give up what it runs before the outage is noticed: a pool takes five
+   * seconds to say that there is no connection.
+   */
+  private static final Timing LONG_LEASE =
+      new Timing(
+          Duration.ofSeconds(30), Fleet.TIMING.beat(), Fleet.TIMING.settle(), Fleet.TIMING.scan());
+
   private static final int LIST = 100;
   private static final int SUBMITTERS = 2;
 
@@ -77,6 +86,9 @@ class OutageIT {
 
   @BeforeEach
   void start() {
+    if (!postgres.isRunning()) { // a test that failed has left it so
+      postgres.restart();
+    }
     redis.empty();
     database = Database.on(postgres.jdbcUrl("postgres"));
     fleet = Fleet.on(database, Mode.POSTGRES);
@@ -246,7 +258,7 @@ class OutageIT {
     CountDownLatch away = new CountDownLatch(1);
     Millpond node =
         fleet.worker(
-            fleet.config().withSlots(8),
+            fleet.config().withSlots(8).withTiming(LONG_LEASE),
             m ->
                 m.registerHandler(
                     "noop",
