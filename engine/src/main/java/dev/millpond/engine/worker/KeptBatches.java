@@ -3,6 +3,7 @@ package dev.millpond.engine.worker;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.Claimed.Receipt;
+import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.flush.LocalWorker;
 import dev.millpond.engine.flush.NewJob;
@@ -35,16 +36,19 @@ final class KeptBatches implements LocalWorker {
   private static final int AHEAD_BATCHES = 16;
 
   private final Worker worker;
+  private final Dispatch table;
   private final Session session;
   private final KindPace pace;
   private final int slots;
   private final AtomicInteger reserved = new AtomicInteger();
 
   /**
+   * @param table the way of batches that are on no stream
    * @param slots that may be taken
    */
-  KeptBatches(Worker worker, Session session, KindPace pace, int slots) {
+  KeptBatches(Worker worker, Dispatch table, Session session, KindPace pace, int slots) {
     this.worker = worker;
+    this.table = table;
     this.session = session;
     this.pace = pace;
     this.slots = Math.max(1, slots / 2);
@@ -56,8 +60,8 @@ final class KeptBatches implements LocalWorker {
       return false;
     }
     double micros = batch.size() * pace.expectedMicros(batch.kind());
-    int ahead = (int) Math.clamp(Worker.AHEAD_MICROS / Math.max(1, micros), 1, AHEAD_BATCHES) - 1;
-    if (worker.busy() + worker.ready() + reserved.get() >= slots + ahead) {
+    int ahead = (int) Math.clamp(Room.AHEAD_MICROS / Math.max(1, micros), 1, AHEAD_BATCHES) - 1;
+    if (worker.busy() + worker.waiting() + reserved.get() >= slots + ahead) {
       return false;
     }
     reserved.incrementAndGet();
@@ -92,7 +96,7 @@ final class KeptBatches implements LocalWorker {
       log.info("{} batches are left to the reaper: their session is over", kept.batches().size());
     } else if (kept.nanos() > worker.settle().toNanos()) {
       // Somebody may have rescued them already; the gate of the hand-back finds out.
-      kept.batches().forEach(batch -> worker.giveBack(claimed(batch)));
+      kept.batches().forEach(batch -> worker.giveBack(table, claimed(batch)));
     } else {
       Map<UUID, NewJob> jobs = HashMap.newHashMap(kept.jobs().size());
       kept.jobs().forEach(job -> jobs.put(job.id(), job));
@@ -102,7 +106,7 @@ final class KeptBatches implements LocalWorker {
         claimed.add(claimed(batch));
         loaded.add(new Loaded(true, load(batch, jobs)));
       }
-      worker.keep(claimed, loaded);
+      worker.accept(table, claimed, loaded);
     }
   }
 

@@ -10,6 +10,7 @@ import dev.millpond.engine.worker.WeightedLanes.Chunk;
 import dev.millpond.engine.worker.forked.ForkedExecutor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -33,7 +34,11 @@ final class Runner {
   /** Slots whose handler runs in a child process. */
   private final AtomicInteger inChildren = new AtomicInteger();
 
-  private final Runnable roomNews;
+  private final int abandonedMax;
+
+  /** At most one permit: a slot may have become free. */
+  private final Semaphore freed = new Semaphore(0);
+
   private final ExecutorService virtual =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("millpond-job-", 0).factory());
   private final ExecutorService platform =
@@ -43,7 +48,7 @@ final class Runner {
   /**
    * @param children where kinds run that run forked
    * @param ends what attempts come to
-   * @param roomNews called whenever a slot may have become free
+   * @param abandonedMax threads that may be given up; beyond it the process should end
    */
   Runner(
       WeightedLanes lanes,
@@ -52,14 +57,14 @@ final class Runner {
       ForkedExecutor children,
       Ends ends,
       int slots,
-      Runnable roomNews) {
+      int abandonedMax) {
     this.lanes = lanes;
     this.desk = desk;
     this.pace = pace;
     this.children = children;
     this.ends = ends;
     this.slots = slots;
-    this.roomNews = roomNews;
+    this.abandonedMax = abandonedMax;
   }
 
   /** A slot's hold on a thread, until it is done or given up. */
@@ -90,6 +95,28 @@ final class Runner {
   /** Threads that run on after the hard timeout of their attempt. */
   int abandoned() {
     return abandoned.get();
+  }
+
+  /** Whether so many threads were given up that the process should end. */
+  boolean wornOut() {
+    return abandoned() > abandonedMax;
+  }
+
+  /** Waits until a slot may have become free. */
+  void awaitFree(long millis) {
+    try {
+      if (freed.tryAcquire(millis, TimeUnit.MILLISECONDS)) {
+        freed.drainPermits();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void tellFree() {
+    if (freed.availablePermits() == 0) {
+      freed.release();
+    }
   }
 
   /** Starts slots for ready work. */
@@ -123,7 +150,7 @@ final class Runner {
   private void leaveSlot() {
     busy.decrementAndGet();
     pump();
-    roomNews.run();
+    tellFree();
   }
 
   private void start(Chunk chunk) {
@@ -158,7 +185,7 @@ final class Runner {
         abandoned.decrementAndGet();
         return;
       }
-      roomNews.run();
+      tellFree();
       chunk = lanes.take();
       if (chunk != null && threads(chunk.run()) != kindOfThread) {
         if (!shift.over.compareAndSet(false, true)) {

@@ -1,31 +1,22 @@
 package dev.millpond.engine.worker;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Timing;
-import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.Demand;
 import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.KindPace;
-import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.Ways;
-import dev.millpond.engine.flush.Portion;
-import dev.millpond.engine.flush.Portion.Held;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
-import dev.millpond.engine.lifecycle.store.IdTime;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.threads.LoopThread;
-import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.forked.ForkedExecutor;
 import dev.millpond.engine.worker.store.ClaimStore;
 import dev.millpond.engine.worker.store.ClaimStore.Loaded;
-import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
 import dev.millpond.engine.worker.store.SessionStore;
 import dev.millpond.engine.worker.store.UserTransaction;
 import java.net.InetAddress;
@@ -35,7 +26,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,31 +33,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The part of a process that runs jobs: a claim loop for each way, a bounded number of slots, a
- * watch and a heartbeat.
- *
- * <p>It claims little ahead: as many batches as slots are free and, when batches are short, about
- * {@link #AHEAD_MICROS} of work more. So what it holds starts long before the settle time gives it
- * back.
+ * watch and a heartbeat. Here they are put together, started and ended; what is claimed is up to
+ * {@link Room}, and where it goes up to {@link Intake}.
  */
 public final class Worker implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
-
-  static final double AHEAD_MICROS = 20_000;
-
-  /**
-   * Batches of one claim when they are full ones; {@link #CLAIM_JOBS} of them when they are not.
-   */
-  private static final int CLAIM_BATCHES = 16;
-
-  private static final int CLAIM_BATCHES_MAX = 256;
 
   /** At the end of a drain, for the commit of what is given back. */
   private static final long HAND_BACK_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   /** How long all threads together may take to end; one on a dead connection takes longer. */
   private static final long THREADS_END_NANOS = TimeUnit.SECONDS.toNanos(5);
-
-  private static final int CLAIM_JOBS = CLAIM_BATCHES * Batch.JOBS_MAX;
 
   private final String pgUrl;
   private final Session session;
@@ -90,19 +66,15 @@ public final class Worker implements AutoCloseable {
   private final Runner runner;
   private final Watch watch;
   private final Heartbeat heartbeat;
-  private final KeptBatches kept;
   private final Quarantine quarantine;
-  private final int abandonedMax;
+  private final Room room;
+  private final Intake intake;
   private final Writer writer;
   private final List<ClaimLoop> loops = new ArrayList<>();
-  private @Nullable Dispatch table;
+  private @Nullable KeptBatches kept;
   private @Nullable Ways ways;
-  private final Semaphore room = new Semaphore(0);
   private final CountDownLatch stop = new CountDownLatch(1);
-  private volatile boolean draining;
   private volatile boolean started;
-  private volatile double batchMicros = AHEAD_MICROS;
-  private volatile double batchJobs = Batch.JOBS_MAX;
 
   /**
    * @param clock the database's, as far as known
@@ -121,14 +93,14 @@ public final class Worker implements AutoCloseable {
     this.session = session;
     this.handlers = handlers;
     this.lanes = lanes;
-    this.pace = pace;
     this.timing = config.timing();
+    this.pace = pace;
     this.transactions = transactions;
     this.userTransaction =
         new UserTransaction(pgUrl, session, timing.lease(), config.limits().resultBytes());
     this.desk = new Desk(writer, metrics, clock, userTransaction);
     this.ready = new WeightedLanes(lanes::weight, pace);
-    this.children = new ForkedExecutor(config.forked(), config.limits(), () -> draining);
+    this.children = new ForkedExecutor(config.forked(), config.limits(), this::draining);
     this.runner =
         new Runner(
             ready,
@@ -137,12 +109,12 @@ public final class Worker implements AutoCloseable {
             children,
             new Ends(new ChildDeaths(transactions), config.limits().resultBytes()),
             config.slots(),
-            this::roomNews);
+            config.guard().abandonedMax());
     this.watch = new Watch(desk, timing.settle(), config.forked().cancelGrace(), this);
-    this.kept = new KeptBatches(this, session, pace, config.slots());
     this.notes = new Transactions(Pg.prompt(pgUrl, timing.lease(), 1));
     this.quarantine = new Quarantine(this, session, ready, runner, notes);
-    this.abandonedMax = config.guard().abandonedMax();
+    this.room = new Room(handlers, lanes, ready, quarantine, runner, writer);
+    this.intake = new Intake(handlers, desk, ready, quarantine, pace, room);
     this.writer = writer;
     this.beats = new Transactions(Pg.beats(pgUrl, timing.lease()));
     this.heartbeat = new Heartbeat(beats, session, desk, this, pace, lanes, timing);
@@ -171,9 +143,10 @@ public final class Worker implements AutoCloseable {
     for (Dispatch way : ways.all()) {
       loops.add(new ClaimLoop(way, new ClaimStore(pgUrl), this));
     }
-    table = ways.table();
+    KeptBatches keeps = new KeptBatches(this, ways.table(), session, pace, runner.slots());
+    kept = keeps;
     started = true;
-    writer.keepFor(kept);
+    writer.keepFor(keeps);
     heartbeat.start();
     watch.start();
     quarantine.start();
@@ -233,7 +206,7 @@ public final class Worker implements AutoCloseable {
    * end: it claims nothing any more.
    */
   public boolean wornOut() {
-    return runner.abandoned() > abandonedMax;
+    return runner.wornOut();
   }
 
   /** Without one of them, what it runs is not looked after. */
@@ -253,19 +226,16 @@ public final class Worker implements AutoCloseable {
     return writer.lost();
   }
 
-  /** Batches that wait for a slot, or to run alone. */
-  int ready() {
-    return ready.ready() + quarantine.size();
+  /** Batches that wait here. */
+  int waiting() {
+    return room.waiting();
   }
 
   /** Whether it has got all there was on every way, and would run this kind. */
   boolean hungry(String kind) {
-    if (draining
-        || writerLost()
+    if (!room.open()
         || !heard() // its session may be gone, and what is claimed for it with it
-        || handlers.find(kind) == null
-        || writer.behind()
-        || wornOut()) {
+        || handlers.find(kind) == null) {
       return false;
     }
     for (ClaimLoop loop : loops) {
@@ -277,7 +247,7 @@ public final class Worker implements AutoCloseable {
   }
 
   boolean draining() {
-    return draining;
+    return room.closed();
   }
 
   Duration settle() {
@@ -294,35 +264,12 @@ public final class Worker implements AutoCloseable {
 
   /** What there is room for; null when there is none. */
   @Nullable Demand demand() {
-    if (draining || wornOut() || writerLost() || writer.away() || writer.behind()) {
-      return null;
-    }
-    int most = (int) Math.clamp(CLAIM_JOBS / batchJobs, CLAIM_BATCHES, CLAIM_BATCHES_MAX);
-    int ahead = (int) Math.clamp(AHEAD_MICROS / Math.max(1, batchMicros), 1, most);
-    int wanted = runner.free() + ahead - ready();
-    if (wanted <= 0) {
-      return null;
-    }
-    int limit = Math.min(wanted, most);
-    List<Lane> open = ready.below(lanes.all(), limit);
-    return open.isEmpty() ? null : new Demand(open, handlers.kinds(), limit);
-  }
-
-  private void roomNews() {
-    if (room.availablePermits() == 0) {
-      room.release();
-    }
+    return room.demand();
   }
 
   /** Waits until a slot may have become free. */
   void awaitRoom(long millis) {
-    try {
-      if (room.tryAcquire(millis, TimeUnit.MILLISECONDS)) {
-        room.drainPermits();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    runner.awaitFree(millis);
   }
 
   /** Pauses a thread of this worker; ends early when the worker stops. */
@@ -334,100 +281,15 @@ public final class Worker implements AutoCloseable {
     }
   }
 
-  /** Takes over batches that were claimed as they were made. */
-  void keep(List<Claimed> claimed, List<Loaded> loaded) {
-    accept(requireNonNull(table), claimed, loaded);
-  }
-
-  /** Gives back a batch that was claimed as it was made. */
-  void giveBack(Claimed claimed) {
-    giveBack(requireNonNull(table), claimed, false);
-  }
-
   /** Takes over claimed batches with what was loaded of them. */
   void accept(Dispatch origin, List<Claimed> claimed, List<Loaded> loaded) {
-    double micros = 0;
-    double jobs = 0;
-    for (int i = 0; i < claimed.size(); i++) {
-      Batch batch = claimed.get(i).batch();
-      jobs += batch.size();
-      micros += batch.size() * pace.expectedMicros(batch.kind());
-      accept(origin, claimed.get(i), loaded.get(i));
-    }
-    batchMicros = micros / claimed.size();
-    batchJobs = jobs / claimed.size();
+    intake.take(origin, claimed, loaded);
     runner.pump();
   }
 
-  private void accept(Dispatch origin, Claimed claimed, Loaded loaded) {
-    if (!loaded.exists()) {
-      origin.release(List.of(claimed));
-      return;
-    }
-    Batch batch = claimed.batch();
-    if (desk.runs(batch.id())) {
-      // The first claim was forgotten, or the entry came twice: what is at work goes on. To give it
-      // back here would be a second last portion beside the first, and one gate lets both through.
-      origin.release(List.of(claimed));
-      return;
-    }
-    Registration<?> registration = handlers.find(batch.kind());
-    if (registration == null || draining) {
-      giveBack(origin, claimed, registration == null);
-      return;
-    }
-    BatchRun run = new BatchRun(claimed, origin, registration, desk);
-    for (LoadedJob job : loaded.jobs()) {
-      run.add(Attempt.of(run, job, registration.options()));
-    }
-    if (loaded.jobs().isEmpty()) {
-      run.dissolve(false); // every job of it has ended or moved on: only its row is left
-      return;
-    }
-    if (!desk.open(run)) {
-      origin.release(List.of(claimed)); // as above, from another way at this moment
-      return;
-    }
-    if (Quarantine.takes(run)) {
-      quarantine.add(run);
-    } else {
-      ready.add(run);
-    }
-    if (!batchIsRetry(loaded)) {
-      desk.metrics().waited(run.lane(), waited(loaded.jobs().getFirst()));
-    }
-  }
-
-  private static boolean batchIsRetry(Loaded loaded) {
-    return loaded.jobs().getFirst().hasState();
-  }
-
-  /** From the id, whose first 48 bits are the milliseconds of its making. */
-  private Duration waited(LoadedJob job) {
-    long madeMillis = IdTime.millis(job.id());
-    return Duration.ofMillis(Math.max(0, desk.now().toEpochMilli() - madeMillis));
-  }
-
-  /** Gives back a batch as it came. */
-  private void giveBack(Dispatch origin, Claimed claimed, boolean elsewhere) {
-    Batch batch = claimed.batch();
-    List<Held> held = new ArrayList<>(batch.size());
-    for (int i = 0; i < batch.size(); i++) {
-      held.add(new Held(batch.jobIds()[i], batch.token(i), false));
-    }
-    desk.write(
-        new Portion(
-            batch.lane(),
-            batch.kind(),
-            batch,
-            true,
-            List.of(),
-            List.of(),
-            held,
-            elsewhere,
-            List.of(),
-            false,
-            (portion, news) -> origin.release(List.of(claimed))));
+  /** Gives back a claimed batch as it came. */
+  void giveBack(Dispatch origin, Claimed claimed) {
+    intake.giveBack(origin, claimed);
   }
 
   /**
@@ -449,7 +311,7 @@ public final class Worker implements AutoCloseable {
    */
   public boolean drain(Duration within) {
     long until = System.nanoTime() + within.toNanos();
-    draining = true;
+    room.close();
     loops.forEach(ClaimLoop::stop);
     long loopsEnd = System.nanoTime() + THREADS_END_NANOS;
     loops.forEach(loop -> loop.join(loopsEnd));
@@ -483,7 +345,7 @@ public final class Worker implements AutoCloseable {
       }
       // Again and again: some are tracked only once their batch is dissolved.
       List.copyOf(desk.tracked()).forEach(Runner::giveBack);
-      awaitRoom(10);
+      runner.awaitFree(10);
     }
     return true;
   }
@@ -493,22 +355,26 @@ public final class Worker implements AutoCloseable {
       if (System.nanoTime() - untilNanos >= 0) {
         return false;
       }
-      awaitRoom(10);
+      runner.awaitFree(10);
     }
     return true;
   }
 
   private boolean idle() {
-    return (!kept.awaited() || writer.away()) // then it may take long, and they are given back
-        && runner.busy() == 0
-        && desk.runs().isEmpty()
-        && desk.tracked().isEmpty();
+    return !keepsMore() && runner.busy() == 0 && desk.runs().isEmpty() && desk.tracked().isEmpty();
+  }
+
+  /** Whether batches are on their way here from the writer of this process. */
+  private boolean keepsMore() {
+    return kept != null
+        && kept.awaited()
+        && !writer.away(); // or else it may take long, and they are given back
   }
 
   /** Ends at once: to be drained before. */
   @Override
   public void close() {
-    draining = true;
+    room.close();
     long until = System.nanoTime() + THREADS_END_NANOS;
     loops.forEach(ClaimLoop::stop);
     loops.forEach(loop -> loop.join(until));

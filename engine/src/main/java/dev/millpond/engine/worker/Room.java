@@ -1,0 +1,104 @@
+package dev.millpond.engine.worker;
+
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.Demand;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.flush.Writer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a worker has room for: how many batches, and of which lanes.
+ *
+ * <p>It takes little ahead: as many batches as slots are free and, when batches are short, about
+ * {@link #AHEAD_MICROS} of work more. So what it holds starts long before the settle time gives it
+ * back. Thread-safe.
+ */
+final class Room {
+  static final double AHEAD_MICROS = 20_000;
+
+  /**
+   * Batches of one claim when they are full ones; {@link #CLAIM_JOBS} of them when they are not.
+   */
+  private static final int CLAIM_BATCHES = 16;
+
+  private static final int CLAIM_BATCHES_MAX = 256;
+
+  private static final int CLAIM_JOBS = CLAIM_BATCHES * Batch.JOBS_MAX;
+
+  private final HandlerRegistry handlers;
+  private final Lanes lanes;
+  private final WeightedLanes ready;
+  private final Quarantine quarantine;
+  private final Runner runner;
+  private final Writer writer;
+  private volatile boolean closed;
+  private volatile double batchMicros = AHEAD_MICROS;
+  private volatile double batchJobs = Batch.JOBS_MAX;
+
+  /**
+   * @param ready what waits for a slot
+   * @param quarantine what waits to run alone
+   */
+  Room(
+      HandlerRegistry handlers,
+      Lanes lanes,
+      WeightedLanes ready,
+      Quarantine quarantine,
+      Runner runner,
+      Writer writer) {
+    this.handlers = handlers;
+    this.lanes = lanes;
+    this.ready = ready;
+    this.quarantine = quarantine;
+    this.runner = runner;
+    this.writer = writer;
+  }
+
+  /** There is room for nothing any more: the worker drains, or ends. */
+  void close() {
+    closed = true;
+  }
+
+  boolean closed() {
+    return closed;
+  }
+
+  /** Whether anything is taken in at all. */
+  boolean open() {
+    return !closed && !runner.wornOut() && !writer.lost() && !writer.behind();
+  }
+
+  /** Batches that wait for a slot, or to run alone. */
+  int waiting() {
+    return ready.ready() + quarantine.size();
+  }
+
+  /** What to claim next; null when there is no room. */
+  @Nullable Demand demand() {
+    if (!open() || writer.away()) {
+      return null;
+    }
+    int most = (int) Math.clamp(CLAIM_JOBS / batchJobs, CLAIM_BATCHES, CLAIM_BATCHES_MAX);
+    int ahead = (int) Math.clamp(AHEAD_MICROS / Math.max(1, batchMicros), 1, most);
+    int wanted = runner.free() + ahead - waiting();
+    if (wanted <= 0) {
+      return null;
+    }
+    int limit = Math.min(wanted, most);
+    List<Lane> below = ready.below(lanes.all(), limit);
+    return below.isEmpty() ? null : new Demand(below, handlers.kinds(), limit);
+  }
+
+  /**
+   * Learns the size of batches, from which it follows how many are work enough.
+   *
+   * @param micros of expected work in one of those that came last
+   * @param jobs in one of them
+   */
+  void sized(double micros, double jobs) {
+    batchMicros = micros;
+    batchJobs = jobs;
+  }
+}
