@@ -8,7 +8,6 @@ import dev.millpond.chaos.fleet.Member;
 import dev.millpond.server.config.Role;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -46,7 +45,7 @@ enum ClockFaults implements FaultKind {
 
   @Override
   public String key() {
-    return group() + "-" + name().toLowerCase(Locale.ROOT);
+    return FaultKind.key(group(), this);
   }
 
   @Override

@@ -11,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -40,7 +39,7 @@ enum DiskFaults implements FaultKind {
 
   @Override
   public String key() {
-    return group() + "-" + name().toLowerCase(Locale.ROOT);
+    return FaultKind.key(group(), this);
   }
 
   @Override

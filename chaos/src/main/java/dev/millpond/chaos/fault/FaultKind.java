@@ -3,6 +3,7 @@ package dev.millpond.chaos.fault;
 import dev.millpond.chaos.fleet.Equipment;
 import dev.millpond.chaos.fleet.FleetPlan;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -11,6 +12,11 @@ import java.util.random.RandomGenerator;
 public interface FaultKind {
   /** As {@code --kinds} takes it and reports show it: {@code worker-kill}. */
   String key();
+
+  /** The key of one of a group: {@code postgres-terminate-all}. */
+  static String key(String group, Enum<?> one) {
+    return group + "-" + one.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
 
   /** What {@code --kinds} takes for all of them together: {@code process}, {@code redis}. */
   String group();

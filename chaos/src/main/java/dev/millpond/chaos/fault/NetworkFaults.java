@@ -8,7 +8,6 @@ import dev.millpond.faults.Way;
 import dev.millpond.server.config.Role;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 
@@ -39,7 +38,7 @@ enum NetworkFaults implements FaultKind {
 
   @Override
   public String key() {
-    return group() + "-" + name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return FaultKind.key(group(), this);
   }
 
   @Override

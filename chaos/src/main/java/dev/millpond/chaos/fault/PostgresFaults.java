@@ -1,7 +1,6 @@
 package dev.millpond.chaos.fault;
 
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
@@ -32,7 +31,7 @@ enum PostgresFaults implements FaultKind {
 
   @Override
   public String key() {
-    return group() + "-" + name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return FaultKind.key(group(), this);
   }
 
   @Override

@@ -7,7 +7,6 @@ import dev.millpond.chaos.fleet.Member;
 import dev.millpond.server.config.Role;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -34,7 +33,7 @@ record ProcessFaults(Role role, Blow blow) implements FaultKind {
 
   @Override
   public String key() {
-    return role.wireName() + "-" + blow.name().toLowerCase(Locale.ROOT);
+    return FaultKind.key(role.wireName(), blow);
   }
 
   @Override

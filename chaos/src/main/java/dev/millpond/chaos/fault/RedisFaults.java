@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +46,7 @@ enum RedisFaults implements FaultKind {
 
   @Override
   public String key() {
-    return group() + "-" + name().toLowerCase(Locale.ROOT);
+    return FaultKind.key(group(), this);
   }
 
   @Override
