@@ -4,14 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.api.HandlerOptions;
 import dev.millpond.api.JobRequest;
-import dev.millpond.api.JobState;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.Millpond;
 import java.sql.Connection;
 import java.time.Duration;
-import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -71,22 +69,11 @@ class QuarantineIT {
   @Test
   void aSuspectThatRunsLongIsAloneForAWhileOnly() throws InterruptedException {
     Millpond producer = fleet.producer();
-    List<UUID> ids = Fleet.submit(producer, JobRequest.of("long", ""), 1);
-    Suspects.all(database, 2); // for a second or two
     CountDownLatch release = new CountDownLatch(1);
-    fleet.worker(member -> {
-      handlers(member);
-      member.registerHandler(
-          "long",
-          String.class,
-          (context, payload) -> release.await(20, TimeUnit.SECONDS),
-          HandlerOptions.DEFAULT);
-    });
-    fleet.untilState(ids.getFirst(), JobState.RUNNING);
-    Fleet.until("alone", () -> alone(ids.getFirst()));
+    UUID id = aloneUntil(release, producer);
     Fleet.submit(producer, JobRequest.of("other", ""), 20);
     fleet.untilEnded(20);
-    assertThat(alone(ids.getFirst())).isFalse();
+    assertThat(alone(id)).isFalse();
     release.countDown();
     fleet.untilEnded(21);
   }
@@ -94,9 +81,28 @@ class QuarantineIT {
   @Test
   void aSuspectWhoseRowIsLockedKeepsTheOthersWaitingForALeaseAtMost() throws Exception {
     Millpond producer = fleet.producer();
-    List<UUID> ids = Fleet.submit(producer, JobRequest.of("long", ""), 1);
-    Suspects.all(database, 2); // for a second or two
     CountDownLatch release = new CountDownLatch(1);
+    UUID id = aloneUntil(release, producer);
+    try (Connection other = database.connect()) {
+      other.setAutoCommit(false);
+      Database.update(other, "UPDATE millpond.job_state SET alone = alone WHERE job_id = ?", id);
+      Fleet.submit(producer, JobRequest.of("other", ""), 20);
+      long noted = noteMicros();
+      Fleet.until("the note is taken back in vain", () -> noteMicros() > noted);
+      long began = System.nanoTime();
+      fleet.untilEnded(20);
+      assertThat(Duration.ofNanos(System.nanoTime() - began))
+          .isLessThan(Fleet.TIMING.lease().multipliedBy(2));
+      other.rollback();
+    }
+    release.countDown();
+    fleet.untilEnded(21);
+  }
+
+  /** A suspect that runs alone for a second or two, and then in company until it is released. */
+  private UUID aloneUntil(CountDownLatch release, Millpond producer) {
+    UUID id = Fleet.submit(producer, JobRequest.of("long", ""), 1).getFirst();
+    Suspects.all(database, 2);
     fleet.worker(member -> {
       handlers(member);
       member.registerHandler(
@@ -105,20 +111,19 @@ class QuarantineIT {
           (context, payload) -> release.await(40, TimeUnit.SECONDS),
           HandlerOptions.DEFAULT);
     });
-    Fleet.until("alone", () -> alone(ids.getFirst()));
-    try (Connection other = database.connect()) {
-      other.setAutoCommit(false);
-      Database.update(
-          other, "UPDATE millpond.job_state SET alone = alone WHERE job_id = ?", ids.getFirst());
-      long began = System.nanoTime();
-      Fleet.submit(producer, JobRequest.of("other", ""), 20);
-      fleet.untilEnded(20);
-      assertThat(Duration.ofNanos(System.nanoTime() - began))
-          .isLessThan(Fleet.TIMING.lease().multipliedBy(4));
-      other.rollback();
-    }
-    release.countDown();
-    fleet.untilEnded(21);
+    Fleet.until("alone", () -> alone(id) && noteMicros() > 0);
+    return id;
+  }
+
+  /** When the worker was last done with a note or with taking one back; 0 while it is at it. */
+  private static long noteMicros() {
+    return database.number(
+        """
+        SELECT coalesce(max(1000000 * extract(epoch FROM state_change)), 0)::bigint
+        FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'millpond-roles'
+          AND state = 'idle'
+        """);
   }
 
   private static boolean alone(UUID id) {
