@@ -182,8 +182,17 @@ public final class Writer implements AutoCloseable {
     afterCommit.run(() -> {
       flush.submits().forEach(submit -> submit.done().complete(null));
       flush.submits().forEach(submit -> count(submit.jobs()));
-      flush.portions().forEach(portion -> portion.then().accept(portion, flush.written(portion)));
+      flush.portions().forEach(portion -> tell(portion, flush.written(portion)));
     });
+  }
+
+  /** One that fails must not keep the others from being told. */
+  private static void tell(Portion portion, Written written) {
+    try {
+      portion.then().accept(portion, written);
+    } catch (RuntimeException e) {
+      log.error("what follows the end of {} jobs failed", portion.ends().size(), e);
+    }
   }
 
   private record Sort(Lane lane, String kind) {}
@@ -206,7 +215,7 @@ public final class Writer implements AutoCloseable {
     afterCommit.run(() -> {
       flush.verdicts().forEach((submit, verdicts) -> submit.done().complete(verdicts));
       count(flush.fresh());
-      flush.written().forEach((portion, written) -> portion.then().accept(portion, written));
+      flush.written().forEach(Writer::tell);
     });
   }
 
@@ -223,7 +232,7 @@ public final class Writer implements AutoCloseable {
       Set<UUID> lost = new HashSet<>();
       portion.ends().forEach(end -> lost.add(end.jobId()));
       metrics.refusedOutcomes(lost.size());
-      afterCommit.run(() -> portion.then().accept(portion, new Written(true, lost)));
+      afterCommit.run(() -> tell(portion, new Written(true, lost)));
       return;
     }
     log.warn("an outcome waits for a lock: {}", cause.getMessage());

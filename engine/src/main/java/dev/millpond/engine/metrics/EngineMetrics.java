@@ -12,13 +12,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The life cycle of jobs in numbers. Names in the docs; labels are bounded: beyond {@link
  * #KINDS_MAX} kinds, the rest is counted as {@code _other}. Thread-safe.
  */
 public final class EngineMetrics {
+  private static final Logger log = LoggerFactory.getLogger(EngineMetrics.class);
   private static final int KINDS_MAX = 200;
   private static final String OTHER = "_other";
 
@@ -27,6 +31,7 @@ public final class EngineMetrics {
   private final Map<LaneKey, Timer> timers = new ConcurrentHashMap<>();
   private final Map<String, Timer> flushTimes = new ConcurrentHashMap<>();
   private final Map<String, DistributionSummary> flushSizes = new ConcurrentHashMap<>();
+  private final AtomicBoolean said = new AtomicBoolean();
   private final Set<String> kinds = ConcurrentHashMap.newKeySet();
 
   /** A step in the life of a job. */
@@ -90,10 +95,22 @@ public final class EngineMetrics {
 
   /** Counts jobs at a step of their life. */
   public void count(Step step, Lane lane, String kind, long jobs) {
-    if (jobs > 0) {
+    if (jobs <= 0) {
+      return;
+    }
+    try {
       counters
           .computeIfAbsent(new Key(step, lane, bounded(kind)), this::counter)
           .increment((double) jobs);
+    } catch (RuntimeException e) {
+      failed(e);
+    }
+  }
+
+  /** A registry is somebody else's code: what it throws must not keep a job from going on. */
+  private void failed(RuntimeException thrown) {
+    if (said.compareAndSet(false, true)) {
+      log.error("the registry of metrics fails, what it does not take is not counted", thrown);
     }
   }
 
@@ -119,13 +136,21 @@ public final class EngineMetrics {
 
   /** Time from a job's submit to its start. */
   public void waited(Lane lane, Duration wait) {
-    timer("millpond.job.wait", "From submit to the start of the first attempt", lane)
-        .record(wait.isNegative() ? Duration.ZERO : wait);
+    try {
+      timer("millpond.job.wait", "From submit to the start of the first attempt", lane)
+          .record(wait.isNegative() ? Duration.ZERO : wait);
+    } catch (RuntimeException e) {
+      failed(e);
+    }
   }
 
   /** Time a handler took. */
   public void ran(Lane lane, long nanos) {
-    timer("millpond.job.run", "Run time of attempts", lane).record(nanos, TimeUnit.NANOSECONDS);
+    try {
+      timer("millpond.job.run", "Run time of attempts", lane).record(nanos, TimeUnit.NANOSECONDS);
+    } catch (RuntimeException e) {
+      failed(e);
+    }
   }
 
   private Timer timer(String meter, String description, Lane lane) {
@@ -144,27 +169,31 @@ public final class EngineMetrics {
 
   /** Time and size of one flush. */
   public void flushed(String lane, long nanos, int rows) {
-    flushTimes
-        .computeIfAbsent(
-            lane,
-            name ->
-                Timer.builder("millpond.flush")
-                    .description("Time of a flush, from its first sending to its commit")
-                    .tag("lane", name)
-                    .publishPercentileHistogram()
-                    .minimumExpectedValue(Duration.ofNanos(100_000))
-                    .maximumExpectedValue(Duration.ofSeconds(30))
-                    .register(registry))
-        .record(nanos, TimeUnit.NANOSECONDS);
-    flushSizes
-        .computeIfAbsent(
-            lane,
-            name ->
-                DistributionSummary.builder("millpond.flush.jobs")
-                    .description("Rows of jobs and outcomes in a flush")
-                    .tag("lane", name)
-                    .register(registry))
-        .record(rows);
+    try {
+      flushTimes
+          .computeIfAbsent(
+              lane,
+              name ->
+                  Timer.builder("millpond.flush")
+                      .description("Time of a flush, from its first sending to its commit")
+                      .tag("lane", name)
+                      .publishPercentileHistogram()
+                      .minimumExpectedValue(Duration.ofNanos(100_000))
+                      .maximumExpectedValue(Duration.ofSeconds(30))
+                      .register(registry))
+          .record(nanos, TimeUnit.NANOSECONDS);
+      flushSizes
+          .computeIfAbsent(
+              lane,
+              name ->
+                  DistributionSummary.builder("millpond.flush.jobs")
+                      .description("Rows of jobs and outcomes in a flush")
+                      .tag("lane", name)
+                      .register(registry))
+          .record(rows);
+    } catch (RuntimeException e) {
+      failed(e);
+    }
   }
 
   /** Counts what retention did. */
@@ -179,10 +208,14 @@ public final class EngineMetrics {
 
   /** Outcomes that PostgreSQL would not take. Their jobs run again. */
   public void refusedOutcomes(int jobs) {
-    Counter.builder("millpond.outcomes.refused")
-        .description("Outcomes that PostgreSQL would not take")
-        .register(registry)
-        .increment(jobs);
+    try {
+      Counter.builder("millpond.outcomes.refused")
+          .description("Outcomes that PostgreSQL would not take")
+          .register(registry)
+          .increment(jobs);
+    } catch (RuntimeException e) {
+      failed(e);
+    }
   }
 
   /**

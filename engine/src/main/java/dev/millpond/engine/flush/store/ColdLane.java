@@ -39,9 +39,6 @@ import org.jspecify.annotations.Nullable;
 public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   private static final int ROWS_MAX = 1_000;
 
-  private static final String MARKER =
-      "INSERT INTO millpond.flush_marker (writer, seq) VALUES (?, ?)";
-
   private final BatchFormer former;
   private final BatchMaker maker;
   private final Supplier<LocalWorker> local;
@@ -208,7 +205,7 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
       tx.setAutoCommit(false);
     }
     try {
-      try (PreparedStatement marker = tx.prepareStatement(MARKER)) {
+      try (PreparedStatement marker = tx.prepareStatement(WriterConnection.MARKER)) {
         marker.setObject(1, connection.writer());
         marker.setLong(2, connection.seq());
         marker.executeUpdate();

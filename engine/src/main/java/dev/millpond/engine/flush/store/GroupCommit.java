@@ -23,8 +23,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>What an error means (rules R15, R16): after a lost reply the identical flush is sent again,
  * and a violation of its marker says that it had been committed; a deadlock repeats; a unique
- * violation repeats carefully; anything else is bisected until the offender stands alone. Should
- * the thread be lost, whoever waits is told so, and nothing more is taken.
+ * violation repeats carefully; anything else is bisected until the offender stands alone. So is
+ * what our own code throws while a flush is formed or sent, once the marker says that it was not
+ * committed; what it throws about a flush that was ends the thread. Should the thread be lost,
+ * whoever waits is told so, and nothing more is taken.
  *
  * @param <W> a piece of work; never split between flushes
  * @param <F> a flush made of pieces, which can be sent again as it is
@@ -41,6 +43,9 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   private static final int REPEATS_MAX = 20;
   private static final long BACKOFF_BASE_MILLIS = 20;
   private static final long BACKOFF_MAX_MILLIS = 1_000;
+
+  /** "Internal error"; not one of those that are worth another try. */
+  private static final String MISTAKE = "XX000";
 
   private final String name;
   private final WriterConnection connection;
@@ -231,11 +236,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
       }
       carried = gather(carried);
       if (!group.isEmpty()) {
-        try {
-          flush(group);
-        } catch (RuntimeException e) {
-          log.error("{}: a flush of {} pieces failed in a way it must not", name, group.size(), e);
-        }
+        flush(group);
         group.forEach(this::decided);
         group.clear();
       }
@@ -267,7 +268,13 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   }
 
   private void flush(List<W> group) {
-    F flush = form(group);
+    F flush;
+    try {
+      flush = form(group);
+    } catch (RuntimeException e) { // nothing of it was sent
+      bisect(group, mistake(e));
+      return;
+    }
     boolean decided = false;
     SQLException refused;
     try {
@@ -287,9 +294,12 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   private @Nullable SQLException write(F flush) {
     long started = System.nanoTime();
     boolean careful = false;
+    boolean thrown = false;
     for (int failures = 0; ; failures++) {
+      boolean sent = false;
       try {
         send(connection, flush, careful);
+        sent = true;
         away = false;
         connection.next();
         if (careful && readsBack()) {
@@ -299,6 +309,16 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
           committed(flush, System.nanoTime() - started);
         }
         return null;
+      } catch (RuntimeException e) {
+        if (sent) {
+          throw e; // about what is committed
+        }
+        SQLException mistake = mistake(e);
+        connection.lost(mistake); // how far it got is not known
+        if (thrown) {
+          return decide(flush, started) ? null : mistake;
+        }
+        thrown = true;
       } catch (SQLException e) {
         away = false; // unless this says so
         switch (Pg.fault(e)) {
@@ -329,6 +349,31 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
             return e;
           }
         }
+      }
+    }
+  }
+
+  /** As if PostgreSQL had refused the data. */
+  private SQLException mistake(RuntimeException thrown) {
+    log.error("{}: a flush failed in a way it must not", name, thrown);
+    return new SQLException("a piece cannot be written: " + thrown, MISTAKE, thrown);
+  }
+
+  /** Whether one of the sendings of a flush has been committed, however long the answer takes. */
+  private boolean decide(F flush, long started) {
+    for (int failures = 0; ; failures++) {
+      try {
+        boolean written = connection.marked();
+        if (written) {
+          recovered(flush, started);
+        } else {
+          connection.next();
+        }
+        return written;
+      } catch (SQLException e) {
+        up = false;
+        connection.lost(e);
+        backOff(failures);
       }
     }
   }
@@ -367,7 +412,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     }
   }
 
-  private static boolean violatesMarker(SQLException e) {
+  static boolean violatesMarker(SQLException e) {
     ServerErrorMessage message = e instanceof PSQLException p ? p.getServerErrorMessage() : null;
     return message != null && "flush_marker_pkey".equals(message.getConstraint());
   }

@@ -29,9 +29,6 @@ import java.util.UUID;
  * one).
  */
 public final class HotFlush {
-  private static final String MARKER =
-      "INSERT INTO millpond.flush_marker (writer, seq) VALUES (?, ?)";
-
   private static final String DELETED =
       """
       DELETE FROM millpond.dispatch
@@ -141,7 +138,7 @@ public final class HotFlush {
     boolean plain = ends && !careful;
     boolean held = ends && careful;
 
-    StringBuilder sql = new StringBuilder(2048).append(MARKER);
+    StringBuilder sql = new StringBuilder(2048).append(WriterConnection.MARKER);
     rows.forEach(row -> append(sql, true, row));
     append(sql, held, HELD);
     String gated = careful ? GATED_OUTCOMES : ALL_GATES;

@@ -212,12 +212,23 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
     }
     UUID mine = session.get(); // before the worker is asked: a later one never keeps for it
     List<Routed> batches = new ArrayList<>();
-    for (Batch batch : former.form(jobs)) {
-      Route route =
-          local.get().reserve(batch) ? Route.KEPT : sends.test(batch) ? Route.SENT : Route.WAITS;
-      batches.add(new Routed(batch, route));
+    int reserved = 0;
+    boolean formed = false;
+    try {
+      for (Batch batch : former.form(jobs)) {
+        boolean kept = local.get().reserve(batch);
+        reserved += kept ? 1 : 0;
+        Route route = kept ? Route.KEPT : sends.test(batch) ? Route.SENT : Route.WAITS;
+        batches.add(new Routed(batch, route));
+      }
+      Flush flush = new Flush(submits, portions, jobs, batches, mine);
+      formed = true;
+      return flush;
+    } finally {
+      if (!formed) {
+        local.get().release(reserved);
+      }
     }
-    return new Flush(submits, portions, jobs, batches, mine);
   }
 
   @Override

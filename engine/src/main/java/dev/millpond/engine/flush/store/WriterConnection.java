@@ -28,6 +28,9 @@ public final class WriterConnection implements AutoCloseable {
 
   private static final int SOCKET_TIMEOUT_SECONDS = 20;
 
+  /** The first statement of each flush. */
+  static final String MARKER = "INSERT INTO millpond.flush_marker (writer, seq) VALUES (?, ?)";
+
   private final String url;
   private final String name;
   private final UUID writer = UUID.randomUUID();
@@ -92,6 +95,30 @@ public final class WriterConnection implements AutoCloseable {
       statements.put(sql, statement);
     }
     return statement;
+  }
+
+  /**
+   * Whether the flush being made has been committed by one of its sendings. Decided by its marker,
+   * as by a further sending, which is rolled back: earlier ones were ended with their backends.
+   */
+  boolean marked() throws SQLException {
+    Connection tx = get();
+    boolean auto = tx.getAutoCommit();
+    tx.setAutoCommit(false);
+    try (PreparedStatement marker = tx.prepareStatement(MARKER)) {
+      marker.setObject(1, writer);
+      marker.setLong(2, seq);
+      marker.executeUpdate();
+      return false;
+    } catch (SQLException e) {
+      if (GroupCommit.violatesMarker(e)) {
+        return true;
+      }
+      throw e;
+    } finally {
+      tx.rollback();
+      tx.setAutoCommit(auto);
+    }
   }
 
   /** Gives the connection up; {@link #get()} opens another and ends this one's backend first. */
