@@ -63,6 +63,16 @@ public record Portion(
     int token();
 
     boolean hasState();
+
+    /** Bytes of its result or error, roughly. */
+    default int bytes() {
+      return switch (this) {
+        case Success success -> success.result() == null ? 0 : success.result().length();
+        case Failure failure -> failure.error().weight();
+        case Cancelled ignored -> 0;
+        case Returned ignored -> 0;
+      };
+    }
   }
 
   /**
@@ -161,13 +171,7 @@ public record Portion(
   public int weight() {
     int weight = 64 * rows();
     for (End end : ends) {
-      weight +=
-          switch (end) {
-            case Success success -> success.result() == null ? 0 : success.result().length();
-            case Failure failure -> failure.error().weight();
-            case Cancelled ignored -> 0;
-            case Returned ignored -> 0;
-          };
+      weight += end.bytes();
     }
     for (LogLine line : logs) {
       weight += line.line().length();

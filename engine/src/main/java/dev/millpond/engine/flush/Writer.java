@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,7 +38,7 @@ public final class Writer implements AutoCloseable {
 
   static final String LOST = "this process has lost a thread of its writer and should be restarted";
 
-  /** Bytes of portions that may wait before the worker takes no more. */
+  /** Bytes of portions and gathered ends that may wait before the worker starts nothing more. */
   private static final long PORTION_BYTES = 32 << 20;
 
   private final HotLane hot;
@@ -46,6 +47,7 @@ public final class Writer implements AutoCloseable {
   private volatile LocalWorker local = new LocalWorker.Nobody();
   private final Ways ways;
   private final EngineMetrics metrics;
+  private final AtomicLong gathered = new AtomicLong();
 
   /**
    * @param session that claims batches here, as written into outcomes
@@ -162,7 +164,12 @@ public final class Writer implements AutoCloseable {
 
   /** Whether more of what workers have done waits to be written than should. */
   public boolean behind() {
-    return hot.putBytes() + cold.putBytes() > PORTION_BYTES;
+    return gathered.get() + hot.putBytes() + cold.putBytes() > PORTION_BYTES;
+  }
+
+  /** Counts bytes of ends that a worker has not handed in yet; less than zero: no longer. */
+  public void gather(long bytes) {
+    gathered.addAndGet(bytes);
   }
 
   /** Whether the last flushes of both lanes reached the database. */

@@ -52,6 +52,9 @@ final class BatchRun {
   private boolean abandoned;
   private boolean webhooks;
 
+  /** Of the ends that are not handed in. */
+  private long gatheredBytes;
+
   private record Ended(Attempt attempt, @Nullable End end) {}
 
   /**
@@ -166,8 +169,9 @@ final class BatchRun {
           // it
           // may be what the job is found by.
           abandoned = true;
+          forgetEnds();
         } else {
-          ends.add(end);
+          gather(end);
           lines.addAll(attempt.takeLines());
         }
         portion = nextPortion(false);
@@ -223,8 +227,7 @@ final class BatchRun {
   synchronized void lose() {
     dissolved = true;
     closed = true;
-    ends.clear();
-    lines.clear();
+    forgetEnds();
     for (Attempt attempt : attempts) {
       if (attempt.giveBack()) {
         attempt.setRecorded();
@@ -287,9 +290,29 @@ final class BatchRun {
             List.copyOf(lines),
             webhooks,
             this::written);
+    forgetEnds(); // from here on the writer counts them
+    return portion;
+  }
+
+  private void gather(End end) {
+    if (abandoned || closed) {
+      return; // nobody writes it any more
+    }
+    ends.add(end);
+    int bytes = end.bytes();
+    if (bytes > 0) {
+      gatheredBytes += bytes;
+      desk.gather(bytes);
+    }
+  }
+
+  private void forgetEnds() {
     ends.clear();
     lines.clear();
-    return portion;
+    if (gatheredBytes > 0) {
+      desk.gather(-gatheredBytes);
+      gatheredBytes = 0;
+    }
   }
 
   private Portion tracked(Attempt attempt, End end) {
@@ -342,7 +365,7 @@ final class BatchRun {
   private void writeAgain(Portion part, Written news) {
     for (End end : part.ends()) {
       if (news.gone() || news.stale().contains(end.jobId())) {
-        ends.add(end);
+        gather(end);
       }
     }
   }

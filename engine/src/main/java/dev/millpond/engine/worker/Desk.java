@@ -117,6 +117,11 @@ final class Desk {
     writer.write(portion);
   }
 
+  /** Counts bytes of ends that wait to be handed to the writer; less than zero: no longer. */
+  void gather(long bytes) {
+    writer.gather(bytes);
+  }
+
   /** Counts what a committed portion says. */
   void count(Portion portion, Written news) {
     EnumMap<Step, Integer> steps = new EnumMap<>(Step.class);

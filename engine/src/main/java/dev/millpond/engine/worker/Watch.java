@@ -8,8 +8,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Watches what runs: dissolves batches at the settle time, writes ends of slow batches early, tells
- * handlers of their soft timeout and ends attempts at the hard one. A platform thread of its own:
- * handlers that compute must not delay it.
+ * handlers of their soft timeout and ends attempts at the hard one, and starts what had to wait
+ * until ends were written. A platform thread of its own: handlers that compute must not delay it.
  */
 final class Watch {
   private static final Logger log = LoggerFactory.getLogger(Watch.class);
@@ -84,6 +84,7 @@ final class Watch {
       run.attempts().forEach(this::checkTime);
     }
     desk.tracked().forEach(this::checkTime);
+    worker.goOn();
   }
 
   private void checkTime(Attempt attempt) {

@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,7 @@ final class WeightedLanes {
   private final ToIntFunction<Lane> weights;
   private final KindPace pace;
   private final Map<Lane, Ready> lanes = new HashMap<>();
+  private final BooleanSupplier held;
   private boolean paused;
 
   private static final class Ready {
@@ -41,8 +43,17 @@ final class WeightedLanes {
    * @param weights of the lanes, above zero, as they are now
    */
   WeightedLanes(ToIntFunction<Lane> weights, KindPace pace) {
+    this(weights, pace, () -> false);
+  }
+
+  /**
+   * @param weights of the lanes, above zero, as they are now
+   * @param held whether nothing is to be given out now
+   */
+  WeightedLanes(ToIntFunction<Lane> weights, KindPace pace, BooleanSupplier held) {
     this.weights = weights;
     this.pace = pace;
+    this.held = held;
   }
 
   synchronized void add(BatchRun run) {
@@ -74,12 +85,12 @@ final class WeightedLanes {
 
   /** Whether {@link #take} would give anything. */
   synchronized boolean gives() {
-    return !paused && ready() > 0;
+    return !paused && ready() > 0 && !held.getAsBoolean();
   }
 
   /** The next attempts to run; null when nothing is ready, or for now nothing is given out. */
   synchronized @Nullable Chunk take() {
-    if (paused) {
+    if (paused || held.getAsBoolean()) {
       return null;
     }
     while (true) {

@@ -99,7 +99,7 @@ public final class Worker implements AutoCloseable {
     this.userTransaction =
         new UserTransaction(pgUrl, session, timing.lease(), config.limits().resultBytes());
     this.desk = new Desk(writer, metrics, clock, userTransaction);
-    this.ready = new WeightedLanes(lanes::weight, pace);
+    this.ready = new WeightedLanes(lanes::weight, pace, writer::behind);
     this.children = new ForkedExecutor(config.forked(), config.limits(), this::draining);
     this.runner =
         new Runner(
@@ -265,6 +265,13 @@ public final class Worker implements AutoCloseable {
   /** What there is room for; null when there is none. */
   @Nullable Demand demand() {
     return room.demand();
+  }
+
+  /** Starts what has waited because too much was to be written. */
+  void goOn() {
+    if (ready.gives()) {
+      runner.pump();
+    }
   }
 
   /** Waits until a slot may have become free. */
