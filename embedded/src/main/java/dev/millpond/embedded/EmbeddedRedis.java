@@ -41,6 +41,10 @@ public final class EmbeddedRedis implements AutoCloseable {
   private static final Duration START_PATIENCE = Duration.ofSeconds(60);
   private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
   private static final Duration KILL_PATIENCE = Duration.ofSeconds(5);
+  private static final Duration SNAPSHOT_PATIENCE = Duration.ofSeconds(10);
+
+  /** So rarely that none is written by itself. */
+  private static final String SNAPSHOTS = "86400 1000000000";
 
   /** How long a restart waits for its port. */
   private static final Duration OBSTACLE_PATIENCE = Duration.ofSeconds(15);
@@ -169,6 +173,41 @@ public final class EmbeddedRedis implements AutoCloseable {
     }
   }
 
+  /**
+   * Brings it where a full disk does: it cannot write a snapshot, and therefore answers each write,
+   * reads of consumer groups among them, with MISCONF. Returns when it does so; {@link
+   * #mendSnapshots} ends it.
+   */
+  public void breakSnapshots() {
+    try (RedisConnection connection = RedisConnection.open(url())) {
+      Files.createDirectories(snapshot()); // where its file should go
+      connection.command("CONFIG", "SET", "save", SNAPSHOTS);
+      connection.command("BGSAVE", "SCHEDULE");
+      Poll poll = new Poll(SNAPSHOT_PATIENCE);
+      while (!"err".equals(connection.info("persistence").get("rdb_last_bgsave_status"))) {
+        if (!poll.next()) {
+          throw new EmbeddedServerException("Redis on %s writes snapshots.".formatted(directory));
+        }
+      }
+    } catch (IOException e) {
+      throw new EmbeddedServerException("Redis on %s does not obey.".formatted(directory), e);
+    }
+  }
+
+  /** Ends what {@link #breakSnapshots} has begun. */
+  public void mendSnapshots() {
+    try (RedisConnection connection = RedisConnection.open(url())) {
+      connection.command("CONFIG", "SET", "save", "");
+      Files.deleteIfExists(snapshot());
+    } catch (IOException e) {
+      throw new EmbeddedServerException("Redis on %s does not obey.".formatted(directory), e);
+    }
+  }
+
+  private Path snapshot() {
+    return dataDirectory().resolve("dump.rdb");
+  }
+
   /** Stops the server in order and gives the directory free; its content stays. */
   @Override
   public synchronized void close() {
@@ -294,7 +333,7 @@ public final class EmbeddedRedis implements AutoCloseable {
       try (RedisConnection connection = new RedisConnection("127.0.0.1", chosen)) {
         connection.command("PING");
         if (servesOurs(connection)) {
-          Map<String, String> info = connection.serverInfo();
+          Map<String, String> info = connection.info("server");
           port = chosen;
           pid = Long.parseLong(info.getOrDefault("process_id", "0"));
           version = info.getOrDefault("redis_version", "");

@@ -85,10 +85,10 @@ public final class RedisConnection implements AutoCloseable {
     return answer;
   }
 
-  /** The fields of {@code INFO server}. */
-  Map<String, String> serverInfo() throws IOException {
+  /** The fields of {@code INFO} of a section. */
+  Map<String, String> info(String section) throws IOException {
     Map<String, String> fields = new TreeMap<>();
-    command("INFO", "server")
+    command("INFO", section)
         .getFirst()
         .lines()
         .map(line -> line.split(":", 2))

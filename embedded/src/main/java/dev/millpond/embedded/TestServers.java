@@ -219,7 +219,7 @@ public final class TestServers {
         TestRedis first = redis();
         RedisConnection redisConnection = RedisConnection.open(first.url())) {
       row.next();
-      String redisVersion = redisConnection.serverInfo().getOrDefault("redis_version", "unknown");
+      String redisVersion = redisConnection.info("server").getOrDefault("redis_version", "unknown");
       return "Test servers: PostgreSQL %s (%s), Redis %s (%s)"
           .formatted(
               row.getString(1), pg, redisVersion, first.server() == null ? "external" : "embedded");

@@ -231,6 +231,28 @@ class ShardsIT {
   }
 
   @Test
+  void aServerThatCannotWriteItsDiskIsLeftAloneUntilItCan() {
+    Millpond producer = fleet.producer(one);
+    worker(one);
+    fleet.maintainer(one);
+    submit(producer, 5);
+    fleet.untilEnded(5);
+    first.embedded().breakSnapshots();
+    try {
+      submit(producer, 60);
+      fleet.untilEnded(65);
+      Fleet.until("it is noticed", () -> shard(producer, 0).detail().contains("MISCONF"));
+    } finally {
+      first.embedded().mendSnapshots();
+    }
+    untilUsed(producer, 0);
+    long before = added(first, 0);
+    submit(producer, 5);
+    fleet.untilEnded(70);
+    assertThat(added(first, 0)).as("it is used again").isGreaterThan(before);
+  }
+
+  @Test
   void aServerThatBecomesAReplicaIsLeftAloneUntilItIsPromoted() {
     Millpond producer = fleet.producer(one);
     worker(one);

@@ -23,6 +23,7 @@ enum RedisFaults implements FaultKind {
   TRIM(0, "the streams are emptied by XTRIM, with their groups left"),
   OLD(2_500, "Redis is killed, and started on a copy of its data from some seconds before"),
   MEMORY(2_500, "Redis has no memory left: writes are refused"),
+  MISCONF(2_500, "Redis cannot write to its disk: writes and claims are refused"),
   AWAY(0, "Redis is down for a minute") {
     @Override
     public boolean usual() {
@@ -111,6 +112,7 @@ enum RedisFaults implements FaultKind {
         case TRIM -> eachStream(scene, stream -> List.of("XTRIM", stream, "MAXLEN", "0"));
         case OLD -> copy = copied(scene.fleet().redis().dataDirectory());
         case MEMORY -> command(scene, List.of("CONFIG", "SET", "maxmemory", "1"));
+        case MISCONF -> scene.fleet().redis().breakSnapshots();
       }
     }
 
@@ -125,6 +127,7 @@ enum RedisFaults implements FaultKind {
         }
         case OLD -> restore(scene);
         case MEMORY -> command(scene, List.of("CONFIG", "SET", "maxmemory", "0"));
+        case MISCONF -> scene.fleet().redis().mendSnapshots();
         case FLUSHALL, DEL, GROUP, TRIM -> {
           // nothing is left to take back
         }
@@ -134,7 +137,7 @@ enum RedisFaults implements FaultKind {
     @Override
     public Since since() {
       return switch (kind) {
-        case KILL, FREEZE, AWAY, MEMORY, OLD -> Since.UNDONE;
+        case KILL, FREEZE, AWAY, MEMORY, MISCONF, OLD -> Since.UNDONE;
         case FLUSHALL, DEL, GROUP, TRIM -> Since.STRUCK;
       };
     }
