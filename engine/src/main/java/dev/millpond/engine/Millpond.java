@@ -12,6 +12,7 @@ import dev.millpond.api.RedriveResult;
 import dev.millpond.api.SteerResult;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.engine.books.BooksReport;
+import dev.millpond.engine.flow.Flow;
 import dev.millpond.engine.lifecycle.Node;
 import dev.millpond.engine.lifecycle.store.Schema;
 import dev.millpond.engine.query.BulkRedrive;
@@ -252,6 +253,11 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
    */
   public void processDied(UUID nodeId) {
     node.processDied(nodeId);
+  }
+
+  /** What steers the fleet while it runs: weights. */
+  public Flow flow() {
+    return node.flow();
   }
 
   /** All queues with their depths. */

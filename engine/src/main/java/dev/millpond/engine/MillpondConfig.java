@@ -1,5 +1,6 @@
 package dev.millpond.engine;
 
+import dev.millpond.engine.dispatch.PriorityClasses;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -19,6 +20,7 @@ import java.util.regex.Pattern;
  * @param webhooks how the end of a job is told to others
  * @param forked the child processes of kinds that run forked
  * @param guard against jobs that are not seen any more, and workers that wear out
+ * @param classes priority classes and their weights; the same for all processes of a fleet
  */
 public record MillpondConfig(
     String pgUrl,
@@ -30,7 +32,8 @@ public record MillpondConfig(
     RetentionConfig retention,
     WebhookConfig webhooks,
     ForkedConfig forked,
-    GuardConfig guard) {
+    GuardConfig guard,
+    PriorityClasses classes) {
 
   /** Most jobs one worker process may run at once. */
   public static final int SLOTS_MAX = 10_000;
@@ -107,7 +110,8 @@ public record MillpondConfig(
         RetentionConfig.DEFAULT,
         WebhookConfig.NONE,
         ForkedConfig.DEFAULT,
-        GuardConfig.DEFAULT);
+        GuardConfig.DEFAULT,
+        PriorityClasses.DEFAULT);
   }
 
   public MillpondConfig withRedis(List<String> urls) {
@@ -121,47 +125,89 @@ public record MillpondConfig(
         retention,
         webhooks,
         forked,
-        guard);
+        guard,
+        classes);
   }
 
   public MillpondConfig withShards(int newShards) {
     return new MillpondConfig(
-        pgUrl, redisUrls, newShards, slots, timing, limits, retention, webhooks, forked, guard);
+        pgUrl, redisUrls, newShards, slots, timing, limits, retention, webhooks, forked, guard,
+        classes);
   }
 
   public MillpondConfig withSlots(int newSlots) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, newSlots, timing, limits, retention, webhooks, forked, guard);
+        pgUrl, redisUrls, shards, newSlots, timing, limits, retention, webhooks, forked, guard,
+        classes);
   }
 
   public MillpondConfig withTiming(Timing newTiming) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, newTiming, limits, retention, webhooks, forked, guard);
+        pgUrl, redisUrls, shards, slots, newTiming, limits, retention, webhooks, forked, guard,
+        classes);
   }
 
   public MillpondConfig withLimits(JobLimits newLimits) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, newLimits, retention, webhooks, forked, guard);
+        pgUrl, redisUrls, shards, slots, timing, newLimits, retention, webhooks, forked, guard,
+        classes);
   }
 
   public MillpondConfig withRetention(RetentionConfig newRetention) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, limits, newRetention, webhooks, forked, guard);
+        pgUrl,
+        redisUrls,
+        shards,
+        slots,
+        timing,
+        limits,
+        newRetention,
+        webhooks,
+        forked,
+        guard,
+        classes);
   }
 
   public MillpondConfig withWebhooks(WebhookConfig newWebhooks) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, limits, retention, newWebhooks, forked, guard);
+        pgUrl,
+        redisUrls,
+        shards,
+        slots,
+        timing,
+        limits,
+        retention,
+        newWebhooks,
+        forked,
+        guard,
+        classes);
   }
 
   public MillpondConfig withForked(ForkedConfig newForked) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, limits, retention, webhooks, newForked, guard);
+        pgUrl, redisUrls, shards, slots, timing, limits, retention, webhooks, newForked, guard,
+        classes);
   }
 
   public MillpondConfig withGuard(GuardConfig newGuard) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, limits, retention, webhooks, forked, newGuard);
+        pgUrl, redisUrls, shards, slots, timing, limits, retention, webhooks, forked, newGuard,
+        classes);
+  }
+
+  public MillpondConfig withClasses(PriorityClasses newClasses) {
+    return new MillpondConfig(
+        pgUrl,
+        redisUrls,
+        shards,
+        slots,
+        timing,
+        limits,
+        retention,
+        webhooks,
+        forked,
+        guard,
+        newClasses);
   }
 
   /** {@link Sizing#slots()} of this machine. */

@@ -57,6 +57,7 @@ public final class Database implements AutoCloseable {
                 + " AND NOT c.relispartition AND c.relnamespace = 'millpond'::regnamespace"
                 + " AND c.relname NOT LIKE 'flyway%'");
     update("TRUNCATE " + String.join(", ", tables));
+    update("INSERT INTO millpond.flow_version (version) VALUES (1)"); // as the migration does
   }
 
   public int update(String sql, @Nullable Object... arguments) {

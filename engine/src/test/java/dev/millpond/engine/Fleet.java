@@ -13,6 +13,7 @@ import dev.millpond.embedded.TestServers;
 import dev.millpond.engine.books.Books;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import io.micrometer.core.instrument.Counter;
@@ -219,7 +220,9 @@ public final class Fleet implements AutoCloseable {
   /** Checks the books of a database that nobody takes part in. */
   public static void assertBooksClean(Database database) {
     try (Transactions transactions = new Transactions(Pg.pool(database.url(), "books", 1))) {
-      Books books = new Books(transactions, List.of(), new Lanes(), Duration.ofMillis(200));
+      Books books =
+          new Books(
+              transactions, List.of(), new Lanes(PriorityClasses.DEFAULT), Duration.ofMillis(200));
       assertThat(books.check().findings()).isEmpty();
     }
   }

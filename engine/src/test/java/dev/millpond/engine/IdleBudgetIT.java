@@ -22,7 +22,8 @@ import redis.clients.jedis.Jedis;
 @Isolated("counts what the whole server does")
 class IdleBudgetIT {
   /**
-   * The look for all roles ten times, claims, news, what single roles look at; statements alone.
+   * The look for all roles ten times, claims, news, settings twice, what single roles look at;
+   * statements alone.
    */
   private static final double TRANSACTIONS_PER_SECOND = 35;
 

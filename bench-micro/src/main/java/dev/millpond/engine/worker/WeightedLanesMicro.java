@@ -8,8 +8,10 @@ import dev.millpond.engine.dispatch.Claimed.Receipt;
 import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.dispatch.Ways;
 import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
+import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
@@ -64,12 +66,13 @@ public class WeightedLanesMicro {
   private final Registration<?> registration =
       new Registration<>(String.class, (job, payload) -> null, HandlerOptions.DEFAULT, null);
   private final KindPace pace = new KindPace();
-  private WeightedLanes lanes = new WeightedLanes(lane -> 1, pace);
+  private final FlowSettings settings = FlowSettings.none(PriorityClasses.DEFAULT);
+  private WeightedLanes lanes = lanes();
 
   @Setup(Level.Invocation)
   public void fill() {
     pace.sample("kind", micros, 64);
-    lanes = new WeightedLanes(lane -> lane.priorityClass().equals("high") ? 30 : 10, pace);
+    lanes = lanes();
     List<Lane> all = new ArrayList<>();
     for (int queue = 0; queue < queues; queue++) {
       for (String priorityClass : List.of("critical", "high", "normal")) {
@@ -89,6 +92,10 @@ public class WeightedLanesMicro {
       taken += chunk.attempts().size();
     }
     return taken;
+  }
+
+  private WeightedLanes lanes() {
+    return new WeightedLanes(() -> settings, pace, InstantSource.system());
   }
 
   private Desk desk() {

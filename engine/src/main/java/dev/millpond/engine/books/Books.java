@@ -6,6 +6,7 @@ import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.DispatchException;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import java.time.Duration;
@@ -95,7 +96,8 @@ public final class Books {
       return findings;
     }
     lanes.learn(transactions.call(BooksStore::queues));
-    for (Lane lane : lanes.all()) {
+    transactions.call(DispatchStore::sorts).forEach(sort -> lanes.learn(sort.lane()));
+    for (Lane lane : lanes.ofFleet()) {
       Set<UUID> sent = new HashSet<>(transactions.call(tx -> BooksStore.sent(tx, lane)));
       Set<UUID> present = new HashSet<>();
       try {

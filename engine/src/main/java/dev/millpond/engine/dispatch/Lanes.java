@@ -2,37 +2,30 @@ package dev.millpond.engine.dispatch;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The lanes there are: the queues known so far, times the priority classes with their weights.
- * Thread-safe.
+ * The lanes there are: the queues known so far, times the priority classes. And those of classes
+ * that only other processes know, as far as somebody came by them. Thread-safe.
  */
 public final class Lanes {
-  /** Weights of the classes a fleet starts with. */
-  public static final Map<String, Integer> DEFAULT_WEIGHTS = defaults();
-
+  private final PriorityClasses classes;
   private final Set<String> queues = ConcurrentHashMap.newKeySet();
+  private final Set<Lane> foreign = ConcurrentHashMap.newKeySet();
 
-  private static Map<String, Integer> defaults() {
-    Map<String, Integer> weights = new LinkedHashMap<>();
-    weights.put("critical", 60);
-    weights.put("high", 30);
-    weights.put("normal", 10);
-    return java.util.Collections.unmodifiableMap(weights);
+  public Lanes(PriorityClasses classes) {
+    this.classes = classes;
+  }
+
+  public PriorityClasses priorityClasses() {
+    return classes;
   }
 
   /** Names of the classes, most urgent first. */
   public List<String> classes() {
-    return List.copyOf(DEFAULT_WEIGHTS.keySet());
-  }
-
-  public int weight(Lane lane) {
-    return DEFAULT_WEIGHTS.getOrDefault(lane.priorityClass(), 1);
+    return classes.names();
   }
 
   public boolean knows(String queue) {
@@ -43,10 +36,26 @@ public final class Lanes {
     queues.addAll(names);
   }
 
+  /** Learns of a lane, of whatever class it is. */
+  public void learn(Lane lane) {
+    queues.add(lane.queue());
+    if (!classes.weights().containsKey(lane.priorityClass())) {
+      foreign.add(lane);
+    }
+  }
+
+  /** The lanes of the whole fleet: what has to be looked after, by whoever looks after it. */
+  public List<Lane> ofFleet() {
+    List<Lane> lanes = all();
+    lanes.addAll(foreign);
+    return lanes;
+  }
+
+  /** The lanes of this process: what it submits to, and what it runs. */
   public List<Lane> all() {
     List<Lane> lanes = new ArrayList<>();
     for (String queue : queues) {
-      for (String priorityClass : DEFAULT_WEIGHTS.keySet()) {
+      for (String priorityClass : classes.names()) {
         lanes.add(new Lane(queue, priorityClass));
       }
     }

@@ -14,6 +14,8 @@ import dev.millpond.engine.dispatch.store.ReaderStore;
 import dev.millpond.engine.dispatch.streams.RedisServer;
 import dev.millpond.engine.dispatch.streams.RedisShards;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
+import dev.millpond.engine.flow.Flow;
+import dev.millpond.engine.flow.FlowFollower;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.ClockStore;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
@@ -67,7 +69,9 @@ public final class Node {
   private final UUID id = session.get();
   private final Transactions transactions;
   private final DatabaseClock clock = new DatabaseClock(InstantSource.system());
-  private final Lanes lanes = new Lanes();
+  private final Lanes lanes;
+  private final FlowFollower follower;
+  private final Flow flow;
   private final KindPace pace = new KindPace();
   private final HandlerRegistry handlers = new HandlerRegistry();
   private final RedisShards shards;
@@ -88,6 +92,9 @@ public final class Node {
   private Node(MillpondConfig config, MeterRegistry registry) {
     this.config = config;
     this.transactions = new Transactions(Pg.pool(config.pgUrl(), "millpond", Sizing.here().pool()));
+    this.lanes = new Lanes(config.classes());
+    this.follower = new FlowFollower(transactions, config.classes());
+    this.flow = new Flow(transactions, follower, lanes);
     EngineMetrics metrics = new EngineMetrics(registry);
     JobIds ids = new JobIds(clock);
     this.shards = new RedisShards(config.redisUrls(), config.shards());
@@ -102,11 +109,12 @@ public final class Node {
     if (config.webhooks().enabled()) {
       handlers.registerHandler(WebhookCall.KIND, WebhookCall.class, webhooks, webhooks.options());
     }
-    this.queries = new Queries(transactions, lanes, maker, clock, ways::wakePostgres);
+    this.queries = new Queries(transactions, lanes, follower, maker, clock, ways::wakePostgres);
     this.redrives =
         new Redrives(transactions, queries, maker, ids, config.limits(), ways::wakePostgres);
     this.worker =
-        new Worker(config, session, handlers, lanes, pace, transactions, writer, metrics, clock);
+        new Worker(
+            config, session, handlers, lanes, follower, pace, transactions, writer, metrics, clock);
     this.maintenance =
         new Maintenance(transactions, id, this::keepers, lanes, maker, pace, config, metrics);
     metrics.gauge(
@@ -127,6 +135,7 @@ public final class Node {
     try {
       node.clock.measure(node.transactions);
       node.promise(config.limits().keysLive());
+      node.follower.look();
       if (config.webhooks().enabled()) {
         node.prepareWebhooks();
       }
@@ -137,6 +146,7 @@ public final class Node {
     node.writer.start();
     node.lookAtReaders();
     node.clockThread.start();
+    node.follower.start();
     return node;
   }
 
@@ -225,6 +235,10 @@ public final class Node {
     return queries;
   }
 
+  public Flow flow() {
+    return flow;
+  }
+
   public Redrives redrives() {
     return redrives;
   }
@@ -264,7 +278,7 @@ public final class Node {
                 ways.threads(),
                 worker.threads(),
                 maintenance.threads(),
-                List.of(clockThread))
+                List.of(clockThread, follower.thread()))
             .flatMap(List::stream));
   }
 
@@ -344,6 +358,7 @@ public final class Node {
     }
     ways.close();
     awaitClock(clockEnds);
+    follower.close();
     transactions.close();
   }
 

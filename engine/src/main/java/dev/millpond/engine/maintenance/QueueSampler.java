@@ -2,6 +2,7 @@ package dev.millpond.engine.maintenance;
 
 import dev.millpond.engine.books.store.BooksStore;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.engine.query.RestingCounts;
@@ -22,14 +23,17 @@ final class QueueSampler {
   record Result(int queues) {}
 
   private final Leadership leadership;
-  private final Lanes lanes;
+
+  /** Weights are not sampled. */
+  private final FlowSettings flow;
+
   private final RestingCounts resting;
   private final MultiGauge depth;
   private final MultiGauge age;
 
   QueueSampler(Leadership leadership, Lanes lanes, RestingCounts resting, EngineMetrics metrics) {
     this.leadership = leadership;
-    this.lanes = lanes;
+    this.flow = FlowSettings.none(lanes.priorityClasses());
     this.resting = resting;
     this.depth =
         metrics.multiGauge("millpond.queue.depth", "Jobs of a queue by state, as last counted");
@@ -47,7 +51,7 @@ final class QueueSampler {
     }
     Map<String, Resting> counts = resting.get();
     List<QueueView> queues =
-        leadership.call(tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), lanes, counts));
+        leadership.call(tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), flow, counts));
     List<Row<?>> depths = new ArrayList<>();
     List<Row<?>> ages = new ArrayList<>();
     for (QueueView queue : queues) {

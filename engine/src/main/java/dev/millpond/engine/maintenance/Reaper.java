@@ -256,7 +256,7 @@ final class Reaper {
    */
   private void reapIdle(StreamsKeeper keeper, Tally tally) {
     Duration idle = config.timing().settle().multipliedBy(2);
-    List<Lane> all = lanes.all();
+    List<Lane> all = lanes.ofFleet();
     try {
       for (int pages = 0; pages < IDLE_PAGES && !all.isEmpty(); pages++) {
         List<Left> left = keeper.left(all, idle, config.page());
@@ -288,7 +288,7 @@ final class Reaper {
             .collect(Collectors.toUnmodifiableSet());
     for (StreamsKeeper keeper : streams.keepers()) {
       try {
-        int forgotten = keeper.forgetConsumers(lanes.all(), live, config.consumerIdle());
+        int forgotten = keeper.forgetConsumers(lanes.ofFleet(), live, config.consumerIdle());
         log.debug("{}: {} consumers of ended processes removed", keeper.name(), forgotten);
       } catch (DispatchException e) {
         log.debug("{}: {}", keeper.name(), e.getMessage());

@@ -226,7 +226,7 @@ final class Reconciler {
     }
     Lost lost = new Lost(new ArrayList<>(), new HashMap<>());
     byLane.forEach((lane, rows) -> {
-      lanes.learn(List.of(lane.queue()));
+      lanes.learn(lane);
       look(lane, rows, candidates.readers(), lost);
     });
     return lost;

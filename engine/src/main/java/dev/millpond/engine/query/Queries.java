@@ -7,6 +7,7 @@ import dev.millpond.api.SteerResult;
 import dev.millpond.engine.books.store.BooksStore;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.query.Cursors.DeadLetterPosition;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Reads, cancellation, changes and redrive, each in a transaction of its own. Thread-safe. */
@@ -38,6 +40,7 @@ public final class Queries {
   private final Look look;
   private final RestingCounts resting;
   private final Lanes lanes;
+  private final Supplier<FlowSettings> flow;
   private final BatchMaker maker;
   private final InstantSource clock;
   private final Runnable waiting;
@@ -49,6 +52,7 @@ public final class Queries {
   public Queries(
       Transactions transactions,
       Lanes lanes,
+      Supplier<FlowSettings> flow,
       BatchMaker maker,
       InstantSource clock,
       Runnable waiting) {
@@ -56,6 +60,7 @@ public final class Queries {
     this.look = new Look(transactions);
     this.resting = new RestingCounts(transactions);
     this.lanes = lanes;
+    this.flow = flow;
     this.maker = maker;
     this.clock = clock;
     this.waiting = waiting;
@@ -101,7 +106,7 @@ public final class Queries {
   public List<QueueView> queues() {
     Map<String, Resting> counts = resting.get();
     return transactions.callOrThrow(
-        tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), lanes, counts));
+        tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), flow.get(), counts));
   }
 
   /** Jobs in short, newest first. */

@@ -1,6 +1,8 @@
 package dev.millpond.engine.query;
 
+import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A queue as last counted.
@@ -8,6 +10,9 @@ import java.util.List;
  * @param depth runnable and running jobs
  * @param scheduled jobs that wait for their run time or the next attempt
  * @param dead dead letters
+ * @param weight against the other queues
+ * @param aging how long a batch may be ready before it is served ahead of the weights; null for no
+ *     bound
  * @param classes the same by priority class, as far as counted by class
  */
 public record QueueView(
@@ -16,6 +21,8 @@ public record QueueView(
     long scheduled,
     long dead,
     long oldestAgeMillis,
+    int weight,
+    @Nullable Duration aging,
     List<ClassDepth> classes) {
 
   /** Depth of one priority class and its weight against the other classes of the queue. */

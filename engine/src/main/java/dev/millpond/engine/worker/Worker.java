@@ -8,6 +8,7 @@ import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.Ways;
+import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Pg;
@@ -27,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,6 +79,7 @@ public final class Worker implements AutoCloseable {
   private volatile boolean started;
 
   /**
+   * @param flow the weights as they are now
    * @param clock the database's, as far as known
    */
   public Worker(
@@ -84,6 +87,7 @@ public final class Worker implements AutoCloseable {
       Session session,
       HandlerRegistry handlers,
       Lanes lanes,
+      Supplier<FlowSettings> flow,
       KindPace pace,
       Transactions transactions,
       Writer writer,
@@ -99,7 +103,7 @@ public final class Worker implements AutoCloseable {
     this.userTransaction =
         new UserTransaction(pgUrl, session, timing.lease(), config.limits().resultBytes());
     this.desk = new Desk(writer, metrics, clock, userTransaction);
-    this.ready = new WeightedLanes(lanes::weight, pace, writer::behind);
+    this.ready = new WeightedLanes(flow, pace, clock, writer::behind);
     this.children = new ForkedExecutor(config.forked(), config.limits(), this::draining);
     this.runner =
         new Runner(

@@ -11,6 +11,7 @@ import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.books.BooksReport.Finding;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.dispatch.streams.RedisServer;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
 import dev.millpond.engine.lifecycle.store.Pg;
@@ -54,7 +55,12 @@ class BooksIT {
     producer = fleet.patientProducer();
     transactions = new Transactions(Pg.pool(database.url(), "books", 1));
     keeper = new StreamsKeeper(new RedisServer(0, redisUrl()));
-    books = new Books(transactions, List.of(keeper), new Lanes(), Duration.ofMillis(20));
+    books =
+        new Books(
+            transactions,
+            List.of(keeper),
+            new Lanes(PriorityClasses.DEFAULT),
+            Duration.ofMillis(20));
   }
 
   @AfterEach
@@ -308,7 +314,12 @@ class BooksIT {
   @Test
   void whatIsRepairedBetweenTheLooksIsNoFinding() {
     UUID id = submit(1).getFirst();
-    Books patient = new Books(transactions, List.of(keeper), new Lanes(), Duration.ofSeconds(2));
+    Books patient =
+        new Books(
+            transactions,
+            List.of(keeper),
+            new Lanes(PriorityClasses.DEFAULT),
+            Duration.ofSeconds(2));
     database.update("INSERT INTO millpond.queue_depth VALUES ('default', 'normal', 1)");
     var repair =
         java.util.concurrent.CompletableFuture.runAsync(

@@ -14,6 +14,7 @@ import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.dispatch.streams.RedisServer;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
@@ -42,7 +43,7 @@ final class RoleScene implements AutoCloseable {
   final Leadership leadership;
   final BatchMaker maker = new BatchMaker(new JobIds(InstantSource.system()), 1);
   final KindPace pace = new KindPace();
-  final Lanes lanes = new Lanes();
+  final Lanes lanes = new Lanes(PriorityClasses.DEFAULT);
   final EngineMetrics metrics = new EngineMetrics(new SimpleMeterRegistry());
   final AtomicInteger feedNews = new AtomicInteger();
   final Streams streams;

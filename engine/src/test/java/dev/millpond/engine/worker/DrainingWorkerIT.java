@@ -14,9 +14,11 @@ import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.Claimed.Receipt;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.dispatch.Ways;
 import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
 import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flush.KeyedSubmit;
 import dev.millpond.engine.flush.KeyedSubmit.Item;
 import dev.millpond.engine.flush.NewJob;
@@ -54,7 +56,7 @@ class DrainingWorkerIT {
           Duration.ofSeconds(1));
 
   private final Session session = new Session();
-  private final Lanes lanes = new Lanes();
+  private final Lanes lanes = new Lanes(PriorityClasses.DEFAULT);
   private final KindPace pace = new KindPace();
   private final JobIds ids = new JobIds(InstantSource.system());
   private final HandlerRegistry handlers = new HandlerRegistry();
@@ -91,6 +93,7 @@ class DrainingWorkerIT {
             session,
             handlers,
             lanes,
+            () -> FlowSettings.none(PriorityClasses.DEFAULT),
             pace,
             transactions,
             writer,

@@ -11,10 +11,13 @@ import dev.millpond.engine.dispatch.Claimed.Receipt;
 import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lane;
-import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.dispatch.Ways;
 import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
+import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.flow.QueueFlow;
 import dev.millpond.engine.flush.Writer;
+import dev.millpond.engine.lifecycle.store.IdTime;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.WeightedLanes.Chunk;
@@ -22,6 +25,7 @@ import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
 import dev.millpond.engine.worker.store.UserTransaction;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
@@ -45,7 +49,9 @@ class WeightedLanesTest {
   private final Registration<?> registration =
       new Registration<>(String.class, (job, payload) -> null, HandlerOptions.DEFAULT, null);
   private final KindPace pace = new KindPace();
-  private final WeightedLanes lanes = new WeightedLanes(new Lanes()::weight, pace);
+  private FlowSettings settings = FlowSettings.none(PriorityClasses.DEFAULT);
+  private Instant now = Instant.now().plus(Duration.ofDays(1));
+  private final WeightedLanes lanes = new WeightedLanes(() -> settings, pace, () -> now);
   private final Random random = new Random(5);
   private final Map<Lane, Integer> served = new HashMap<>();
 
@@ -77,6 +83,95 @@ class WeightedLanesTest {
   }
 
   @Test
+  void aClassThatWasServedAloneIsNotMadeToPayForIt() {
+    serve(30_000, List.of(NORMAL));
+    while (lanes.take() != null) {
+      served.clear(); // all of them are empty for a moment
+    }
+
+    serve(10_000, List.of(CRITICAL));
+    served.clear();
+    serve(10_000, List.of(CRITICAL, NORMAL));
+
+    assertThat(share(NORMAL)).isCloseTo(100.0 / 7, within(2.0));
+  }
+
+  @Test
+  void aClassThatIsEmptyUntilTheNextClaimComesInCatchesUp() {
+    lanes.add(run(CRITICAL, "any", 1));
+    lanes.add(run(HIGH, "any", 60));
+    lanes.add(run(NORMAL, "any", 60));
+    for (int i = 0; i < 9; i++) {
+      lanes.take();
+    }
+
+    lanes.add(run(CRITICAL, "any", 60));
+
+    for (int i = 0; i < 9; i++) {
+      assertThat(Objects.requireNonNull(lanes.take()).run().lane()).isEqualTo(CRITICAL);
+    }
+  }
+
+  @Test
+  void weightsThatAreChangedCountFromTheNextChoiceOn() {
+    serve(30_000, List.of(CRITICAL, HIGH, NORMAL));
+    served.clear();
+
+    set(new QueueFlow(null, null, Map.of("critical", 10, "normal", 60)));
+    serve(10_000, List.of(CRITICAL, HIGH, NORMAL));
+
+    assertThat(share(CRITICAL)).isCloseTo(10, within(2.0));
+    assertThat(share(HIGH)).isCloseTo(30, within(2.0));
+    assertThat(share(NORMAL)).isCloseTo(60, within(2.0));
+  }
+
+  @Test
+  void queuesShareTheTimeOfTheSlotsWhateverTheirClassesAndJobsAre() {
+    Lane slow = new Lane("slow", "critical");
+    for (int i = 0; i < 50; i++) {
+      pace.sample("any", 1_000, 1);
+      pace.sample("slow", 10_000, 1);
+    }
+
+    serve(30_000, List.of(NORMAL, HIGH, slow));
+
+    double inDefault = share(NORMAL) + share(HIGH);
+    assertThat(share(slow) * 10).isCloseTo(inDefault, within(2.0));
+    assertThat(share(HIGH) / inDefault).isCloseTo(0.75, within(0.02));
+  }
+
+  @Test
+  void aQueueOfTwiceTheWeightGetsTwiceTheTime() {
+    Lane other = new Lane("other", "normal");
+    settings =
+        new FlowSettings(
+            1, PriorityClasses.DEFAULT, Map.of("other", new QueueFlow(200, null, Map.of())));
+
+    serve(30_000, List.of(CRITICAL, other));
+
+    assertThat(share(other)).isCloseTo(200.0 / 3, within(2.0));
+  }
+
+  @Test
+  void withAnAgingBoundWhatIsRunnableForLongerIsServedInEverySecondTurnAtMost() {
+    set(new QueueFlow(null, Duration.ofSeconds(10), Map.of()));
+    now = Instant.now();
+    UUID old = IdTime.lowest(now.minusSeconds(11).toEpochMilli());
+    UUID young = IdTime.lowest(now.minusSeconds(9).toEpochMilli());
+    for (int i = 0; i < 40; i++) {
+      lanes.add(run(NORMAL, "any", 1, old));
+      lanes.add(run(CRITICAL, "any", 1, young));
+    }
+
+    int aged = 0;
+    for (int i = 0; i < 40; i++) {
+      aged += Objects.requireNonNull(lanes.take()).run().lane().equals(NORMAL) ? 1 : 0;
+    }
+
+    assertThat(aged).isBetween(20, 24); // every second one, and by its weight of the others
+  }
+
+  @Test
   void noClassStarves() {
     int longest = 0;
     int since = 0;
@@ -105,6 +200,10 @@ class WeightedLanesTest {
     assertThat(lanes.take()).isNull();
   }
 
+  private void set(QueueFlow queue) {
+    settings = new FlowSettings(1, PriorityClasses.DEFAULT, Map.of("default", queue));
+  }
+
   private static int size(@Nullable Chunk chunk) {
     return chunk == null ? 0 : chunk.attempts().size();
   }
@@ -122,7 +221,8 @@ class WeightedLanesTest {
   /** Batches of uneven size in each lane, always. */
   private void fill(List<Lane> with) {
     for (Lane lane : lanes.below(with, 3)) {
-      lanes.add(run(lane, "any", 1 + random.nextInt(64)));
+      String kind = lane.queue().equals("slow") ? "slow" : "any";
+      lanes.add(run(lane, kind, 1 + random.nextInt(64)));
     }
   }
 
@@ -145,11 +245,15 @@ class WeightedLanesTest {
   }
 
   private BatchRun run(Lane lane, String kind, int jobs) {
+    return run(lane, kind, jobs, UUID.randomUUID());
+  }
+
+  private BatchRun run(Lane lane, String kind, int jobs, UUID row) {
     UUID[] ids = new UUID[jobs];
     for (int i = 0; i < jobs; i++) {
       ids[i] = UUID.randomUUID();
     }
-    Batch batch = new Batch(UUID.randomUUID(), lane, kind, 0, ids, null);
+    Batch batch = new Batch(row, lane, kind, 0, ids, null);
     BatchRun run = new BatchRun(new Claimed(batch, new Receipt.Row()), way, registration, desk);
     for (UUID id : ids) {
       run.add(

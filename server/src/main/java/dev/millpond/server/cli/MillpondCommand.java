@@ -11,6 +11,7 @@ import dev.millpond.server.cli.remote.InputException;
 import dev.millpond.server.cli.remote.JobsCommand;
 import dev.millpond.server.cli.remote.Noun;
 import dev.millpond.server.cli.remote.QueuesCommand;
+import dev.millpond.server.cli.remote.WeightsCommand;
 import dev.millpond.server.cli.terminal.PlainText;
 import dev.millpond.server.cli.terminal.Terminal;
 import dev.millpond.server.client.CallException;
@@ -44,6 +45,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       JobsCommand.class,
       DeadLettersCommand.class,
       QueuesCommand.class,
+      WeightsCommand.class,
       CompletionCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",

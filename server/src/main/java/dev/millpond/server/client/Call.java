@@ -40,6 +40,14 @@ public record Call(
     return new Call("PATCH", false, path, BodyPublishers.ofString(json), JSON, null);
   }
 
+  public static Call put(String path, String json) {
+    return new Call("PUT", false, path, BodyPublishers.ofString(json), JSON, null);
+  }
+
+  public static Call delete(String path) {
+    return new Call("DELETE", false, path, BodyPublishers.noBody(), null, null);
+  }
+
   /** A body of another type. */
   public static Call post(String path, BodyPublisher body, String type) {
     return new Call("POST", false, path, body, type, null);

@@ -62,6 +62,12 @@ public enum ConfigKey {
       "How long a forked handler may take to stop when its job is cancelled, 0s to 1m."),
   FORKED_JAVA_OPTIONS(
       "forked.java-options", "OPTION[,OPTION]", "", "Further options of the children's JVM."),
+  CLASSES(
+      "classes",
+      "CLASS=WEIGHT[,CLASS=WEIGHT]",
+      "critical=60,high=30,normal=10",
+      "Priority classes, most urgent first, with their weights unless a queue has others; normal"
+          + " among them. The same in all processes."),
   WORKER_VISIBILITY(
       "worker.visibility",
       "CLASS=DURATION[,CLASS=DURATION]",

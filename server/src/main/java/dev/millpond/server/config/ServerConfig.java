@@ -8,6 +8,7 @@ import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.WebhookConfig;
+import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.webhook.AllowedTargets;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -17,6 +18,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -56,6 +58,8 @@ public record ServerConfig(
     roles = Set.copyOf(roles);
     handlers = List.copyOf(handlers);
   }
+
+  private static final String CLASSES_FORM = "CLASS=WEIGHT with commas; weights of 1 to 10000";
 
   /**
    * Reads and checks all keys.
@@ -136,7 +140,26 @@ public record ServerConfig(
         retention(values),
         webhooks(values),
         forked(values),
-        guard(values));
+        guard(values),
+        classes(values));
+  }
+
+  private static PriorityClasses classes(ConfigValues values) {
+    Map<String, Integer> weights = new LinkedHashMap<>();
+    for (String item : list(values.get(ConfigKey.CLASSES))) {
+      int equals = item.indexOf('=');
+      String name = item.substring(0, Math.max(0, equals)).strip();
+      int weight;
+      try {
+        weight = Integer.parseInt(item.substring(equals + 1).strip());
+      } catch (NumberFormatException e) {
+        throw values.refuse(ConfigKey.CLASSES, CLASSES_FORM);
+      }
+      if (weights.putIfAbsent(name, weight) != null) {
+        throw values.refuse(ConfigKey.CLASSES, CLASSES_FORM + ", each class once");
+      }
+    }
+    return new PriorityClasses(weights);
   }
 
   private static GuardConfig guard(ConfigValues values) {

@@ -44,7 +44,7 @@ public final class Doctor {
     try (Millpond millpond = Millpond.connect(config)) {
       findings.add(Finding.ok("schema", "up to date"));
       findings.addAll(SchemaCheck.partitions(config.pgUrl(), kept(config.retention())));
-      findings.addAll(FleetCheck.run(config.pgUrl()));
+      findings.addAll(FleetCheck.run(config.pgUrl(), config.classes()));
       books(millpond.checkBooks(), findings);
     } catch (SchemaException e) {
       findings.add(schema(e));

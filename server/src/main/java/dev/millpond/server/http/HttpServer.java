@@ -13,6 +13,7 @@ import dev.millpond.server.http.jobs.JobsController;
 import dev.millpond.server.http.jobs.SteerController;
 import dev.millpond.server.http.problem.ProblemAdvice;
 import dev.millpond.server.http.queues.QueuesController;
+import dev.millpond.server.http.queues.WeightsController;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.BindException;
@@ -99,6 +100,7 @@ public final class HttpServer implements AutoCloseable {
           BatchController.class,
           SteerController.class,
           QueuesController.class,
+          WeightsController.class,
           DeadLettersController.class);
     }
     try {

@@ -39,6 +39,7 @@ class CompletionTest {
     assertThat(complete(script, "millpond", "j")).isEqualTo("jobs");
     assertThat(complete(script, "millpond", "jobs", "w")).isEqualTo("watch");
     assertThat(complete(script, "millpond", "dlq", "re")).isEqualTo("redrive");
+    assertThat(complete(script, "millpond", "weights", "re")).isEqualTo("reset");
     assertThat(complete(script, "millpond", "jobs", "submit", "--commit"))
         .contains("--commit-every");
     assertThat(complete(script, "millpond", "completion", "z")).isEqualTo("zsh");

@@ -93,6 +93,7 @@ class DoctorIT {
               "fleet.leader",
               "fleet.workers",
               "fleet.kinds",
+              "fleet.classes",
               "books");
       assertThat(levels(report)).containsOnly("ok", "info");
       LiveServer.assertCleanBooks(MillpondConfig.of(pgUrl).withRedis(List.of(redis.url())));
@@ -147,21 +148,21 @@ class DoctorIT {
   }
 
   @Test
-  void doctorNamesAKindThatNobodyRuns() throws SQLException {
+  void doctorNamesAKindThatNobodyRunsAndAClassThatIsNotConfigured() throws SQLException {
     String pgUrl = LiveServer.migratedDatabase();
     plant(
         pgUrl,
         """
         WITH j AS (INSERT INTO millpond.job (id, queue, class, kind, payload)
-                   VALUES (millpond.uuid_floor(now() - interval '1 hour'), 'q', 'normal', 'lonely', '1') RETURNING id)
+                   VALUES (millpond.uuid_floor(now() - interval '1 hour'), 'q', 'odd', 'lonely', '1') RETURNING id)
         INSERT INTO millpond.dispatch (id, queue, class, kind, shard, job_ids, created_at)
-        SELECT id, 'q', 'normal', 'lonely', 0, ARRAY [id], now() - interval '1 hour' FROM j
+        SELECT id, 'q', 'odd', 'lonely', 0, ARRAY [id], now() - interval '1 hour' FROM j
         """);
-    plant(
-        pgUrl, "INSERT INTO millpond.queue_depth (queue, class, delta) VALUES ('q', 'normal', 1)");
+    plant(pgUrl, "INSERT INTO millpond.queue_depth (queue, class, delta) VALUES ('q', 'odd', 1)");
     assertThat(run("doctor", "--pg-url", pgUrl)).isEqualTo(1);
     assertThat(out.toString())
         .containsPattern("error +fleet.kinds +no live worker knows .* lonely")
+        .containsPattern("warning +fleet.classes +1 jobs of the class odd; ")
         .containsPattern("error +fleet.leader");
     LiveServer.assertCleanBooks(MillpondConfig.of(pgUrl));
   }

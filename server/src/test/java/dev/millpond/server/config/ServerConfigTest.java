@@ -2,11 +2,13 @@ package dev.millpond.server.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.Timing;
+import dev.millpond.engine.dispatch.PriorityClasses;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,6 +113,17 @@ class ServerConfigTest {
   }
 
   @Test
+  void priorityClassesAreReadInTheirOrder() {
+    assertThat(config(Map.of()).engine().classes()).isEqualTo(PriorityClasses.DEFAULT);
+    assertThat(
+            config(Map.of(ConfigKey.CLASSES, "urgent = 9, normal=3,bulk=1"))
+                .engine()
+                .classes()
+                .weights())
+        .containsExactly(entry("urgent", 9), entry("normal", 3), entry("bulk", 1));
+  }
+
+  @Test
   void thePostgresUrlIsNeeded() {
     assertThatThrownBy(() -> ServerConfig.of(ConfigValues.load(Map.of(), Map.of(), null)))
         .isInstanceOf(ConfigException.class)
@@ -148,6 +161,15 @@ class ServerConfigTest {
     "HTTP_TIMEOUT, 999ms, PT1S to PT10M",
     "AUTH_MODE, keys, none",
     "LOG_LEVEL, loud, error",
+    "CLASSES, 'critical=60,high', CLASS=WEIGHT with commas",
+    "CLASSES, 'normal=10,high=many', CLASS=WEIGHT with commas",
+    "CLASSES, 'normal=10,normal=20', each class once",
+    "CLASSES, 'normal=10,high=0', weights of 1 to 10000",
+    "CLASSES, 'normal=10,high=10001', weights of 1 to 10000",
+    "CLASSES, 'normal=10,=5', names of the form",
+    "CLASSES, 'normal=10,Big=5', names of the form",
+    "CLASSES, 'critical=60,high=30', normal among them",
+    "CLASSES, ',', 1 to 16 classes",
     "PG_URL, postgres://x, jdbc:postgresql:",
     "REDIS_URLS, http://x, redis://",
   })

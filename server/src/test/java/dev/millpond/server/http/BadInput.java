@@ -65,6 +65,7 @@ final class BadInput {
     table.batches();
     table.state();
     table.lists();
+    table.rows.addAll(BadSetting.rows());
     return table.rows;
   }
 
@@ -795,14 +796,14 @@ final class BadInput {
         "invalid-parameter");
   }
 
-  private static final String JSON = "Content-Type: application/json\n";
+  static final String JSON = "Content-Type: application/json\n";
   private static final String LINES = "Content-Type: application/x-ndjson\n";
 
   private static String nested(int levels) {
     return "{\"kind\":\"a\",\"payload\":" + "[".repeat(levels) + "]".repeat(levels) + "}";
   }
 
-  private static String get(String path) {
+  static String get(String path) {
     return "GET " + path + " HTTP/1.1\n" + HOST + "\n";
   }
 
@@ -818,7 +819,7 @@ final class BadInput {
     return "POST " + path + " HTTP/1.1\n" + HOST + headers + length(body);
   }
 
-  private static String length(String body) {
+  static String length(String body) {
     return "Content-Length: " + body.getBytes(StandardCharsets.UTF_8).length + "\n\n";
   }
 

@@ -209,8 +209,8 @@ class BadInputIT {
 
             %d requests through raw sockets. Each answer is `application/problem+json` with `type`, `title`, `status`, `detail`, a `remedy` where
             the caller can do something, and for fields of a job the pointer and, in a batch, the index. **Nothing was written**: after each request
-            the tables of jobs, states, outcomes, attempts, dispatch rows, dead letters, keys and queues held what they had held before; at the end
-            no connection was left. Inputs are cut at %d characters; `ID` stands for the id of a job, `TIME` for the time of the run.
+            the tables of jobs, states, outcomes, attempts, dispatch rows, dead letters, keys, queues and their settings held what they had held before;
+            at the end no connection was left. Inputs are cut at %d characters; `ID` stands for the id of a job, `TIME` for the time of the run.
             """
                 .formatted(HOW, BadInput.rows().size(), SHOWN_CHARS));
     String section = "";
@@ -304,7 +304,7 @@ class BadInputIT {
     return (int) Double.parseDouble(matcher.group(1));
   }
 
-  /** How many rows there are in each table that a submit or a steering call may write. */
+  /** How many rows there are in each table that a request may write. */
   private Map<String, Long> rows() throws SQLException {
     List<String> counts = new ArrayList<>();
     for (String table :
@@ -316,7 +316,9 @@ class BadInputIT {
             "dispatch",
             "dead_letter",
             "idempotency_key",
-            "queue")) {
+            "queue",
+            "queue_flow",
+            "class_weight")) {
       counts.add("SELECT '" + table + "', count(*) FROM millpond." + table);
     }
     Map<String, Long> rows = new TreeMap<>();

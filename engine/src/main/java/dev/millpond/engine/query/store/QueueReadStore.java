@@ -1,8 +1,8 @@
 package dev.millpond.engine.query.store;
 
 import dev.millpond.engine.dispatch.Lane;
-import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.engine.query.QueueView.ClassDepth;
@@ -13,8 +13,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Reads the queues with their counts. The caller owns the transaction. Stateless. */
 public final class QueueReadStore {
@@ -78,10 +80,11 @@ public final class QueueReadStore {
   /**
    * The queues with these names.
    *
+   * @param flow the settings, for the weights
    * @param counts of {@link #resting}, maybe of a moment ago
    */
   public static List<QueueView> queues(
-      Connection tx, List<String> names, Lanes lanes, Map<String, Resting> counts)
+      Connection tx, List<String> names, FlowSettings flow, Map<String, Resting> counts)
       throws SQLException {
     Map<Lane, Long> depths = new HashMap<>();
     try (Statement statement = tx.createStatement();
@@ -95,11 +98,17 @@ public final class QueueReadStore {
     for (String name : names) {
       List<ClassDepth> classes = new ArrayList<>();
       long depth = 0;
-      for (String priorityClass : lanes.classes()) {
+      Set<String> present = new LinkedHashSet<>(flow.classes().names());
+      depths.forEach((lane, jobs) -> {
+        if (lane.queue().equals(name) && jobs > 0) {
+          present.add(lane.priorityClass()); // of other processes, or of an earlier configuration
+        }
+      });
+      for (String priorityClass : present) {
         Lane lane = new Lane(name, priorityClass);
         long of = depths.getOrDefault(lane, 0L);
         depth += of;
-        classes.add(new ClassDepth(priorityClass, of, lanes.weight(lane)));
+        classes.add(new ClassDepth(priorityClass, of, flow.classWeight(lane)));
       }
       Resting resting = counts.getOrDefault(name, Resting.NONE);
       views.add(
@@ -109,6 +118,8 @@ public final class QueueReadStore {
               resting.scheduled(),
               resting.dead(),
               oldest.getOrDefault(name, 0L),
+              flow.queueWeight(name),
+              flow.aging(name),
               classes));
     }
     return views;

@@ -3,6 +3,7 @@ package dev.millpond.engine.submit.store;
 import dev.millpond.api.InvalidJobException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 
 /** Queues come into being with their first job. The caller owns the transaction. */
@@ -34,14 +35,18 @@ public final class QueueStore {
         return;
       }
     }
+    if (!exists(tx, name)) {
+      throw new InvalidJobException(
+          "/queue", "would be new, and there are " + QUEUES_MAX + " queues, which is the limit");
+    }
+  }
+
+  /** Whether it is there. */
+  public static boolean exists(Connection tx, String name) throws SQLException {
     try (PreparedStatement exists = tx.prepareStatement(EXISTS)) {
       exists.setString(1, name);
-      try (java.sql.ResultSet row = exists.executeQuery()) {
-        if (!row.next()) {
-          throw new InvalidJobException(
-              "/queue",
-              "would be new, and there are " + QUEUES_MAX + " queues, which is the limit");
-        }
+      try (ResultSet row = exists.executeQuery()) {
+        return row.next();
       }
     }
   }

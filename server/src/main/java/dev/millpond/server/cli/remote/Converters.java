@@ -20,6 +20,11 @@ final class Converters {
   private static final Predicate<String> ID =
       Pattern.compile("[A-Za-z0-9_-]{1,128}").asMatchPredicate();
 
+  /** Instead of a value: what holds where nothing is set. */
+  private static final String DEFAULT = "default";
+
+  private static final String NULL = "null";
+
   private Converters() {}
 
   /** A length of time above zero. */
@@ -39,6 +44,33 @@ final class Converters {
       return DurationText.parse(text)
           .map(Duration::toString)
           .orElseThrow(() -> wrong(DurationText.FORMS, text));
+    }
+  }
+
+  /** A whole number, or {@code default}, as JSON; the server checks its range. */
+  static final class NumberOrDefault implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      if (text.equals(DEFAULT)) {
+        return NULL;
+      }
+      try {
+        return Integer.toString(Integer.parseInt(text));
+      } catch (NumberFormatException e) {
+        throw wrong("a whole number or " + DEFAULT, text);
+      }
+    }
+  }
+
+  /** A length of time, or {@code default}, as JSON; the server checks its range. */
+  static final class SpanOrDefault implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      return text.equals(DEFAULT)
+          ? NULL
+          : DurationText.parse(text)
+              .map(span -> "\"" + span + "\"")
+              .orElseThrow(() -> wrong(DEFAULT + " or " + DurationText.FORMS, text));
     }
   }
 

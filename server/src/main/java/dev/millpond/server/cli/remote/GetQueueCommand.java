@@ -30,20 +30,27 @@ final class GetQueueCommand extends RemoteCommand {
             .filter(queue -> Field.text(queue, "name").equals(name))
             .findFirst();
     if (found.isEmpty()) {
-      session.note("Queue not found: No job was ever submitted to queue " + name);
+      session.note("Queue not found: There is no queue " + name);
       session.note("-> queues list shows all of them");
       return ExitCode.REFUSED;
     }
-    JsonNode queue = found.get();
+    show(session, found.get());
+    return ExitCode.OK;
+  }
+
+  /** Prints a queue. */
+  static void show(Session session, JsonNode queue) {
     if (session.json()) {
       session.document(ApiJson.text(queue));
-      return ExitCode.OK;
+      return;
     }
     JobText.member(session, "queue", Field.text(queue, "name"));
     JobText.member(session, "depth", Field.text(queue, "depth"));
     JobText.member(session, "scheduled", Field.text(queue, "scheduled"));
     JobText.member(session, "dead", Field.text(queue, "dead"));
     JobText.member(session, "oldest", ListQueuesCommand.oldest(queue));
+    JobText.member(session, "weight", Field.text(queue, "weight"));
+    JobText.member(session, "aging", Field.text(queue, "aging"));
     Table table =
         new Table()
             .column("CLASS", Layout.WHOLE)
@@ -57,6 +64,5 @@ final class GetQueueCommand extends RemoteCommand {
     }
     session.line("");
     session.table(table);
-    return ExitCode.OK;
   }
 }

@@ -1,10 +1,12 @@
 package dev.millpond.server.doctor.store;
 
+import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.server.doctor.Finding;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** The processes of the fleet, and whether the jobs that wait have somebody to run them. */
 public final class FleetCheck {
@@ -23,12 +25,16 @@ public final class FleetCheck {
 
   private FleetCheck() {}
 
-  public static List<Finding> run(String pgUrl) {
+  /**
+   * @param classes the priority classes of this configuration
+   */
+  public static List<Finding> run(String pgUrl, PriorityClasses classes) {
     try (Connection connection = Question.connect(pgUrl)) {
       List<Finding> findings = new ArrayList<>();
       findings.addAll(Question.ask(connection, "fleet.leader", FleetCheck::leader));
       findings.addAll(Question.ask(connection, "fleet.workers", FleetCheck::workers));
       findings.addAll(Question.ask(connection, "fleet.kinds", FleetCheck::kinds));
+      findings.addAll(Question.ask(connection, "fleet.classes", tx -> classes(tx, classes)));
       findings.addAll(Question.ask(connection, "fleet.due", FleetCheck::due));
       findings.addAll(Question.ask(connection, "fleet.dead-letters", FleetCheck::deadLetters));
       return findings;
@@ -144,6 +150,34 @@ public final class FleetCheck {
             SHOWN);
     return findings.isEmpty()
         ? List.of(Finding.ok("fleet.kinds", "nothing waits for a worker"))
+        : findings;
+  }
+
+  /** Jobs of classes that are not configured here: other processes may have them, or none. */
+  private static List<Finding> classes(Connection connection, PriorityClasses known)
+      throws SQLException {
+    List<Finding> findings = new ArrayList<>();
+    Question.rows(
+            connection,
+            "SELECT class, sum(delta) FROM millpond.queue_depth GROUP BY class HAVING sum(delta) >"
+                + " 0",
+            row -> Map.entry(row.getString(1), row.getLong(2)))
+        .stream()
+        .filter(of -> !known.weights().containsKey(of.getKey()))
+        .limit(SHOWN)
+        .forEach(of ->
+            findings.add(
+                Finding.warning(
+                    "fleet.classes",
+                    of.getValue()
+                        + " jobs of the class "
+                        + of.getKey()
+                        + "; configured are "
+                        + known.names(),
+                    "only workers with that class run them",
+                    "Set millpond.classes the same in all processes, with " + of.getKey())));
+    return findings.isEmpty()
+        ? List.of(Finding.ok("fleet.classes", "jobs have configured ones: " + known.names()))
         : findings;
   }
 

@@ -6,19 +6,16 @@ import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobRequest.Start;
 import dev.millpond.api.Limits;
 import dev.millpond.server.config.Nearest;
+import dev.millpond.server.http.json.FieldReader;
 import dev.millpond.server.http.json.JsonReader;
 import dev.millpond.server.http.problem.Problem;
-import dev.millpond.server.http.problem.Problem.FieldError;
 import dev.millpond.server.http.problem.ProblemException;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.time.DateTimeException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonToken;
 
@@ -46,21 +43,15 @@ public final class JobReader {
           "webhook",
           "idempotencyKey");
 
-  private static final String DURATION = "an ISO-8601 duration such as PT30S";
-  private static final String KEEP_RESULT = "true, false or " + DURATION;
+  private static final String KEEP_RESULT = "true, false or " + FieldReader.DURATION;
   private static final String URL = "a URL such as https://example.com/done";
-  private static final String INSTANT = "an RFC 3339 instant in UTC such as 2027-01-31T08:30:00Z";
-  private static final Pattern INSTANT_FORM =
-      Pattern.compile("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?Z");
 
   private final JsonReader in;
-  private final Problem.Collector errors = new Problem.Collector();
-
-  /** The index of the job being read, -1 outside of a batch. */
-  private int index = -1;
+  private final FieldReader values;
 
   private JobReader(JsonReader in) {
     this.in = in;
+    this.values = new FieldReader(in);
   }
 
   /**
@@ -74,7 +65,7 @@ public final class JobReader {
         in -> {
           JobReader reader = new JobReader(in);
           Optional<JobRequest> job = reader.job();
-          reader.errors.throwIfAny();
+          reader.values.throwIfAny();
           return job.orElseThrow();
         });
   }
@@ -99,7 +90,7 @@ public final class JobReader {
           JobReader reader = new JobReader(in);
           boolean list = in.token() == JsonToken.START_ARRAY;
           List<JobRequest> jobs = list ? reader.list(most) : reader.jobs(most);
-          reader.errors.throwIfAny();
+          reader.values.throwIfAny();
           if (jobs.isEmpty()) {
             throw batchSize(most);
           }
@@ -120,9 +111,9 @@ public final class JobReader {
           line,
           in -> {
             JobReader reader = new JobReader(in);
-            reader.index = index;
+            reader.values.index(index);
             Optional<JobRequest> job = reader.job();
-            reader.errors.throwIfAny();
+            reader.values.throwIfAny();
             return job.orElseThrow();
           });
     } catch (ProblemException e) {
@@ -150,9 +141,9 @@ public final class JobReader {
           JobReader reader = new JobReader(in);
           JobDraft draft = reader.fields(allowed);
           if (draft.given == 0) {
-            reader.error("", "required", "must have at least one of " + allowed);
+            reader.values.error("", "required", "must have at least one of " + allowed);
           }
-          reader.errors.throwIfAny();
+          reader.values.throwIfAny();
           Start start =
               draft.runAt != null
                   ? new Start.At(draft.runAt)
@@ -167,7 +158,7 @@ public final class JobReader {
 
   private JobDraft fields(List<String> allowed) {
     JobDraft draft = new JobDraft();
-    if (!expect(JsonToken.START_OBJECT, "an object")) {
+    if (!values.expect(JsonToken.START_OBJECT, "an object")) {
       draft.given = 1;
       return draft;
     }
@@ -178,15 +169,11 @@ public final class JobReader {
       if (allowed.contains(name)) {
         field(draft, name);
       } else {
-        error(
-            in.pointer(),
-            "unknown_field",
-            "cannot be changed; nearest: " + Nearest.to(name, allowed));
-        in.skip();
+        values.unknown("cannot be changed; nearest: " + Nearest.to(name, allowed));
       }
     }
     if (draft.runAt != null && draft.delay != null) {
-      error("/delay", "conflict", "cannot be given together with runAt");
+      values.error("/delay", "conflict", "cannot be given together with runAt");
     }
     return draft;
   }
@@ -194,19 +181,21 @@ public final class JobReader {
   /** The jobs of a list, at whose start the reader is. */
   private List<JobRequest> list(int most) {
     List<JobRequest> jobs = new ArrayList<>();
-    while (in.next() != JsonToken.END_ARRAY) {
-      if (++index >= most) {
+    for (int index = 0; in.next() != JsonToken.END_ARRAY; index++) {
+      if (index >= most) {
         throw batchSize(most);
       }
+      values.index(index);
       job().ifPresent(jobs::add);
     }
-    index = -1;
+    values.index(-1);
     return jobs;
   }
 
   private List<JobRequest> jobs(int most) {
     List<JobRequest> jobs = new ArrayList<>();
-    if (!expect(JsonToken.START_OBJECT, "a list of jobs, or an object with the list \"jobs\"")) {
+    if (!values.expect(
+        JsonToken.START_OBJECT, "a list of jobs, or an object with the list \"jobs\"")) {
       return jobs;
     }
     boolean found = false;
@@ -214,9 +203,8 @@ public final class JobReader {
       String name = in.text();
       in.next();
       if (!name.equals("jobs")) {
-        error(in.pointer(), "unknown_field", "is no field of a batch; nearest: jobs");
-        in.skip();
-      } else if (expect(JsonToken.START_ARRAY, "a list of jobs")) {
+        values.unknown("is no field of a batch; nearest: jobs");
+      } else if (values.expect(JsonToken.START_ARRAY, "a list of jobs")) {
         found = true;
         jobs = list(most);
       } else {
@@ -224,13 +212,13 @@ public final class JobReader {
       }
     }
     if (!found) {
-      error("/jobs", "required", "is missing");
+      values.error("/jobs", "required", "is missing");
     }
     return jobs;
   }
 
   private Optional<JobRequest> job() {
-    if (!expect(JsonToken.START_OBJECT, "an object")) {
+    if (!values.expect(JsonToken.START_OBJECT, "an object")) {
       return Optional.empty();
     }
     JobDraft draft = new JobDraft();
@@ -242,15 +230,16 @@ public final class JobReader {
     // At its end the reader's pointer is that of the job itself.
     if (draft.kind == null) {
       if (!draft.kindSeen) {
-        error(in.pointer() + "/kind", "required", "is missing");
+        values.error(in.pointer() + "/kind", "required", "is missing");
       }
       return Optional.empty();
     }
     if (draft.runAt != null && draft.delay != null) {
-      error(in.pointer() + "/delay", "conflict", "cannot be given together with runAt");
+      values.error(in.pointer() + "/delay", "conflict", "cannot be given together with runAt");
     }
     if (draft.expiresAt != null && draft.expiresIn != null) {
-      error(in.pointer() + "/expiresIn", "conflict", "cannot be given together with expiresAt");
+      values.error(
+          in.pointer() + "/expiresIn", "conflict", "cannot be given together with expiresAt");
     }
     return Optional.of(draft.request(draft.kind, backoff(draft)));
   }
@@ -264,50 +253,41 @@ public final class JobReader {
     switch (name) {
       case "kind" -> {
         draft.kindSeen = true;
-        draft.kind = string("a string");
+        draft.kind = values.string("a string");
       }
-      case "queue" -> draft.queue = string("a string");
-      case "priorityClass" -> draft.priorityClass = string("a string");
+      case "queue" -> draft.queue = values.string("a string");
+      case "priorityClass" -> draft.priorityClass = values.string("a string");
       case "payload" -> {
         draft.payloadSeen = true;
         draft.payload = in.raw();
       }
-      case "runAt" -> draft.runAt = instant();
-      case "delay" -> draft.delay = duration();
-      case "maxAttempts" -> draft.maxAttempts = integer();
+      case "runAt" -> draft.runAt = values.instant();
+      case "delay" -> draft.delay = values.duration();
+      case "maxAttempts" -> draft.maxAttempts = values.integer();
       case "backoff" -> backoffFields(draft);
-      case "softTimeout" -> draft.softTimeout = duration();
-      case "hardTimeout" -> draft.hardTimeout = duration();
+      case "softTimeout" -> draft.softTimeout = values.duration();
+      case "hardTimeout" -> draft.hardTimeout = values.duration();
       case "tags" -> draft.tags = strings();
       case "keepResult" -> keepResult(draft);
-      case "expiresAt" -> draft.expiresAt = instant();
-      case "expiresIn" -> draft.expiresIn = duration();
+      case "expiresAt" -> draft.expiresAt = values.instant();
+      case "expiresIn" -> draft.expiresIn = values.duration();
       case "webhook" -> draft.webhook = url();
-      case "idempotencyKey" -> draft.idempotencyKey = string("a string");
-      default -> {
-        error(
-            in.pointer(),
-            "unknown_field",
-            "is no field of a job; nearest: " + Nearest.to(name, FIELDS));
-        in.skip();
-      }
+      case "idempotencyKey" -> draft.idempotencyKey = values.string("a string");
+      default -> values.unknown("is no field of a job; nearest: " + Nearest.to(name, FIELDS));
     }
   }
 
   private void backoffFields(JobDraft draft) {
-    if (!expect(JsonToken.START_OBJECT, "an object with base and max")) {
+    if (!values.expect(JsonToken.START_OBJECT, "an object with base and max")) {
       return;
     }
     while (in.next() == JsonToken.PROPERTY_NAME) {
       String name = in.text();
       in.next();
       switch (name) {
-        case "base" -> draft.backoffBase = duration();
-        case "max" -> draft.backoffMax = duration();
-        default -> {
-          error(in.pointer(), "unknown_field", "is no field of a backoff; known: base, max");
-          in.skip();
-        }
+        case "base" -> draft.backoffBase = values.duration();
+        case "max" -> draft.backoffMax = values.duration();
+        default -> values.unknown("is no field of a backoff; known: base, max");
       }
     }
   }
@@ -324,53 +304,7 @@ public final class JobReader {
     try {
       return new Backoff(first, most);
     } catch (InvalidJobException e) {
-      error(in.pointer() + e.pointer(), "invalid", e.detail());
-      return null;
-    }
-  }
-
-  private @Nullable String string(String expected) {
-    return expect(JsonToken.VALUE_STRING, expected) ? in.text() : null;
-  }
-
-  private @Nullable Duration duration() {
-    if (!expect(JsonToken.VALUE_STRING, DURATION)) {
-      return null;
-    }
-    String text = in.text();
-    try {
-      return Duration.parse(text);
-    } catch (DateTimeException | ArithmeticException e) {
-      error(in.pointer(), "invalid", "must be " + DURATION + ", is \"" + text + "\"");
-      return null;
-    }
-  }
-
-  private @Nullable Instant instant() {
-    if (!expect(JsonToken.VALUE_STRING, INSTANT)) {
-      return null;
-    }
-    String text = in.text();
-    try {
-      if (INSTANT_FORM.matcher(text).matches()) {
-        return Instant.parse(text);
-      }
-    } catch (DateTimeException e) {
-      // Refused below, like another form.
-    }
-    error(in.pointer(), "invalid", "must be " + INSTANT + ", is \"" + text + "\"");
-    return null;
-  }
-
-  private @Nullable Integer integer() {
-    if (!expect(JsonToken.VALUE_NUMBER_INT, "a whole number")) {
-      return null;
-    }
-    String text = in.text();
-    try {
-      return Integer.valueOf(text);
-    } catch (NumberFormatException e) {
-      error(in.pointer(), "invalid", "must be a whole number in its range, is " + text);
+      values.error(in.pointer() + e.pointer(), "invalid", e.detail());
       return null;
     }
   }
@@ -380,62 +314,35 @@ public final class JobReader {
     switch (in.token()) {
       case VALUE_TRUE -> draft.keepResult = true;
       case VALUE_FALSE -> draft.keepResult = false;
-      case VALUE_STRING -> draft.resultTtl = duration();
-      default -> wrongType(KEEP_RESULT);
+      case VALUE_STRING -> draft.resultTtl = values.duration();
+      default -> values.wrongType(KEEP_RESULT);
     }
   }
 
   private @Nullable URI url() {
-    if (!expect(JsonToken.VALUE_STRING, URL)) {
+    if (!values.expect(JsonToken.VALUE_STRING, URL)) {
       return null;
     }
     try {
       return new URI(in.text());
     } catch (URISyntaxException e) {
-      error(in.pointer(), "invalid", "must be " + URL + ", " + e.getReason());
+      values.error(in.pointer(), "invalid", "must be " + URL + ", " + e.getReason());
       return null;
     }
   }
 
   private List<String> strings() {
     List<String> strings = new ArrayList<>();
-    if (!expect(JsonToken.START_ARRAY, "a list of strings")) {
+    if (!values.expect(JsonToken.START_ARRAY, "a list of strings")) {
       return strings;
     }
     while (in.next() != JsonToken.END_ARRAY) {
-      String text = string("a string");
+      String text = values.string("a string");
       if (text != null) {
         strings.add(text);
       }
     }
     return strings;
-  }
-
-  /** Whether the current token is the expected one; reports and skips the value if not. */
-  private boolean expect(JsonToken token, String expected) {
-    if (in.token() == token) {
-      return true;
-    }
-    wrongType(expected);
-    return false;
-  }
-
-  private void wrongType(String expected) {
-    String came =
-        switch (in.token()) {
-          case START_OBJECT -> "an object";
-          case START_ARRAY -> "a list";
-          case VALUE_STRING -> "a string";
-          case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> "a number";
-          case VALUE_TRUE, VALUE_FALSE -> "a boolean";
-          default -> "null";
-        };
-    error(in.pointer(), "wrong_type", "must be " + expected + ", is " + came);
-    in.skip();
-  }
-
-  private void error(String pointer, String code, String detail) {
-    errors.add(new FieldError(pointer, code, detail, index));
   }
 
   /** A batch without a job or with too many. */

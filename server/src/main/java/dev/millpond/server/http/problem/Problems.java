@@ -4,6 +4,7 @@ import dev.millpond.api.IdempotencyConflictException;
 import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.api.UnavailableException;
+import dev.millpond.engine.flow.InvalidSettingException;
 import dev.millpond.engine.query.InvalidCursorException;
 import dev.millpond.engine.query.InvalidFilterException;
 import dev.millpond.engine.query.InvalidPathException;
@@ -40,6 +41,9 @@ public final class Problems {
     return switch (error) {
       case ProblemException known -> known.problem();
       case InvalidJobException invalid -> invalidJob(invalid, pointerPrefix);
+      case InvalidSettingException setting ->
+          Problem.fields(
+              List.of(new Problem.FieldError(setting.pointer(), "invalid", setting.detail(), -1)));
       case IdempotencyConflictException conflict -> conflict(conflict);
       case UnavailableException away -> unavailable(away, changes);
       case InvalidCursorException cursor ->

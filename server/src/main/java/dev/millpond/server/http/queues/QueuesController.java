@@ -4,6 +4,8 @@ import dev.millpond.engine.Millpond;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
+import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.json.Json;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -11,17 +13,20 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
 import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PatchMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 import tools.jackson.core.JsonGenerator;
 
-/** Lists the queues with their depths as last counted. */
+/** Lists the queues with their depths as last counted, and changes their settings. */
 @RestController
 public final class QueuesController {
   private final Millpond millpond;
+  private final RequestBody body;
 
-  public QueuesController(Millpond millpond) {
+  public QueuesController(Millpond millpond, RequestBody body) {
     this.millpond = millpond;
+    this.body = body;
   }
 
   /** All queues: their number is bounded, so there is one page. */
@@ -48,6 +53,20 @@ public final class QueuesController {
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
+    show(name, response);
+  }
+
+  /** Sets what is given, {@code null} for the default. Makes the queue if need be. */
+  @PatchMapping("/v1/queues/{name}")
+  public void change(
+      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    Query.none(request);
+    millpond.flow().changeQueue(name, SettingsReader.change(body.json(request)));
+    show(name, response);
+  }
+
+  private void show(String name, HttpServletResponse response) throws IOException {
     QueueView found =
         millpond.queues().stream()
             .filter(queue -> queue.name().equals(name))
@@ -56,10 +75,10 @@ public final class QueuesController {
     Answer.json(200, out -> queue(out, found)).writeTo(response);
   }
 
-  private static ProblemException noSuchQueue(String name) {
+  static ProblemException noSuchQueue(String name) {
     return new ProblemException(
         Problem.of(404, "queue-not-found", "There is no queue " + name)
-            .remedy("GET /v1/queues lists them; a queue comes with its first job"));
+            .remedy("GET /v1/queues lists them; a queue comes with its first job or setting"));
   }
 
   private static void queue(JsonGenerator out, QueueView queue) {
@@ -69,6 +88,8 @@ public final class QueuesController {
     out.writeNumberProperty("scheduled", queue.scheduled());
     out.writeNumberProperty("dead", queue.dead());
     out.writeNumberProperty("oldestAgeMillis", queue.oldestAgeMillis());
+    out.writeNumberProperty("weight", queue.weight());
+    Json.optional(out, "aging", queue.aging());
     out.writeArrayPropertyStart("classes");
     for (QueueView.ClassDepth depth : queue.classes()) {
       out.writeStartObject();

@@ -27,7 +27,8 @@ class CliDocsTest {
           + " -Dmillpond.docs.write=true";
   private static final String START =
       "<!-- The commands' own help, from here on: CliDocsTest -->\n";
-  private static final List<String> NOUNS = List.of("jobs", "dead-letters", "queues", "completion");
+  private static final List<String> NOUNS =
+      List.of("jobs", "dead-letters", "queues", "weights", "completion");
   private static final int COLUMNS = 100;
 
   @Test

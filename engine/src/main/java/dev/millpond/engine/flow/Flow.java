@@ -1,0 +1,152 @@
+package dev.millpond.engine.flow;
+
+import dev.millpond.api.Limits;
+import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.PriorityClasses;
+import dev.millpond.engine.flow.store.FlowStore;
+import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.submit.JobRules;
+import dev.millpond.engine.submit.store.QueueStore;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Steers the fleet while it runs. A change is committed when the call returns, holds here from then
+ * on, and in every other process within a second; it outlives all of them. Thread-safe.
+ */
+public final class Flow {
+  private static final Logger log = LoggerFactory.getLogger(Flow.class);
+
+  private final Transactions transactions;
+  private final FlowFollower follower;
+  private final Lanes lanes;
+
+  public Flow(Transactions transactions, FlowFollower follower, Lanes lanes) {
+    this.transactions = transactions;
+    this.follower = follower;
+    this.lanes = lanes;
+  }
+
+  /** Whether there is such a queue. */
+  public boolean knows(String queue) {
+    return lanes.knows(queue)
+        || (JobRules.isName(queue) && transactions.callOrThrow(tx -> QueueStore.exists(tx, queue)));
+  }
+
+  /** All settings as this process knows them: of half a second ago at most. */
+  public FlowSettings settings() {
+    return follower.get();
+  }
+
+  /**
+   * Sets weights of a queue's priority classes against each other. A queue that does not exist is
+   * made, so that it can be prepared before its first job.
+   *
+   * @param weights 1 to {@link PriorityClasses#WEIGHT_MAX}, by class; those that are left out go
+   *     back to the configured ones
+   * @throws InvalidSettingException when there is no such class, or a weight is out of its range
+   */
+  public FlowSettings setWeights(String queue, Map<String, Integer> weights) {
+    if (weights.isEmpty()) {
+      throw new InvalidSettingException("/weights", "must name one class at least");
+    }
+    List<String> classes = follower.get().classes().names();
+    weights.forEach((name, weight) -> {
+      if (!classes.contains(name)) {
+        throw new InvalidSettingException(
+            weightPointer(name), "is no priority class; there are " + classes);
+      }
+      checkWeight(weightPointer(name), weight);
+    });
+    return change(
+        queue,
+        "weights " + weights,
+        tx -> {
+          FlowStore.setWeights(tx, queue, weights);
+          return true;
+        });
+  }
+
+  /** Lets the configured weights hold again. */
+  public FlowSettings resetWeights(String queue) {
+    return change(
+        queue,
+        "default weights",
+        tx -> {
+          FlowStore.setWeights(tx, queue, Map.of());
+          return true;
+        });
+  }
+
+  /**
+   * Changes the settings of a queue, all or nothing. A queue that does not exist is made.
+   *
+   * @throws InvalidSettingException when a value is out of its range
+   */
+  public FlowSettings changeQueue(String queue, QueueChange change) {
+    if (change.weight() instanceof Setting.To<Integer>(Integer weight)) {
+      checkWeight("/weight", weight);
+    }
+    if (change.aging() instanceof Setting.To<Duration>(Duration aging)
+        && (aging.compareTo(FlowSettings.AGING_LEAST) < 0
+            || aging.compareTo(FlowSettings.AGING_MOST) > 0)) {
+      throw new InvalidSettingException(
+          "/aging",
+          "must be "
+              + FlowSettings.AGING_LEAST
+              + " to "
+              + FlowSettings.AGING_MOST
+              + ", is "
+              + aging);
+    }
+    return change(
+        queue,
+        change.toString(),
+        tx -> {
+          FlowStore.changeQueue(tx, queue, change);
+          return true;
+        });
+  }
+
+  /** A JSON pointer escapes two characters (RFC 6901). */
+  private static String weightPointer(String priorityClass) {
+    return "/weights/" + priorityClass.replace("~", "~0").replace("/", "~1");
+  }
+
+  private static void checkWeight(String pointer, int weight) {
+    if (weight < 1 || weight > PriorityClasses.WEIGHT_MAX) {
+      throw new InvalidSettingException(
+          pointer, "must be 1 to " + PriorityClasses.WEIGHT_MAX + ", is " + weight);
+    }
+  }
+
+  private FlowSettings change(String queue, String what, Transactions.Work<Boolean> statements) {
+    checkQueue(queue);
+    transactions.callOrThrow(tx -> {
+      FlowStore.grow(tx);
+      QueueStore.ensure(tx, queue);
+      return statements.run(tx);
+    });
+    lanes.learn(List.of(queue));
+    log.info("queue {}: set to {}", queue, what);
+    try {
+      follower.look();
+    } catch (DatabaseException e) {
+      log.debug("the change holds here as soon as it can be read: {}", e.getMessage());
+    }
+    return follower.get();
+  }
+
+  private void checkQueue(String queue) {
+    if (!JobRules.isName(queue)) {
+      throw new InvalidSettingException("/queue", "must match " + JobRules.NAME_RULE);
+    }
+    if (queue.startsWith(Limits.RESERVED_PREFIX) && !lanes.knows(queue)) {
+      throw new InvalidSettingException("/queue", "is a reserved name, and there is no such queue");
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package dev.millpond.engine.flow;
+
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.PriorityClasses;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that operators have set, as of one version; immutable, and the same in every process that has
+ * read this version. Its answers are pure functions, so that what the scheduler does and what is
+ * shown of it cannot differ.
+ *
+ * @param version grows with each change
+ * @param classes the configured priority classes with their weights
+ * @param queues what was set, by queue; a queue that is missing has {@link QueueFlow#NONE}
+ */
+public record FlowSettings(long version, PriorityClasses classes, Map<String, QueueFlow> queues) {
+  /** Of a queue for which none was set. */
+  public static final int QUEUE_WEIGHT = 100;
+
+  public static final Duration AGING_LEAST = Duration.ofSeconds(1);
+  public static final Duration AGING_MOST = Duration.ofDays(1);
+
+  public FlowSettings {
+    queues = Map.copyOf(queues);
+  }
+
+  /** Nothing was set. */
+  public static FlowSettings none(PriorityClasses classes) {
+    return new FlowSettings(0, classes, Map.of());
+  }
+
+  public QueueFlow queue(String queue) {
+    return queues.getOrDefault(queue, QueueFlow.NONE);
+  }
+
+  /** Of a queue against the others. */
+  public int queueWeight(String queue) {
+    Integer weight = queue(queue).weight();
+    return weight == null ? QUEUE_WEIGHT : weight;
+  }
+
+  /** Of a priority class against the others of its queue. */
+  public int classWeight(Lane lane) {
+    Integer weight = queue(lane.queue()).weights().get(lane.priorityClass());
+    return weight == null ? classes.weight(lane.priorityClass()) : weight;
+  }
+
+  /** Of all priority classes of a queue, in the order of the configuration. */
+  public Map<String, Integer> classWeights(String queue) {
+    Map<String, Integer> weights = new LinkedHashMap<>();
+    classes.names().forEach(name -> weights.put(name, classWeight(new Lane(queue, name))));
+    return weights;
+  }
+
+  /** How long a batch of a queue may be ready before it is served first; null for no bound. */
+  public @Nullable Duration aging(String queue) {
+    return queue(queue).aging();
+  }
+}

@@ -1,0 +1,146 @@
+package dev.millpond.engine.flow.store;
+
+import dev.millpond.engine.dispatch.PriorityClasses;
+import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.flow.QueueChange;
+import dev.millpond.engine.flow.QueueFlow;
+import dev.millpond.engine.flow.Setting;
+import dev.millpond.engine.lifecycle.store.PgArray;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.sql.Types;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToLongFunction;
+
+/** What operators have set. The caller owns the transaction. Stateless. */
+public final class FlowStore {
+  /** So that what is read is what held at the version that is read. */
+  private static final String ONE_SNAPSHOT =
+      "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+  private static final String VERSION = "SELECT version FROM millpond.flow_version";
+
+  /** Taken by whoever changes anything, first of all: changes come one after the other. */
+  private static final String GROW =
+      "UPDATE millpond.flow_version SET version = version + 1, changed_at = now()";
+
+  private static final String HAVE_QUEUE =
+      "INSERT INTO millpond.queue_flow (queue) VALUES (?) ON CONFLICT (queue) DO NOTHING";
+
+  private static final String SET_WEIGHT =
+      "UPDATE millpond.queue_flow SET weight = ?::int4 WHERE queue = ?";
+
+  private static final String SET_AGING =
+      "UPDATE millpond.queue_flow SET aging_millis = ?::int8 WHERE queue = ?";
+
+  private static final String CLEAR_WEIGHTS = "DELETE FROM millpond.class_weight WHERE queue = ?";
+
+  private static final String SET_WEIGHTS =
+      """
+      INSERT INTO millpond.class_weight (queue, class, weight)
+      SELECT ?, unnest(?::text[]), unnest(?::int4[])
+      """;
+
+  private FlowStore() {}
+
+  /** The version of all settings. */
+  public static long version(Connection tx) throws SQLException {
+    try (Statement statement = tx.createStatement();
+        ResultSet row = statement.executeQuery(VERSION)) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
+  /** Reads them all, as of one moment; the first and only statements of their transaction. */
+  public static FlowSettings read(Connection tx, PriorityClasses classes) throws SQLException {
+    try (Statement statement = tx.createStatement()) {
+      statement.execute(ONE_SNAPSHOT);
+    }
+    long version = version(tx);
+    Map<String, Map<String, Integer>> weights = new HashMap<>();
+    try (Statement statement = tx.createStatement();
+        ResultSet rows =
+            statement.executeQuery("SELECT queue, class, weight FROM millpond.class_weight")) {
+      while (rows.next()) {
+        weights
+            .computeIfAbsent(rows.getString(1), queue -> new HashMap<>())
+            .put(rows.getString(2), rows.getInt(3));
+      }
+    }
+    Map<String, QueueFlow> queues = new HashMap<>();
+    weights.forEach((queue, set) -> queues.put(queue, new QueueFlow(null, null, set)));
+    try (Statement statement = tx.createStatement();
+        ResultSet rows =
+            statement.executeQuery("SELECT queue, weight, aging_millis FROM millpond.queue_flow")) {
+      while (rows.next()) {
+        String queue = rows.getString(1);
+        Long aging = rows.getObject(3, Long.class);
+        queues.put(
+            queue,
+            new QueueFlow(
+                rows.getObject(2, Integer.class),
+                aging == null ? null : Duration.ofMillis(aging),
+                weights.getOrDefault(queue, Map.of())));
+      }
+    }
+    return new FlowSettings(version, classes, queues);
+  }
+
+  /** To be called before all else of a change. */
+  public static void grow(Connection tx) throws SQLException {
+    try (Statement statement = tx.createStatement()) {
+      statement.executeUpdate(GROW);
+    }
+  }
+
+  /** Changes settings of a queue. */
+  public static void changeQueue(Connection tx, String queue, QueueChange change)
+      throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(HAVE_QUEUE)) {
+      statement.setString(1, queue);
+      statement.executeUpdate();
+    }
+    set(tx, SET_WEIGHT, queue, change.weight(), Integer::longValue);
+    set(tx, SET_AGING, queue, change.aging(), Duration::toMillis);
+  }
+
+  private static <T> void set(
+      Connection tx, String sql, String queue, Setting<T> setting, ToLongFunction<T> number)
+      throws SQLException {
+    if (setting instanceof Setting.Keep<T>) {
+      return;
+    }
+    Long value = setting instanceof Setting.To<T>(T to) ? number.applyAsLong(to) : null;
+    try (PreparedStatement statement = tx.prepareStatement(sql)) {
+      statement.setObject(1, value, Types.BIGINT);
+      statement.setString(2, queue);
+      statement.executeUpdate();
+    }
+  }
+
+  /** Sets the weights of a queue's priority classes; those that are left out have defaults. */
+  public static void setWeights(Connection tx, String queue, Map<String, Integer> weights)
+      throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(CLEAR_WEIGHTS)) {
+      statement.setString(1, queue);
+      statement.executeUpdate();
+    }
+    if (weights.isEmpty()) {
+      return;
+    }
+    List<Map.Entry<String, Integer>> rows = List.copyOf(weights.entrySet());
+    try (PreparedStatement statement = tx.prepareStatement(SET_WEIGHTS)) {
+      statement.setString(1, queue);
+      statement.setObject(2, PgArray.texts(rows, Map.Entry::getKey));
+      statement.setObject(3, PgArray.ints(rows, Map.Entry::getValue));
+      statement.executeUpdate();
+    }
+  }
+}

@@ -1,0 +1,241 @@
+package dev.millpond.engine;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+import dev.millpond.api.JobRequest;
+import dev.millpond.api.JobState;
+import dev.millpond.engine.Fleet.Mode;
+import dev.millpond.engine.dispatch.PriorityClasses;
+import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.flow.InvalidSettingException;
+import dev.millpond.engine.flow.QueueChange;
+import dev.millpond.engine.flow.QueueFlow;
+import dev.millpond.engine.flow.Setting;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What operators set while the fleet runs: who follows it, how soon, and what comes of it. */
+class FlowIT {
+  /** Of the promise; a look every half second, and what a busy machine needs. */
+  private static final Duration FOLLOWED = Duration.ofSeconds(1);
+
+  private static final Map<String, Integer> TURNED = Map.of("critical", 10, "normal", 60);
+
+  private static Database database;
+  private Fleet fleet;
+
+  @BeforeAll
+  static void open() {
+    database = Database.fresh();
+  }
+
+  @AfterAll
+  static void shut() {
+    database.close();
+  }
+
+  @AfterEach
+  void stop() {
+    fleet.end();
+  }
+
+  private void start(Mode mode) {
+    fleet = Fleet.on(database, mode);
+  }
+
+  @Test
+  void aChangeHoldsAtOnceWhereItWasMadeAndWithinASecondElsewhere() {
+    start(Mode.POSTGRES);
+    Millpond here = fleet.producer();
+    Millpond there = fleet.producer();
+
+    here.flow().setWeights("mail", TURNED);
+
+    assertThat(weights(here)).containsExactlyInAnyOrderEntriesOf(turned());
+    await().atMost(FOLLOWED).until(() -> weights(there).equals(turned()));
+    there.flow().resetWeights("mail");
+    assertThat(weights(there)).isEqualTo(PriorityClasses.DEFAULT.weights());
+    await().atMost(FOLLOWED).until(() -> weights(here).equals(weights(there)));
+  }
+
+  @Test
+  void settingsOutliveAllProcesses() {
+    start(Mode.POSTGRES);
+    Millpond first = fleet.producer();
+    Millpond second = fleet.producer();
+    first.flow().setWeights("mail", TURNED);
+    QueueChange change =
+        QueueChange.NONE.withWeight(Setting.to(300)).withAging(Setting.to(Duration.ofSeconds(30)));
+    second.flow().changeQueue("mail", change);
+    fleet.leave(first);
+    fleet.leave(second);
+
+    FlowSettings later = fleet.producer().flow().settings();
+
+    assertThat(later.queue("mail")).isEqualTo(new QueueFlow(300, Duration.ofSeconds(30), TURNED));
+  }
+
+  @Test
+  void whatAChangeDoesNotNameStaysAndADefaultIsRestored() {
+    start(Mode.POSTGRES);
+    Millpond node = fleet.producer();
+    node.flow().setWeights("mail", TURNED);
+    node.flow().changeQueue("mail", QueueChange.NONE.withWeight(Setting.to(7)));
+    node.flow().changeQueue("mail", QueueChange.NONE.withAging(Setting.to(Duration.ofMinutes(1))));
+    assertThat(node.flow().settings().queue("mail"))
+        .isEqualTo(new QueueFlow(7, Duration.ofMinutes(1), TURNED));
+
+    node.flow().changeQueue("mail", QueueChange.NONE.withWeight(Setting.to(null)));
+    node.flow().setWeights("mail", Map.of("high", 1));
+
+    assertThat(node.flow().settings().queue("mail"))
+        .isEqualTo(new QueueFlow(null, Duration.ofMinutes(1), Map.of("high", 1)));
+    assertThat(node.flow().settings().queueWeight("mail")).isEqualTo(FlowSettings.QUEUE_WEIGHT);
+    assertThat(weights(node)).containsEntry("critical", 60).containsEntry("high", 1);
+  }
+
+  @Test
+  void changesOfTwoProcessesAreBothKept() throws Exception {
+    start(Mode.POSTGRES);
+    List<Millpond> nodes = List.of(fleet.producer(), fleet.producer());
+    try (ExecutorService two = Executors.newFixedThreadPool(2)) {
+      List<Future<FlowSettings>> last =
+          nodes.stream().map(node -> two.submit(() -> changes(node, nodes.indexOf(node)))).toList();
+      for (Future<FlowSettings> each : last) {
+        each.get();
+      }
+    }
+    FlowSettings kept = fleet.producer().flow().settings();
+    assertThat(kept.queue("of-0").weights()).containsEntry("high", 20);
+    assertThat(kept.queue("of-1").weights()).containsEntry("high", 20);
+    assertThat(kept.queue("both")).isEqualTo(new QueueFlow(20, Duration.ofSeconds(20), Map.of()));
+    for (Millpond node : nodes) {
+      await().atMost(FOLLOWED).until(() -> node.flow().settings().equals(kept));
+    }
+  }
+
+  private static FlowSettings changes(Millpond node, int number) {
+    for (int i = 1; i <= 20; i++) {
+      node.flow().setWeights("of-" + number, Map.of("high", i));
+      QueueChange change =
+          number == 0
+              ? QueueChange.NONE.withWeight(Setting.to(i))
+              : QueueChange.NONE.withAging(Setting.to(Duration.ofSeconds(i)));
+      node.flow().changeQueue("both", change);
+    }
+    return node.flow().settings();
+  }
+
+  @Test
+  void impossibleValuesAreRefusedWithTheReasonAndChangeNothing() {
+    start(Mode.POSTGRES);
+    Millpond node = fleet.producer();
+    FlowSettings before = node.flow().settings();
+
+    refused(node, "mail", Map.of("boss", 5), "/weights/boss is no priority class; there are [crit");
+    refused(node, "mail", Map.of("high", 0), "/weights/high must be 1 to 10000, is 0");
+    refused(node, "mail", Map.of("high", 10_001), "/weights/high must be 1 to 10000, is 10001");
+    refused(node, "mail", Map.of(), "/weights must name one class at least");
+    refused(node, "Mail", Map.of("high", 5), "/queue must match ");
+    refused(node, "millpond.x", Map.of("high", 5), "/queue is a reserved name");
+    assertThatExceptionOfType(InvalidSettingException.class)
+        .isThrownBy(() -> change(node, QueueChange.NONE.withWeight(Setting.to(-1))))
+        .withMessage("/weight must be 1 to 10000, is -1");
+    assertThatExceptionOfType(InvalidSettingException.class)
+        .isThrownBy(() -> change(node, QueueChange.NONE.withAging(Setting.to(Duration.ofDays(2)))))
+        .withMessage("/aging must be PT1S to PT24H, is PT48H");
+
+    assertThat(fleet.producer().flow().settings()).isEqualTo(before);
+    assertThat(node.flow().knows("mail")).isFalse();
+  }
+
+  private static void refused(
+      Millpond node, String queue, Map<String, Integer> weights, String why) {
+    assertThatExceptionOfType(InvalidSettingException.class)
+        .isThrownBy(() -> node.flow().setWeights(queue, weights))
+        .withMessageStartingWith(why);
+  }
+
+  private static void change(Millpond node, QueueChange change) {
+    node.flow().changeQueue("mail", change);
+  }
+
+  /** Jobs that do nothing, and a count of those that have run, by class. */
+  private static final class Load {
+    private final Map<String, AtomicInteger> ran = new ConcurrentHashMap<>();
+
+    void submit(Millpond to, String priorityClass, int jobs) {
+      ran.put(priorityClass, new AtomicInteger());
+      JobRequest request = JobRequest.of("counted", priorityClass).withPriorityClass(priorityClass);
+      for (int i = 0; i < jobs; i += 1_000) {
+        Fleet.submit(to, request, 1_000);
+      }
+    }
+
+    void register(Millpond with) {
+      with.registerHandler(
+          "counted",
+          String.class,
+          (context, payload) -> {
+            requireNonNull(ran.get(payload)).incrementAndGet();
+            return null;
+          });
+    }
+
+    private Map<String, Integer> now() {
+      Map<String, Integer> now = new LinkedHashMap<>();
+      ran.forEach((priorityClass, jobs) -> now.put(priorityClass, jobs.get()));
+      return now;
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Mode.class)
+  void aConfiguredClassHasItsOwnLaneAndNoJobOfItIsLostToThoseWhoDoNotKnowIt(Mode mode) {
+    start(mode);
+    Map<String, Integer> more = new LinkedHashMap<>(PriorityClasses.DEFAULT.weights());
+    more.put("bulk", 1);
+    MillpondConfig knows = fleet.config().withClasses(new PriorityClasses(more));
+    Millpond producer = fleet.producer(knows);
+    Load ignorant = new Load();
+    fleet.maintainer();
+    fleet.worker(ignorant::register);
+    Load load = new Load();
+    load.submit(producer, "bulk", 1_000);
+    UUID one =
+        Fleet.submit(producer, JobRequest.of("counted", "bulk").withPriorityClass("bulk"), 1)
+            .getFirst();
+    assertThat(producer.flow().settings().classWeights("default")).isEqualTo(more);
+
+    fleet.worker(knows, load::register);
+
+    fleet.untilEnded(1_001);
+    assertThat(load.now()).containsEntry("bulk", 1_001);
+    assertThat(fleet.untilState(one, JobState.SUCCEEDED).attempt()).isEqualTo(1);
+  }
+
+  private static Map<String, Integer> weights(Millpond node) {
+    return node.flow().settings().classWeights("mail");
+  }
+
+  private static Map<String, Integer> turned() {
+    return Map.of("critical", 10, "high", 30, "normal", 60);
+  }
+}

@@ -1,0 +1,72 @@
+package dev.millpond.server.cli.remote;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.server.support.CliRun;
+import dev.millpond.server.support.CliServer;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code weights} and {@code queues set} against a live server. */
+class WeightsCommandIT {
+  @Test
+  void weightsAreSetShownAndReset(@TempDir Path directory) {
+    try (CliServer server = new CliServer(directory)) {
+      CliRun set = server.run("weights", "set", "mail", "critical=50", "normal=20");
+      assertThat(set.code()).as(set::err).isZero();
+      assertThat(set.out())
+          .startsWith("CLASS     WEIGHT  SHARE  CONFIGURED\n")
+          .containsPattern("(?m)^critical +50 +50 % +60$")
+          .containsPattern("(?m)^high +30 +30 % +30$")
+          .containsPattern("(?m)^normal +20 +20 % +10$");
+      assertThat(server.run("weights", "get", "mail").out()).isEqualTo(set.out());
+      assertThat(
+              server
+                  .run("weights", "get", "mail", "--json")
+                  .json()
+                  .get("weights")
+                  .get("critical")
+                  .asInt())
+          .isEqualTo(50);
+      assertThat(server.run("weights", "reset", "mail").out())
+          .containsPattern("(?m)^critical +60 +60 % +60$");
+
+      refused(server, 4, "/weights/boss is no priority class", "weights", "set", "mail", "boss=1");
+      refused(server, 4, "must be 1 to 10000, is 0", "weights", "set", "mail", "high=0");
+      refused(server, 2, "CLASS=WEIGHT", "weights", "set", "mail", "high");
+      refused(server, 2, "CLASS=WEIGHT", "weights", "set", "mail", "=3");
+      refused(server, 2, "CLASS=WEIGHT", "weights", "set", "mail", "high=some");
+      refused(server, 2, "given twice", "weights", "set", "mail", "high=1", "high=2");
+      refused(server, 2, "CLASS=WEIGHT", "weights", "set", "mail");
+      refused(server, 4, "Queue not found", "weights", "get", "none");
+      refused(server, 4, "Queue not found", "weights", "reset", "none");
+      refused(server, 2, "A command is missing", "weights");
+      settingsOfAQueue(server);
+    }
+  }
+
+  private static void settingsOfAQueue(CliServer server) {
+    CliRun set = server.run("queues", "set", "mail", "--weight", "300", "--aging", "30s");
+    assertThat(set.code()).as(set::err).isZero();
+    assertThat(set.out()).contains("weight    300", "aging     PT30S");
+    assertThat(server.run("queues", "get", "mail").out()).isEqualTo(set.out());
+    CliRun back = server.run("queues", "set", "mail", "--weight", "default", "--json");
+    assertThat(back.json().get("weight").asInt()).isEqualTo(100);
+    assertThat(back.json().get("aging").asString()).isEqualTo("PT30S");
+    CliRun none = server.run("queues", "set", "mail", "--aging", "default");
+    assertThat(none.out()).doesNotContain("aging");
+
+    refused(server, 4, "must be 1 to 10000, is 0", "queues", "set", "mail", "--weight", "0");
+    refused(server, 4, "must be PT1S to PT24H", "queues", "set", "mail", "--aging", "10ms");
+    refused(server, 2, "whole number or default", "queues", "set", "mail", "--weight", "much");
+    refused(server, 2, "default or a duration", "queues", "set", "mail", "--aging", "soon");
+    refused(server, 2, "Nothing to set", "queues", "set", "mail");
+  }
+
+  private static void refused(CliServer server, int code, String why, String... args) {
+    CliRun run = server.run(args);
+    assertThat(run.code()).as(run::err).isEqualTo(code);
+    assertThat(run.err()).contains(why);
+  }
+}

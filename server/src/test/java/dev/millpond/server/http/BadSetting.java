@@ -1,0 +1,131 @@
+package dev.millpond.server.http;
+
+import dev.millpond.server.http.BadInput.Row;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The part of {@link BadInput} about settings of queues. */
+final class BadSetting {
+  private static final String WEIGHTS = "/v1/queues/never-made/weights";
+  private static final String QUEUE = "/v1/queues/never-made";
+  private static final String INVALID = "invalid-fields";
+
+  private final List<Row> rows = new ArrayList<>();
+
+  private BadSetting() {}
+
+  static List<Row> rows() {
+    BadSetting table = new BadSetting();
+    table.weights();
+    table.queue();
+    return table.rows;
+  }
+
+  private void weights() {
+    weight("a class that is none", "{\"weights\":{\"boss\":5}}", "/weights/boss");
+    weight("a class with a slash and a tilde", "{\"weights\":{\"a/~\":5}}", "/weights/a~1~0");
+    weight("a weight of nothing", "{\"weights\":{\"high\":0}}", "/weights/high");
+    weight("a negative weight", "{\"weights\":{\"high\":-1}}", "/weights/high");
+    weight("a weight over 10,000", "{\"weights\":{\"high\":10001}}", "/weights/high");
+    weight("a weight beyond any range", "{\"weights\":{\"high\":99999999999}}", "/weights/high");
+    weight("a string for a weight", "{\"weights\":{\"high\":\"30\"}}", "/weights/high");
+    weight("a fraction for a weight", "{\"weights\":{\"high\":0.3}}", "/weights/high");
+    weight("null for a weight", "{\"weights\":{\"high\":null}}", "/weights/high");
+    weight(
+        "a good weight and a bad one",
+        "{\"weights\":{\"high\":30,\"normal\":0}}",
+        "/weights/normal");
+    weight("no weight", "{\"weights\":{}}", "/weights");
+    weight("null for the weights", "{\"weights\":null}", "/weights");
+    weight("a list of weights", "{\"weights\":[60,30,10]}", "/weights");
+    weight("weights without their object", "{\"high\":30}", "/high");
+    weight("nothing in the object", "{}", "/weights");
+    weight("a number instead of an object", "7", "");
+    row(
+        "a class twice",
+        "PUT",
+        WEIGHTS,
+        "{\"weights\":{\"high\":1,\"high\":2}}",
+        400,
+        "malformed-json",
+        null);
+    row("an empty body", "PUT", WEIGHTS, "", 400, "malformed-json", null);
+    row(
+        "a queue whose name is none",
+        "PUT",
+        "/v1/queues/Q/weights",
+        "{\"weights\":{\"high\":1}}",
+        422,
+        INVALID,
+        "/queue");
+    row(
+        "a queue with a reserved name",
+        "PUT",
+        "/v1/queues/millpond.x/weights",
+        "{\"weights\":{\"high\":1}}",
+        422,
+        INVALID,
+        "/queue");
+    row("weights of no queue", "GET", WEIGHTS, "", 404, "queue-not-found", null);
+    row("a reset of no queue", "DELETE", WEIGHTS, "", 404, "queue-not-found", null);
+    row("a reset with a body", "DELETE", WEIGHTS, "{}", 400, "unexpected-body", null);
+    row("POST of weights", "POST", WEIGHTS, "{}", 405, "method-not-allowed", null);
+  }
+
+  private void queue() {
+    set("a queue weight of nothing", "{\"weight\":0}", "/weight");
+    set("a negative queue weight", "{\"weight\":-1}", "/weight");
+    set("a queue weight over 10,000", "{\"weight\":10001}", "/weight");
+    set("a string for a queue weight", "{\"weight\":\"100\"}", "/weight");
+    set("a fraction for a queue weight", "{\"weight\":1.5}", "/weight");
+    set("an aging bound below a second", "{\"aging\":\"PT0.999S\"}", "/aging");
+    set("an aging bound over a day", "{\"aging\":\"P2D\"}", "/aging");
+    set("a negative aging bound", "{\"aging\":\"-PT30S\"}", "/aging");
+    set("an aging bound in another form", "{\"aging\":\"30s\"}", "/aging");
+    set("a number for an aging bound", "{\"aging\":30}", "/aging");
+    set("a good weight and a bad aging bound", "{\"weight\":5,\"aging\":\"PT0S\"}", "/aging");
+    set("an unknown setting", "{\"wieght\":5}", "/wieght");
+    set("no setting", "{}", "");
+    set("a list of settings", "[]", "");
+    row(
+        "a setting twice",
+        "PATCH",
+        QUEUE,
+        "{\"weight\":1,\"weight\":2}",
+        400,
+        "malformed-json",
+        null);
+    row(
+        "a queue whose name is none, set",
+        "PATCH",
+        "/v1/queues/Q",
+        "{\"weight\":1}",
+        422,
+        INVALID,
+        "/queue");
+  }
+
+  private void weight(String what, String body, String pointer) {
+    row(what, "PUT", WEIGHTS, body, 422, INVALID, pointer);
+  }
+
+  private void set(String what, String body, String pointer) {
+    row(what, "PATCH", QUEUE, body, 422, INVALID, pointer);
+  }
+
+  private void row(
+      String what,
+      String verb,
+      String path,
+      String body,
+      int status,
+      String slug,
+      @Nullable String pointer) {
+    String rest = verb.equals("GET") ? "\n" : BadInput.JSON + BadInput.length(body);
+    String head = verb + " " + path + " HTTP/1.1\n" + BadInput.HOST + rest;
+    List<byte[]> sent = List.of(body.getBytes(StandardCharsets.UTF_8));
+    rows.add(new Row("Settings", what, head, sent, body, status, slug, pointer));
+  }
+}
