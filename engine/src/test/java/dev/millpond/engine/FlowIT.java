@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -51,6 +52,11 @@ class FlowIT {
     database.close();
   }
 
+  @BeforeEach
+  void start() {
+    fleet = Fleet.on(database, Mode.POSTGRES);
+  }
+
   @AfterEach
   void stop() {
     fleet.end();
@@ -62,7 +68,6 @@ class FlowIT {
 
   @Test
   void aChangeHoldsAtOnceWhereItWasMadeAndWithinASecondElsewhere() {
-    start(Mode.POSTGRES);
     Millpond here = fleet.producer();
     Millpond there = fleet.producer();
 
@@ -77,7 +82,6 @@ class FlowIT {
 
   @Test
   void settingsOutliveAllProcesses() {
-    start(Mode.POSTGRES);
     Millpond first = fleet.producer();
     Millpond second = fleet.producer();
     first.flow().setWeights("mail", TURNED);
@@ -94,7 +98,6 @@ class FlowIT {
 
   @Test
   void whatAChangeDoesNotNameStaysAndADefaultIsRestored() {
-    start(Mode.POSTGRES);
     Millpond node = fleet.producer();
     node.flow().setWeights("mail", TURNED);
     node.flow().changeQueue("mail", QueueChange.NONE.withWeight(Setting.to(7)));
@@ -113,7 +116,6 @@ class FlowIT {
 
   @Test
   void changesOfTwoProcessesAreBothKept() throws Exception {
-    start(Mode.POSTGRES);
     List<Millpond> nodes = List.of(fleet.producer(), fleet.producer());
     try (ExecutorService two = Executors.newFixedThreadPool(2)) {
       List<Future<FlowSettings>> last =
@@ -145,7 +147,6 @@ class FlowIT {
 
   @Test
   void impossibleValuesAreRefusedWithTheReasonAndChangeNothing() {
-    start(Mode.POSTGRES);
     Millpond node = fleet.producer();
     FlowSettings before = node.flow().settings();
 

@@ -26,6 +26,8 @@ public final class FleetCheck {
   private FleetCheck() {}
 
   /**
+   * Asks who is there, and what waits for them.
+   *
    * @param classes the priority classes of this configuration
    */
   public static List<Finding> run(String pgUrl, PriorityClasses classes) {
