@@ -39,6 +39,9 @@ public record Sizing(int processors, int slots, int pool, int handlerPool) {
    */
   public static final int PROMPT_ROLES = 5;
 
+  /** The connection on which a process hears the bell. */
+  private static final int BELL = 1;
+
   /** Of this JVM. */
   public static Sizing here() {
     return of(Runtime.getRuntime().availableProcessors());
@@ -58,6 +61,14 @@ public record Sizing(int processors, int slots, int pool, int handlerPool) {
    * @param redisServers each of which has its own claims
    */
   public int connectionsMost(int redisServers) {
-    return WRITERS + CLAIM + BEATS + NOTES + PROMPT_ROLES + redisServers + pool + handlerPool;
+    return WRITERS
+        + CLAIM
+        + BEATS
+        + NOTES
+        + BELL
+        + PROMPT_ROLES
+        + redisServers
+        + pool
+        + handlerPool;
   }
 }

@@ -217,6 +217,14 @@ public final class Fleet implements AutoCloseable {
         .sum();
   }
 
+  /** A gauge without tags, over all members. */
+  public double gauged(String meter) {
+    return registries.stream()
+        .flatMap(r -> r.find(meter).gauges().stream())
+        .mapToDouble(Gauge::value)
+        .sum();
+  }
+
   /** Checks the books of a database that nobody takes part in. */
   public static void assertBooksClean(Database database) {
     try (Transactions transactions = new Transactions(Pg.pool(database.url(), "books", 1))) {

@@ -14,11 +14,21 @@ public final class Ways implements AutoCloseable {
   private final List<? extends Dispatch> streams;
   private final Map<Integer, Dispatch> byShard = new HashMap<>();
   private final Dispatch postgres;
+  private final Runnable others;
 
   /**
    * @param streams each with its shards; empty without Redis
    */
   public Ways(List<? extends Dispatch> streams, Dispatch postgres) {
+    this(streams, postgres, () -> {});
+  }
+
+  /**
+   * @param others called, very often, after a commit that left something for those that look for it
+   *     in PostgreSQL, other processes as well; must not block
+   */
+  public Ways(List<? extends Dispatch> streams, Dispatch postgres, Runnable others) {
+    this.others = others;
     this.streams = List.copyOf(streams);
     this.postgres = postgres;
     for (Dispatch way : streams) {
@@ -58,9 +68,15 @@ public final class Ways implements AutoCloseable {
     return read;
   }
 
-  /** Tells waiting claimers of this node that rows may wait in the table. */
-  public void wakePostgres() {
+  /** Tells waiting claimers, of this node first, that rows may wait in the table. */
+  public void rowsWait() {
     postgres.wake();
+    others.run();
+  }
+
+  /** Tells whoever promotes that a job is due before it would look next. */
+  public void dueSoon() {
+    others.run();
   }
 
   /** The way that everything goes that is on no stream. */

@@ -90,8 +90,8 @@ final class AfterCommit implements AutoCloseable {
 
   @Override
   public void close() {
-    closing = true;
     thread.mayEnd();
+    closing = true;
     boolean ignored =
         queue.offer(() -> {}); // wakes it where it waits; where it is full, it does not
     try {

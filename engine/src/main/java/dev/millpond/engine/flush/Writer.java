@@ -41,6 +41,9 @@ public final class Writer implements AutoCloseable {
   /** Bytes of portions and gathered ends that may wait before the worker starts nothing more. */
   private static final long PORTION_BYTES = 32 << 20;
 
+  /** What is due later is seen before by those that look once a second at least. */
+  private static final long SOON_MICROS = 2_000_000;
+
   private final HotLane hot;
   private final ColdLane cold;
   private final AfterCommit afterCommit = new AfterCommit();
@@ -157,6 +160,11 @@ public final class Writer implements AutoCloseable {
     }
   }
 
+  /** Tells whoever promotes that a job is due that was not written here. */
+  public void dueSoon() {
+    ways.dueSoon();
+  }
+
   /** Whether a lane is waiting for the database to come back. */
   public boolean away() {
     return hot.away() || cold.away();
@@ -183,7 +191,7 @@ public final class Writer implements AutoCloseable {
       ways.send(flush.toSend(), System.nanoTime() - flush.nanos());
     }
     if (flush.leavesWaiting()) {
-      ways.wakePostgres();
+      ways.rowsWait();
     }
     metrics.flushed("hot", flush.nanos(), flush.rows());
     afterCommit.run(() -> {
@@ -206,18 +214,32 @@ public final class Writer implements AutoCloseable {
 
   private void count(List<NewJob> jobs) {
     Map<Sort, Integer> submitted = new HashMap<>();
+    boolean soon = false;
     for (NewJob job : jobs) {
+      soon |= dueSoon(job.start());
       Sort sort = new Sort(new Lane(job.queue(), job.priorityClass()), job.kind());
       submitted.merge(sort, 1, Integer::sum);
     }
     submitted.forEach((sort, n) -> metrics.count(Step.SUBMITTED, sort.lane(), sort.kind(), n));
+    if (soon) {
+      ways.dueSoon();
+    }
+  }
+
+  /** Of an instant it is not known here what the database's clock makes of it. */
+  private static boolean dueSoon(NewJob.Start start) {
+    return switch (start) {
+      case NewJob.Start.Now ignored -> false;
+      case NewJob.Start.At ignored -> true;
+      case NewJob.Start.In in -> in.delayMicros() <= SOON_MICROS;
+    };
   }
 
   private void coldCommitted(ColdLane.Flush flush) {
     if (!flush.toSend().isEmpty()) {
       ways.send(flush.toSend(), System.nanoTime() - flush.nanos());
     }
-    ways.wakePostgres();
+    ways.rowsWait(); // or due soon, as retries are
     metrics.flushed("cold", flush.nanos(), flush.rows());
     afterCommit.run(() -> {
       flush.verdicts().forEach((submit, verdicts) -> submit.done().complete(verdicts));

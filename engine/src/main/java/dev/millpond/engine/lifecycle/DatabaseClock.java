@@ -81,7 +81,7 @@ public final class DatabaseClock implements InstantSource {
       // Timed with the connection in hand: the wait for one is no way to the database.
       long[] trip = new long[1];
       Reading reading =
-          transactions.call(tx -> {
+          transactions.read(tx -> {
             long sent = System.nanoTime();
             Instant database = ClockStore.now(tx);
             long came = System.nanoTime();

@@ -9,6 +9,7 @@ import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.Ways;
+import dev.millpond.engine.dispatch.postgres.Bell;
 import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
 import dev.millpond.engine.dispatch.store.ReaderStore;
 import dev.millpond.engine.dispatch.streams.RedisServer;
@@ -76,6 +77,8 @@ public final class Node {
   private final HandlerRegistry handlers = new HandlerRegistry();
   private final RedisShards shards;
   private final BatchMaker maker;
+  private final Bell bell;
+  private final PostgresDispatch postgres;
   private final Ways ways;
   private final Writer writer;
   private final Submitter submitter;
@@ -100,23 +103,30 @@ public final class Node {
     this.shards = new RedisShards(config.redisUrls(), config.shards());
     this.maker = new BatchMaker(ids, shards);
     watchShards(shards, metrics);
-    PostgresDispatch postgres =
-        new PostgresDispatch(config.pgUrl(), session, shards::usable, shards::degraded);
-    this.ways = new Ways(shards.ways(id.toString(), config.timing().settle()), postgres);
+    this.bell = new Bell(config.pgUrl(), transactions, this::heard);
+    this.postgres =
+        new PostgresDispatch(
+            config.pgUrl(), session, shards::usable, shards::degraded, bell::hears);
+    this.ways =
+        new Ways(shards.ways(id.toString(), config.timing().settle()), postgres, bell::ring);
     this.writer = new Writer(config.pgUrl(), session, maker, pace, ways, metrics);
     this.submitter = new Submitter(writer, ids, clock, lanes, transactions, config, PATIENCE);
     this.webhooks = new WebhookHandler(config.webhooks(), this::job, clock);
     if (config.webhooks().enabled()) {
       handlers.registerHandler(WebhookCall.KIND, WebhookCall.class, webhooks, webhooks.options());
     }
-    this.queries = new Queries(transactions, lanes, follower, maker, clock, ways::wakePostgres);
+    this.queries = new Queries(transactions, lanes, follower, maker, clock, ways::rowsWait);
     this.redrives =
-        new Redrives(transactions, queries, maker, ids, config.limits(), ways::wakePostgres);
+        new Redrives(transactions, queries, maker, ids, config.limits(), ways::rowsWait);
     this.worker =
         new Worker(
             config, session, handlers, lanes, follower, pace, transactions, writer, metrics, clock);
     this.maintenance =
-        new Maintenance(transactions, id, this::keepers, lanes, maker, pace, config, metrics);
+        new Maintenance(transactions, id, bell, this::keepers, lanes, maker, pace, config, metrics);
+    metrics.gauge(
+        "millpond.bell.heard",
+        "1 while this process hears when others leave work in PostgreSQL; otherwise it looks often",
+        () -> bell.hears() ? 1 : 0);
     metrics.gauge(
         "millpond.threads.lost",
         "Threads that have ended by themselves: above 0 the process should end",
@@ -143,6 +153,7 @@ public final class Node {
       node.transactions.close();
       throw e;
     }
+    node.bell.start();
     node.writer.start();
     node.lookAtReaders();
     node.clockThread.start();
@@ -219,6 +230,12 @@ public final class Node {
     return queries.find(job);
   }
 
+  /** Something was left in PostgreSQL, by whichever process. */
+  private void heard() {
+    postgres.heard();
+    maintenance.heard();
+  }
+
   private List<StreamsKeeper> keepers() {
     return shards.keepers();
   }
@@ -253,12 +270,14 @@ public final class Node {
 
   public void startWorker() {
     worker.start(ways);
+    bell.listen();
     lookAtReaders();
   }
 
   public void startMaintenance() {
     maintaining = true;
     maintenance.start();
+    bell.listen();
   }
 
   /** Fences the sessions of a process that is known to have died. */
@@ -266,6 +285,7 @@ public final class Node {
     int sessions = transactions.callOrThrow(tx -> SessionStore.died(tx, process));
     if (sessions > 0) {
       log.warn("process {} died", process);
+      bell.ring(); // or the reaper rests a little longer
     }
   }
 
@@ -278,6 +298,7 @@ public final class Node {
                 ways.threads(),
                 worker.threads(),
                 maintenance.threads(),
+                bell.threads(),
                 List.of(clockThread, follower.thread()))
             .flatMap(List::stream));
   }
@@ -358,6 +379,7 @@ public final class Node {
     }
     ways.close();
     awaitClock(clockEnds);
+    bell.close();
     follower.close();
     transactions.close();
   }

@@ -95,7 +95,7 @@ final class Leadership {
   /** Takes or renews the lease. */
   void runOnce() {
     long before = term.epoch;
-    Long now = run(on -> on.call(tx -> LeaderStore.hold(tx, term.holder, term.lease)));
+    Long now = run(on -> on.alone(tx -> LeaderStore.hold(tx, term.holder, term.lease)));
     term.answered();
     term.epoch = now == null ? NONE : now;
     if (term.epoch != before) {

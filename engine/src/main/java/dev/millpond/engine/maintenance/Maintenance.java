@@ -7,10 +7,12 @@ import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.postgres.Bell;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.maintenance.RoleLoop.Wait;
 import dev.millpond.engine.maintenance.store.LookStore;
 import dev.millpond.engine.maintenance.store.LookStore.Look;
 import dev.millpond.engine.metrics.EngineMetrics;
@@ -20,10 +22,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,8 +41,14 @@ public final class Maintenance implements AutoCloseable {
   private static final Duration LEADER_LEASE_MAX = Duration.ofSeconds(5);
   private static final Duration PROMOTE_EVERY = Duration.ofMillis(100);
 
-  /** After {@link #PROMOTE_RESTS_AFTER} looks in a row that found nothing due: ten seconds. */
+  /**
+   * After {@link #PROMOTE_RESTS_AFTER} looks in a row that found nothing due, ten seconds, where no
+   * bell is heard.
+   */
   private static final Duration PROMOTE_REST = Duration.ofMillis(200);
+
+  /** Where one is, and did not ring for a while. */
+  private static final Duration PROMOTE_SLEEP = Duration.ofNanos(Bell.REST_NANOS);
 
   private static final int PROMOTE_RESTS_AFTER = 100;
   private static final Duration FULL_LOOK = Duration.ofSeconds(2);
@@ -55,6 +61,12 @@ public final class Maintenance implements AutoCloseable {
 
   private static final long AWAY_MORE_MILLIS = 500;
   private static final Duration COMPACT_EVERY = Duration.ofSeconds(1);
+  private static final Duration COMPACT_REST = Duration.ofSeconds(8);
+
+  /** Of roles that are woken as soon as there is something to do. */
+  private static final Duration REST = Duration.ofSeconds(5);
+
+  private static final int SCANS_OF_A_REST = 4;
   private static final Duration SAMPLE_EVERY = Duration.ofSeconds(5);
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
   private static final Duration TIDY_EVERY = Duration.ofSeconds(30);
@@ -69,10 +81,20 @@ public final class Maintenance implements AutoCloseable {
   private final Leadership leadership;
   private final HikariDataSource prompt;
   private final Leadership renewal;
-  private final List<LoopThread> roles = new ArrayList<>();
+  private final Bell bell;
+  private final List<RoleLoop> roles = new ArrayList<>();
+
+  /** Those with nothing to do while no dispatch rows are on their way. */
+  private final List<RoleLoop> forRows;
+
+  private final RoleLoop promoter;
+  private final RoleLoop reaper;
+  private final RoleLoop expirer;
+  private final RoleLoop feeder;
   private final List<Streams> opened = new ArrayList<>();
-  private final Semaphore feedNews = new Semaphore(0);
-  private final CountDownLatch stop = new CountDownLatch(1);
+
+  /** Whether there are new waiting rows. */
+  private final AtomicBoolean feedNews = new AtomicBoolean();
 
   /** When the next look is at everything. */
   private long fullLookAtNanos = System.nanoTime();
@@ -80,27 +102,34 @@ public final class Maintenance implements AutoCloseable {
   /** Whether the last full look found dispatch rows: it says so until the next one. */
   private boolean olderOnTheirWay;
 
+  private Duration compactWait = COMPACT_EVERY;
+
   /** Looks of the promoter's in a row that found nothing due. */
   private int nothingDue;
 
-  /** Whether the feeder has skipped its turn, since there were no rows. */
-  private volatile boolean feederRests;
+  /** Whether all roles are to end, and the lease to be given back. */
+  private volatile boolean ending;
 
-  /** What there was to do when the promoter last looked, a fifth of a second ago at most. */
+  /** Until when to look often, whatever is found. */
+  private volatile long awakeUntilNanos = System.nanoTime();
+
+  /** What there was to do when the promoter last looked, a second ago at most. */
   private volatile Look look = Look.UNKNOWN;
 
-  /** A role's turn, which says how long to wait for the next. */
+  /** A role's turn, which may fail. */
   private interface Turn {
-    Duration run();
+    Wait run();
   }
 
   /**
    * @param holder identity of this process as a leader
+   * @param bell tells other processes of rows that wait, and this one when to look
    * @param keepers opens a set of keepers, one for each role that talks to Redis
    */
   public Maintenance(
       Transactions transactions,
       UUID holder,
+      Bell bell,
       Supplier<List<StreamsKeeper>> keepers,
       Lanes lanes,
       BatchMaker maker,
@@ -111,13 +140,14 @@ public final class Maintenance implements AutoCloseable {
     Duration lease = timing.lease().dividedBy(3);
     lease = lease.compareTo(LEADER_LEASE_MIN) < 0 ? LEADER_LEASE_MIN : lease;
     lease = lease.compareTo(LEADER_LEASE_MAX) > 0 ? LEADER_LEASE_MAX : lease;
+    this.bell = bell;
     this.leadership = new Leadership(transactions, holder, lease);
     this.prompt = Pg.prompt(config.pgUrl(), timing.lease(), Sizing.PROMPT_ROLES);
     this.renewal = promptly();
     Leadership looks = promptly();
     Duration renew = lease.dividedBy(4);
     Runnable fed = this::feedNews;
-    Reaper reaper =
+    Reaper reaping =
         new Reaper(
             promptly(),
             open(keepers),
@@ -126,8 +156,8 @@ public final class Maintenance implements AutoCloseable {
             metrics,
             Reaper.Config.of(timing, config.guard()),
             fed);
-    Promoter promoter = new Promoter(looks, maker, pace, Promoter.Config.DEFAULT, fed);
-    Feeder feeder = new Feeder(promptly(), open(keepers), Feeder.Config.DEFAULT);
+    Promoter promoting = new Promoter(looks, maker, pace, Promoter.Config.DEFAULT, fed);
+    Feeder feeding = new Feeder(promptly(), open(keepers), Feeder.Config.DEFAULT);
     Reconciler reconciler =
         new Reconciler(
             promptly(),
@@ -141,51 +171,65 @@ public final class Maintenance implements AutoCloseable {
     QueueSampler sampler =
         new QueueSampler(leadership, lanes, new RestingCounts(transactions), metrics);
     DepthCompactor compactor = new DepthCompactor(leadership);
-    Expirer expirer = new Expirer(leadership, metrics, Expirer.Config.DEFAULT);
+    Expirer expiring = new Expirer(leadership, metrics, Expirer.Config.DEFAULT);
     Tidier tidier = new Tidier(leadership, Tidier.Config.DEFAULT);
     PartitionKeeper partitions = new PartitionKeeper(leadership, PartitionKeeper.Config.DEFAULT);
 
     Retention retention =
         new Retention(leadership, Retention.Config.of(config.retention()), metrics);
 
-    addAlways(
-        "leader",
-        () -> {
-          renewal.runOnce();
-          if (stop.getCount() == 0) { // meanwhile: it may have taken what was just given up
-            renewal.giveUp();
-          }
-          return renew;
-        });
+    Duration scan = timing.scan();
+    Duration scanRest = rest(timing);
+    addAlways("leader", () -> lead(renew));
     add("partitions", () -> afterLocks(partitions.runOnce().locked(), PARTITIONS_EVERY));
     add("retention", () -> next(retention.runOnce()));
-    add("promoter", () -> min(promote(looks, promoter), timing.scan()));
-    add("reaper", () -> after(reaper.runOnce(look.onTheirWay()), timing.scan()));
-    add("reconciler", () -> after(reconciler.runOnce(look.onTheirWay()), timing.scan()));
-    add("compactor", () -> after(compactor.runOnce(), COMPACT_EVERY));
+    this.promoter = add("promoter", () -> promote(looks, promoting, scan));
+    this.reaper = add("reaper", () -> reap(reaping, scan, scanRest));
+    RoleLoop reconciling = add("reconciler", () -> reconcile(reconciler, scan, scanRest));
+    RoleLoop compacting = add("compactor", () -> compact(compactor));
     addAlways("sampler", () -> after(sampler.runOnce(), SAMPLE_EVERY));
-    add(
-        "expirer",
-        () -> after(look.expiring() ? expirer.runOnce() : look, min(EXPIRE_EVERY, timing.scan())));
+    this.expirer = add("expirer", () -> expire(expiring, min(EXPIRE_EVERY, scan)));
     add("tidier", () -> after(tidier.runOnce(), TIDY_EVERY));
-    roles.add(thread("feeder", () -> feedLoop(feeder)));
+    this.feeder = add("feeder", () -> feed(feeding));
+    this.forRows = List.of(this.feeder, this.reaper, reconciling, compacting);
     metrics.gauge("millpond.leader", "1 while this process is the leader", () -> held() ? 1 : 0);
   }
 
   /** Looks for all roles, and promotes what is due; when to look again. */
-  private Duration promote(Leadership looks, Promoter promoter) {
+  private Wait promote(Leadership looks, Promoter promoting, Duration scan) {
     Look last = look;
     look = Look.UNKNOWN; // until it is over: it may fail, or take long
     Look found = lookUp(looks, last);
     if (found.due()) {
-      log.trace("{}", promoter.runOnce());
+      stayAwake();
+      forRows.forEach(RoleLoop::work); // before: there may be much to promote
+      log.trace("{}", promoting.runOnce());
       nothingDue = 0;
-    } else {
-      look = found;
-      nothingDue++;
-      if (found.onTheirWay() && feederRests) {
-        feedNews();
-      }
+      return Wait.of(min(PROMOTE_EVERY, scan));
+    }
+    look = found;
+    nothingDue++;
+    if (found.onTheirWay()) {
+      forRows.forEach(RoleLoop::work);
+    }
+    if (found.expiring()) {
+      expirer.work();
+    }
+    return untilNextLook(found, scan);
+  }
+
+  /** Less than usual where the next job is due before. */
+  private Wait untilNextLook(Look found, Duration scan) {
+    long millis = Math.min(min(usualWait(), scan).toMillis(), found.dueInMillis());
+    return Wait.of(Duration.ofMillis(millis));
+  }
+
+  private Duration usualWait() {
+    if (System.nanoTime() - awakeUntilNanos < 0) {
+      return PROMOTE_EVERY;
+    }
+    if (bell.hears()) {
+      return PROMOTE_SLEEP;
     }
     return nothingDue < PROMOTE_RESTS_AFTER ? PROMOTE_EVERY : PROMOTE_REST;
   }
@@ -201,7 +245,7 @@ public final class Maintenance implements AutoCloseable {
       olderOnTheirWay = found.onTheirWay();
       return found;
     }
-    return new Look(found.due(), found.onTheirWay() || olderOnTheirWay, last.expiring());
+    return new Look(found.dueInMillis(), found.onTheirWay() || olderOnTheirWay, last.expiring());
   }
 
   /** For one role, which is then on its own clock: how slow one is, makes no other unhurried. */
@@ -215,21 +259,97 @@ public final class Maintenance implements AutoCloseable {
     return streams;
   }
 
-  private static Duration after(Object result, Duration wait) {
-    log.trace("{}", result);
-    return wait;
+  /** Takes or renews the lease, and has the roles begin that stand by. */
+  private Wait lead(Duration renew) {
+    boolean before = held();
+    renewal.runOnce();
+    if (ending) { // meanwhile: it may have taken what was just given up
+      renewal.giveUp();
+    }
+    if (held()) {
+      if (!before) {
+        stayAwake();
+      }
+      roles.forEach(RoleLoop::allowed);
+    }
+    return Wait.of(renew);
   }
 
-  private static Duration next(Retention.Result result) {
+  /**
+   * How long the roles rest that look after rows which somebody may have lost, where there are
+   * none. Not so long that the reaper takes its own rest for a time in which it saw no beats.
+   */
+  private static Duration rest(Timing timing) {
+    return min(timing.lease().dividedBy(4), timing.scan().multipliedBy(SCANS_OF_A_REST));
+  }
+
+  private Wait reap(Reaper reaper, Duration scan, Duration rest) {
+    boolean onTheirWay = look.onTheirWay();
+    Reaper.Result result = reaper.runOnce(onTheirWay);
     log.trace("{}", result);
-    return result.more() ? RETAIN_BUSY : afterLocks(result.lockFailures() > 0, RETAIN_EVERY);
+    return onTheirWay || !result.quiet() ? Wait.of(scan) : Wait.rest(rest);
+  }
+
+  private Wait reconcile(Reconciler reconciler, Duration scan, Duration rest) {
+    boolean onTheirWay = look.onTheirWay();
+    log.trace("{}", reconciler.runOnce(onTheirWay));
+    return onTheirWay ? Wait.of(scan) : Wait.rest(rest);
+  }
+
+  /** Less often where no deltas have come since. */
+  private Wait compact(DepthCompactor compactor) {
+    DepthCompactor.Result result = compactor.runOnce();
+    log.trace("{}", result);
+    boolean onTheirWay = look.onTheirWay();
+    compactWait =
+        onTheirWay || result.rows() > 0
+            ? COMPACT_EVERY
+            : min(compactWait.multipliedBy(2), COMPACT_REST);
+    return onTheirWay ? Wait.of(compactWait) : Wait.rest(compactWait);
+  }
+
+  private Wait expire(Expirer expirer, Duration every) {
+    if (!look.expiring()) {
+      return Wait.rest(REST);
+    }
+    Expirer.Result result = expirer.runOnce();
+    log.trace("{}", result);
+    if (result.expired() > 0) {
+      heard(); // their webhooks are due
+    }
+    return Wait.of(every);
+  }
+
+  private Wait feed(Feeder feeder) {
+    boolean news = feedNews.getAndSet(false);
+    if (!news && !look.onTheirWay()) {
+      return Wait.rest(REST);
+    }
+    Feeder.Result result = feeder.runOnce();
+    if (result.direct() > 0) {
+      bell.ring();
+    }
+    return Wait.of(result.batches() + result.direct() > 0 ? FEED_BUSY : FEED_IDLE);
+  }
+
+  private static Wait after(Object result, Duration wait) {
+    log.trace("{}", result);
+    return Wait.of(wait);
+  }
+
+  private static Wait next(Retention.Result result) {
+    log.trace("{}", result);
+    return result.more()
+        ? Wait.of(RETAIN_BUSY)
+        : afterLocks(result.lockFailures() > 0, RETAIN_EVERY);
   }
 
   /** Long after a lock that was not to be had, and not at the same time as others. */
-  private static Duration afterLocks(boolean failed, Duration otherwise) {
-    return failed
-        ? LOCKED_WAIT.plusMillis(ThreadLocalRandom.current().nextLong(LOCKED_WAIT.toMillis()))
-        : otherwise;
+  private static Wait afterLocks(boolean failed, Duration otherwise) {
+    return Wait.of(
+        failed
+            ? LOCKED_WAIT.plusMillis(ThreadLocalRandom.current().nextLong(LOCKED_WAIT.toMillis()))
+            : otherwise);
   }
 
   private static Duration min(Duration a, Duration b) {
@@ -238,23 +358,11 @@ public final class Maintenance implements AutoCloseable {
 
   /** Whether this process is the leader now, and all its roles are there. */
   public boolean held() {
-    return leadership.held() && stop.getCount() > 0;
+    return leadership.held() && !ending;
   }
 
   public void start() {
-    roles.forEach(LoopThread::start);
-  }
-
-  private void addAlways(String name, Turn turn) {
-    roles.add(thread(name, () -> loop(name, turn, false)));
-  }
-
-  private void add(String name, Turn turn) {
-    roles.add(thread(name, () -> loop(name, turn, true)));
-  }
-
-  private LoopThread thread(String name, Runnable loop) {
-    return new LoopThread("millpond-" + name, true, loop, this::standDown);
+    roles.forEach(RoleLoop::start);
   }
 
   /** One of the roles is lost: the others end, and somebody else may lead at once. */
@@ -264,45 +372,28 @@ public final class Maintenance implements AutoCloseable {
   }
 
   private void end() {
-    roles.forEach(LoopThread::mayEnd);
-    stop.countDown();
-    feedNews();
+    ending = true; // first of all: a renewal under way gives back what it takes
+    roles.forEach(RoleLoop::stop);
   }
 
   public List<LoopThread> threads() {
-    return roles;
+    return roles.stream().map(RoleLoop::thread).toList();
   }
 
-  private void loop(String name, Turn turn, boolean leaderOnly) {
-    while (stop.getCount() > 0) {
-      Duration wait = leaderOnly && !held() ? PROMOTE_EVERY : take(name, turn);
-      pause(wait);
-    }
+  private RoleLoop addAlways(String name, Turn turn) {
+    return add(new RoleLoop(name, () -> true, () -> take(name, turn), this::standDown));
   }
 
-  private void feedLoop(Feeder feeder) {
-    boolean news = false;
-    while (stop.getCount() > 0) {
-      Duration wait = FEED_IDLE;
-      feederRests = !news && !look.onTheirWay();
-      if (held() && !feederRests) {
-        wait = take("feeder", () -> feedOnce(feeder) > 0 ? FEED_BUSY : FEED_IDLE);
-      }
-      try {
-        news = feedNews.tryAcquire(wait.toMillis(), TimeUnit.MILLISECONDS);
-        feedNews.drainPermits();
-      } catch (InterruptedException e) {
-        return;
-      }
-    }
+  private RoleLoop add(String name, Turn turn) {
+    return add(new RoleLoop(name, this::held, () -> take(name, turn), this::standDown));
   }
 
-  private static int feedOnce(Feeder feeder) {
-    Feeder.Result result = feeder.runOnce();
-    return result.batches() + result.direct();
+  private RoleLoop add(RoleLoop role) {
+    roles.add(role);
+    return role;
   }
 
-  private Duration take(String name, Turn turn) {
+  private Wait take(String name, Turn turn) {
     try {
       return turn.run();
     } catch (Leadership.LostException e) {
@@ -312,25 +403,33 @@ public final class Maintenance implements AutoCloseable {
       if (e.fault() == Pg.Fault.CONNECTION) {
         leadership.doubt();
       }
-      return AWAY_LEAST.plusMillis(ThreadLocalRandom.current().nextLong(AWAY_MORE_MILLIS));
+      return Wait.of(AWAY_LEAST.plusMillis(ThreadLocalRandom.current().nextLong(AWAY_MORE_MILLIS)));
     } catch (RuntimeException e) {
       log.error("{} failed in a way it must not", name, e);
     }
-    return FEED_IDLE;
+    return Wait.of(FEED_IDLE);
   }
 
   private void feedNews() {
-    if (feedNews.availablePermits() == 0) {
-      feedNews.release();
+    feedNews.set(true);
+    feeder.wake();
+    bell.ring();
+  }
+
+  /**
+   * Something was left in PostgreSQL, by whichever process, or one has died: looks now, and often
+   * for a while.
+   */
+  public void heard() {
+    if (held()) {
+      stayAwake();
+      promoter.wake();
+      reaper.work();
     }
   }
 
-  private void pause(Duration wait) {
-    try {
-      boolean ignored = stop.await(wait.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      stop.countDown();
-    }
+  private void stayAwake() {
+    awakeUntilNanos = System.nanoTime() + Bell.AWAKE_NANOS;
   }
 
   /** Ends all roles and gives the lease up. */
@@ -338,7 +437,7 @@ public final class Maintenance implements AutoCloseable {
   public void close() {
     end();
     long until = System.nanoTime() + ROLES_END.toNanos();
-    for (LoopThread role : roles) {
+    for (RoleLoop role : roles) {
       try {
         role.joinUntil(until);
       } catch (InterruptedException e) {

@@ -67,14 +67,13 @@ final class Promoter {
             DispatchStore.addDepth(tx, depth);
             return due.size() - ended.size();
           });
+      if (found[0] > 0) {
+        fed.run(); // page by page: the first ones need not wait for the last
+      }
       if (found[0] < config.page()) {
-        break;
+        return new Result(promoted);
       }
     }
-    if (promoted > 0) {
-      fed.run();
-    }
-    return new Result(promoted);
   }
 
   private List<Batch> batches(List<Lost> due, Set<UUID> ended, Map<Lane, Integer> depth) {

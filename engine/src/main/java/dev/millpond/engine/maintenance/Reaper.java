@@ -59,8 +59,13 @@ final class Reaper {
     }
   }
 
-  /** What one look found. */
-  record Result(Set<UUID> fenced, int rescued, int cancelled, int buried) {}
+  /**
+   * What one look found.
+   *
+   * @param quiet whether no job runs as a row of its own, no session is silent or lost, and this
+   *     was no time of grace
+   */
+  record Result(Set<UUID> fenced, int rescued, int cancelled, int buried, boolean quiet) {}
 
   private final Leadership leadership;
   private final Streams streams;
@@ -87,7 +92,7 @@ final class Reaper {
   private long nextForgetNanos = System.nanoTime();
 
   /**
-   * @param fed told when there are new waiting rows
+   * @param fed told when there are new waiting rows, or jobs that are due
    */
   Reaper(
       Leadership leadership,
@@ -123,7 +128,7 @@ final class Reaper {
     Sessions sessions =
         leadership.read(connection -> ReaperStore.look(connection, config.timing().lease()));
     if (inGrace(sessions.young())) {
-      return new Result(Set.of(), 0, 0, 0);
+      return new Result(Set.of(), 0, 0, 0, false);
     }
     Set<UUID> fenced = fence(sessions);
     // More than before without our doing: somebody has seen a process die.
@@ -149,10 +154,11 @@ final class Reaper {
       nextForgetNanos = System.nanoTime() + FORGET_EVERY.toNanos();
       forgetConsumers();
     }
-    if (tally.rescued > 0) {
-      fed.run();
+    if (tally.rescued + tally.cancelled + tally.buried > 0) {
+      fed.run(); // or the webhooks of those that have ended are due
     }
-    return new Result(fenced, tally.rescued, tally.cancelled, tally.buried);
+    boolean quiet = !sessions.running() && sessions.silent() + sessions.fenced() == 0;
+    return new Result(fenced, tally.rescued, tally.cancelled, tally.buried, quiet);
   }
 
   private static final class Tally {

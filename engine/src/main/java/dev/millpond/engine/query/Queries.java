@@ -47,7 +47,7 @@ public final class Queries {
 
   /**
    * @param clock the database's, as far as known
-   * @param waiting told when there are new waiting rows
+   * @param waiting told when there are new waiting rows, or jobs that are due
    */
   public Queries(
       Transactions transactions,
@@ -71,7 +71,14 @@ public final class Queries {
   }
 
   public CancelResult cancel(UUID id) {
-    return transactions.callOrThrow(tx -> SteerStore.cancel(tx, id));
+    CancelResult result = transactions.callOrThrow(tx -> SteerStore.cancel(tx, id));
+    switch (result) {
+      case CancelResult.Cancelled ignored -> waiting.run(); // its webhook is due
+      case CancelResult.Requested ignored -> waiting.run();
+      case CancelResult.WrongState ignored -> {}
+      case CancelResult.NotFound ignored -> {}
+    }
+    return result;
   }
 
   /**

@@ -86,8 +86,8 @@ final class Deadlines implements AutoCloseable {
   /** Takes no notice of what is still open: that is given up at its time. */
   @Override
   public void close() {
-    closed = true;
     thread.mayEnd();
+    closed = true;
     thread.unpark();
   }
 }

@@ -89,7 +89,7 @@ public final class LoopThread {
     }
   }
 
-  /** From now on its end is no loss. */
+  /** From now on its end is no loss. To be called before what makes it end. */
   public void mayEnd() {
     mayEnd = true;
   }

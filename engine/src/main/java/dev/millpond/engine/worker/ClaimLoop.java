@@ -22,7 +22,14 @@ final class ClaimLoop {
   /** A waiting claim looks up this often whether lanes that were full want more by now. */
   private static final Duration WAIT_SOME_LANES = Duration.ofMillis(20);
 
+  /** At streams, where a wait ends by its time alone. */
   private static final Duration WAIT_ALL_LANES = Duration.ofMillis(500);
+
+  /** At streams after {@link #WAITS_BEFORE_REST} in vain, and at the table, where it is woken. */
+  private static final Duration WAIT_LONG = Duration.ofSeconds(1);
+
+  private static final int WAITS_BEFORE_REST = 10;
+
   private static final long ROOM_CHECK_MILLIS = 50;
 
   /** While there is no queue at all. */
@@ -38,6 +45,9 @@ final class ClaimLoop {
   private volatile boolean stopped;
   private volatile boolean tookAll = true; // until the first claim says otherwise
   private int failures;
+
+  /** Claims in a row that came back with nothing. */
+  private int inVain;
 
   /** Whether the last batches could be loaded. */
   private boolean loads = true;
@@ -71,7 +81,8 @@ final class ClaimLoop {
           continue;
         }
         boolean all = demand.lanes().size() == worker.laneCount();
-        List<Claimed> claimed = dispatch.claim(demand, all ? WAIT_ALL_LANES : WAIT_SOME_LANES);
+        List<Claimed> claimed = dispatch.claim(demand, all ? waitAllLanes() : WAIT_SOME_LANES);
+        inVain = claimed.isEmpty() ? inVain + 1 : 0;
         tookAll = all && claimed.size() < demand.batches();
         if (!claimed.isEmpty()) {
           hand(claimed);
@@ -90,6 +101,10 @@ final class ClaimLoop {
       }
     }
     store.close();
+  }
+
+  private Duration waitAllLanes() {
+    return dispatch.shards().isEmpty() || inVain > WAITS_BEFORE_REST ? WAIT_LONG : WAIT_ALL_LANES;
   }
 
   /** Loads and hands over; what cannot be loaded in time is left to the reaper. */
@@ -130,8 +145,8 @@ final class ClaimLoop {
   }
 
   void stop() {
-    stopped = true;
     thread.mayEnd();
+    stopped = true;
     dispatch.wake();
   }
 

@@ -180,6 +180,9 @@ final class Desk {
       attempt.reopen();
       throw e;
     }
+    if (attempt.options().webhook() != null) {
+      writer.dueSoon(); // its call, if it was committed
+    }
     // Without an answer it is given back. If the commit happened its state row is gone, and this
     // counts for nothing; if it hangs, this waits for its locks.
     attempt

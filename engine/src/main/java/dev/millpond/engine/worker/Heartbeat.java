@@ -118,7 +118,7 @@ final class Heartbeat {
     UUID id = session.get();
     long sent = System.nanoTime();
     boolean alive =
-        transactions.call(
+        transactions.alone(
             tx -> SessionStore.beat(tx, id, worker.busy(), worker.draining(), worker.shards()));
     if (!alive) {
       if (!stopped) { // or else its row is gone with the worker
@@ -200,8 +200,8 @@ final class Heartbeat {
   }
 
   void stop() {
-    stopped = true;
     thread.mayEnd();
+    stopped = true;
   }
 
   /** Waits for the end of a beat that is under way, but not for that of a dead connection. */

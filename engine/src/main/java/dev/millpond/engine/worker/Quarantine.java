@@ -83,8 +83,8 @@ final class Quarantine {
 
   /** Ends at once what waits here or is about to start; what runs has been drained before. */
   void stop() {
-    stopped = true;
     thread.mayEnd();
+    stopped = true;
     thread.interrupt();
   }
 

@@ -114,8 +114,8 @@ final class Watch {
   }
 
   void stop() {
-    stopped = true;
     thread.mayEnd();
+    stopped = true;
     thread.interrupt();
   }
 }

@@ -74,7 +74,7 @@ class PromoterIT {
         .isEqualTo(JobState.RUNNABLE);
     assertThat(scene.producer.find(later.getFirst()).orElseThrow().state())
         .isEqualTo(JobState.SCHEDULED);
-    assertThat(scene.feedNews).hasValue(1);
+    assertThat(scene.feedNews).as("told of each page").hasValue(3);
     assertThat(promoter.runOnce().promoted()).isZero();
   }
 

@@ -93,9 +93,11 @@ class ReaperIT {
     scene.claimAll(scene.session(Duration.ZERO));
     UUID runner = scene.session(Duration.ofSeconds(1));
     Reaper.Result result = scene.reaper().runOnce();
-    assertThat(result).isEqualTo(new Reaper.Result(Set.of(), 0, 0, 0));
+    assertThat(result).isEqualTo(new Reaper.Result(Set.of(), 0, 0, 0, true));
     scene.run(runner, ids);
-    assertThat(scene.reaper().runOnce()).isEqualTo(new Reaper.Result(Set.of(), 0, 0, 0));
+    assertThat(scene.reaper().runOnce())
+        .as("runs as a row of its own")
+        .isEqualTo(new Reaper.Result(Set.of(), 0, 0, 0, false));
   }
 
   @Test
@@ -150,6 +152,7 @@ class ReaperIT {
     scene.producer.cancel(ids.getFirst());
     Reaper.Result result = scene.reaper().runOnce();
     assertThat(result.cancelled()).isEqualTo(1);
+    assertThat(scene.feedNews).as("its webhook would be due").hasValue(1);
     assertThat(result.rescued()).isZero();
     JobView job = scene.producer.find(ids.getFirst()).orElseThrow();
     assertThat(job.state()).isEqualTo(JobState.CANCELLED);

@@ -11,12 +11,18 @@ import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.Timing;
 import dev.millpond.engine.query.Health.Component;
+import dev.millpond.faults.Fault;
+import dev.millpond.faults.FaultProxy;
+import dev.millpond.faults.Moment;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.cumulative.CumulativeCounter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.URI;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -162,6 +168,71 @@ class LostThreadIT {
     assertThat(victim.broken()).as("it can drain").isFalse();
     UUID still = victim.submitOrThrow(JobRequest.of("any", ""));
     assertThat(other.find(still)).isPresent();
+    fleet.leave(victim);
+    fleet.end();
+  }
+
+  @Test
+  void aLeaseThatIsTakenWhileItsProcessStandsDownIsGivenBack() throws InterruptedException {
+    Fleet fleet = Fleet.on(database, Mode.POSTGRES);
+    try (FaultProxy proxy = FaultProxy.postgres(database.url())) {
+      MillpondConfig config = MillpondConfig.of(proxy.url()).withTiming(Timing.DEFAULT);
+      Millpond victim = ThreadFault.in(group, () -> fleet.maintainer(config));
+      Fleet.until("it leads", () -> leads(victim));
+      CountDownLatch renews = new CountDownLatch(1);
+      CountDownLatch goOn = new CountDownLatch(1);
+      proxy.add(
+          Fault.next(
+              e -> e.asks("INSERT INTO millpond.leader"),
+              Moment.UNSENT,
+              link -> {
+                renews.countDown();
+                return awaits(goOn);
+              }));
+      Thread leader = ThreadFault.named(group, "millpond-leader");
+      assertThat(awaits(renews)).isTrue();
+      try (ThreadFault fault = ThreadFault.of(ThreadFault.named(group, "millpond-promoter"))) {
+        assertThat(fault).isNotNull();
+        Fleet.until("it has given up", () -> !leads(victim));
+      }
+      goOn.countDown();
+      assertThat(leader.join(Fleet.PATIENCE)).isTrue();
+      assertThat(leads(victim)).isFalse();
+      assertSaysSo(victim, "millpond-promoter");
+      fleet.leave(victim);
+    }
+    fleet.end();
+  }
+
+  private static boolean awaits(CountDownLatch latch) {
+    try {
+      return latch.await(Fleet.PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** They still run: whoever cannot hear it looks often. */
+  @ParameterizedTest
+  @ValueSource(strings = {"millpond-bell", "millpond-listen"})
+  void withoutItsBellAProcessSaysSoAndItsJobsRun(String name) {
+    Fleet fleet = Fleet.on(database, Mode.POSTGRES);
+    Millpond victim = ThreadFault.in(group, fleet::maintainer);
+    try (ThreadFault fault = ThreadFault.of(ThreadFault.named(group, name))) {
+      assertThat(fault).isNotNull();
+      Fleet.until(
+          "it is lost",
+          () -> {
+            victim.submitOrThrow(JobRequest.of("any", ""));
+            return !victim.lostThreads().isEmpty();
+          });
+    }
+    assertSaysSo(victim, name);
+    assertThat(victim.broken()).as("it can drain").isFalse();
+    fleet.worker(m -> m.registerHandler("any", String.class, (context, payload) -> null));
+    UUID delayed = victim.submitOrThrow(JobRequest.of("any", "").withDelay(Duration.ofMillis(50)));
+    fleet.untilState(delayed, JobState.SUCCEEDED);
+    fleet.untilEnded(database.number("SELECT count(*) FROM millpond.job"));
     fleet.leave(victim);
     fleet.end();
   }

@@ -19,9 +19,18 @@ final class Wear {
   /** Looks in a row that find no file left: once may be a moment. */
   private static final int SPENT_LOOKS = 2;
 
+  /**
+   * To count the open files reads a directory with an entry for each: while fewer than half of them
+   * are open, every so many looks.
+   */
+  private static final int LOOKS_APART = 5;
+
+  private static final double FILES_FEW = 0.5;
+
   private final Millpond millpond;
   private final DoubleSupplier connections;
   private int looksWithoutFiles;
+  private int looksToSkip;
   private String reason = "";
 
   /**
@@ -55,13 +64,17 @@ final class Wear {
 
   /** Looks at this process. */
   State look() {
-    if (!(ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean os)) {
+    if (looksToSkip > 0
+        || !(ManagementFactory.getOperatingSystemMXBean()
+            instanceof UnixOperatingSystemMXBean os)) {
+      looksToSkip--;
       return threads();
     }
     long most = os.getMaxFileDescriptorCount();
     long open = open(os, most);
     boolean forgotten = open - connections.getAsDouble() > FILES_MOST * most;
     looksWithoutFiles = forgotten && open >= most ? looksWithoutFiles + 1 : 0;
+    looksToSkip = open < FILES_FEW * most ? LOOKS_APART - 1 : 0;
     if (looksWithoutFiles >= SPENT_LOOKS) {
       reason = "all files are open that it may open";
       return State.SPENT;

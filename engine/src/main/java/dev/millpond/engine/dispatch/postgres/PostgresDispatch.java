@@ -55,10 +55,10 @@ public final class PostgresDispatch implements Dispatch {
   private static final long POLL_BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
   private static final long POLL_IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-  /** After {@link #RESTS_AFTER} claims in a row that found nothing. */
+  /** After {@link #RESTS_AFTER_NANOS} in which nothing was found, where no bell is heard. */
   private static final long POLL_REST_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-  private static final int RESTS_AFTER = 100;
+  private static final long RESTS_AFTER_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   /** With working streams little comes this way. */
   private static final long POLL_ASIDE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
@@ -98,12 +98,15 @@ public final class PostgresDispatch implements Dispatch {
   private final Supplier<UUID> session;
   private final Supplier<List<Integer>> streamed;
   private final BooleanSupplier degraded;
+  private final BooleanSupplier hears;
   private final Semaphore wakeUps = new Semaphore(0);
   private final Map<Lane, Mark> marks = new HashMap<>();
   private volatile boolean up = true;
   private volatile boolean closed;
   private long idleNanos = POLL_BUSY_NANOS;
-  private int foundNothing;
+
+  /** When it last found something, or was told that there may be something. */
+  private volatile long lastNewsNanos = System.nanoTime();
 
   /** The last claim took all there was: the next one waits for news, or a moment. */
   private boolean emptied;
@@ -122,7 +125,7 @@ public final class PostgresDispatch implements Dispatch {
    * @param session that claims
    */
   public PostgresDispatch(String url, Supplier<UUID> session) {
-    this(url, session, List::of, () -> true);
+    this(url, session, List::of, () -> true, () -> false);
   }
 
   /**
@@ -130,16 +133,19 @@ public final class PostgresDispatch implements Dispatch {
    * @param streamed shards that have a working stream here: rows of those come over it, all others
    *     are claimed here, those of shards that this process has never heard of as well
    * @param degraded whether more than a little comes this way: there is no Redis, or not all works
+   * @param hears whether a bell wakes it: then it rests
    */
   public PostgresDispatch(
       String url,
       Supplier<UUID> session,
       Supplier<List<Integer>> streamed,
-      BooleanSupplier degraded) {
+      BooleanSupplier degraded,
+      BooleanSupplier hears) {
     this.url = url;
     this.session = session;
     this.streamed = streamed;
     this.degraded = degraded;
+    this.hears = hears;
   }
 
   @Override
@@ -160,19 +166,18 @@ public final class PostgresDispatch implements Dispatch {
     long until = System.nanoTime() + wait.toNanos();
     while (true) {
       long left = until - System.nanoTime();
-      if (emptied && left > 0 && !closed) {
-        pause(Math.min(left, idleNanos));
+      boolean woken = emptied && left > 0 && !closed && pause(Math.min(left, idleNanos));
+      if (woken) {
+        news();
       }
       wakeUps.drainPermits();
       List<Claimed> claimed = claim(demand);
       emptied = claimed.size() < demand.batches();
       if (!claimed.isEmpty()) {
-        idleNanos = POLL_BUSY_NANOS;
-        foundNothing = 0;
+        news();
         return claimed;
       }
-      foundNothing++;
-      if (until - System.nanoTime() <= 0 || closed || demand.lanes().isEmpty()) {
+      if (woken || until - System.nanoTime() <= 0 || closed || demand.lanes().isEmpty()) {
         return List.of();
       }
       idleNanos = Math.min(2 * idleNanos, longestNanos());
@@ -180,19 +185,28 @@ public final class PostgresDispatch implements Dispatch {
   }
 
   private long longestNanos() {
+    long nothingFor = System.nanoTime() - lastNewsNanos;
+    if (nothingFor > Bell.AWAKE_NANOS && hears.getAsBoolean()) {
+      return Bell.REST_NANOS;
+    }
     if (!degraded.getAsBoolean()) {
       return POLL_ASIDE_NANOS;
     }
-    return foundNothing < RESTS_AFTER ? POLL_IDLE_NANOS : POLL_REST_NANOS;
+    return nothingFor < RESTS_AFTER_NANOS ? POLL_IDLE_NANOS : POLL_REST_NANOS;
   }
 
-  private void pause(long nanos) {
+  private void news() {
+    idleNanos = POLL_BUSY_NANOS;
+    lastNewsNanos = System.nanoTime();
+  }
+
+  /** Waits for so long, or until it is woken; whether it was. */
+  private boolean pause(long nanos) {
     try {
-      if (wakeUps.tryAcquire(nanos, TimeUnit.NANOSECONDS)) {
-        idleNanos = POLL_BUSY_NANOS;
-      }
+      return wakeUps.tryAcquire(nanos, TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       closed = true;
+      return false;
     }
   }
 
@@ -296,6 +310,16 @@ public final class PostgresDispatch implements Dispatch {
   public void wake() {
     if (wakeUps.availablePermits() == 0) {
       wakeUps.release();
+    }
+  }
+
+  /** The bell has rung: ends a rest, and begins none for a while. */
+  public void heard() {
+    long now = System.nanoTime();
+    boolean rests = now - lastNewsNanos > Bell.AWAKE_NANOS / 2; // or may be about to
+    lastNewsNanos = now;
+    if (rests) { // otherwise it looks often enough
+      wake();
     }
   }
 

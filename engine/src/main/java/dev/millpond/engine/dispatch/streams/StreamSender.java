@@ -213,8 +213,8 @@ final class StreamSender implements AutoCloseable {
   /** Sends what is queued, then ends. */
   @Override
   public void close() {
-    closed = true;
     thread.mayEnd();
+    closed = true;
     boolean ignored = queue.offer(new Op.End()); // a full queue wakes it as well
     try {
       thread.join(TimeUnit.SECONDS.toMillis(3));

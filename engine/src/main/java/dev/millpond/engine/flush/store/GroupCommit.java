@@ -47,9 +47,15 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   /** "Internal error"; not one of those that are worth another try. */
   private static final String MISTAKE = "XX000";
 
+  /** No piece: wakes the lane up, so that it sees its close. */
+  private record End() {}
+
   private final String name;
   private final WriterConnection connection;
-  private final LinkedBlockingQueue<W> queue = new LinkedBlockingQueue<>();
+
+  /** Pieces, and {@link End}. */
+  private final LinkedBlockingQueue<Object> queue = new LinkedBlockingQueue<>();
+
   private final Semaphore room = new Semaphore(QUEUE_BYTES, true);
   private final LoopThread thread;
 
@@ -205,8 +211,11 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   }
 
   private void abandonQueue() {
-    for (W work = queue.poll(); work != null; work = queue.poll()) {
-      abandoned(work, false);
+    for (Object taken = queue.poll(); taken != null; taken = queue.poll()) {
+      W work = piece(taken);
+      if (work != null) {
+        abandoned(work, false);
+      }
     }
   }
 
@@ -223,15 +232,16 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     while (true) {
       try {
         if (carried == null) {
-          carried = queue.poll(closing ? 0 : 100, TimeUnit.MILLISECONDS);
+          Object taken = closing ? queue.poll() : queue.take();
+          if (taken == null) {
+            break; // only closing ends the loop, after the queue is empty
+          }
+          carried = piece(taken);
         }
       } catch (InterruptedException e) {
-        continue; // only closing ends the loop, after the queue is empty
+        continue;
       }
       if (carried == null) {
-        if (closing) {
-          break;
-        }
         continue;
       }
       carried = gather(carried);
@@ -242,6 +252,12 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
       }
     }
     connection.close();
+  }
+
+  /** What was taken out of the queue, as the piece it is; null for none. */
+  @SuppressWarnings("unchecked") // nothing else is put in
+  private @Nullable W piece(@Nullable Object taken) {
+    return taken instanceof End ? null : (W) taken;
   }
 
   /** Fills the group from the queue; gives back the first piece that did not fit. */
@@ -262,7 +278,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
       } else {
         return next;
       }
-      next = queue.poll();
+      next = piece(queue.poll());
     }
     return null;
   }
@@ -425,16 +441,18 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
 
   /** Writes what has been handed in, then ends; a database that stays away ends the wait. */
   public void close(long timeoutMillis) {
-    closing = true; // and no interrupt: the driver gives up a connection that it is opening
     thread.mayEnd();
+    closing = true;
+    queue.add(new End()); // and no interrupt: the driver gives up a connection that it is opening
     boolean interrupted = false;
     try {
       thread.join(timeoutMillis);
     } catch (InterruptedException e) {
       interrupted = true;
     }
-    if (thread.isAlive() || !queue.isEmpty()) {
-      log.warn("{}: {} pieces were not written before the end", name, queue.size());
+    long left = queue.stream().filter(each -> !(each instanceof End)).count();
+    if (thread.isAlive() || left > 0) {
+      log.warn("{}: {} pieces were not written before the end", name, left);
     }
     if (interrupted) {
       Thread.currentThread().interrupt();

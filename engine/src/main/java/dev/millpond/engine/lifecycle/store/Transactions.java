@@ -71,6 +71,15 @@ public final class Transactions implements AutoCloseable {
     }
   }
 
+  /**
+   * Runs one statement that is a transaction of its own: one round trip.
+   *
+   * @throws DatabaseException when it failed
+   */
+  public <T extends @Nullable Object> T alone(Work<T> statement) {
+    return read(statement);
+  }
+
   /** Like {@link #call}, with database errors as {@link UnavailableException}. */
   public <T extends @Nullable Object> T callOrThrow(Work<T> work) {
     try {

@@ -15,8 +15,8 @@ public final class LookStore {
    */
   private static final String LOOK =
       """
-      SELECT (SELECT true FROM millpond.job_state WHERE phase = 'scheduled' AND run_at <= now()
-              ORDER BY run_at LIMIT 1),
+      SELECT (SELECT ceil(extract(epoch FROM run_at - now()) * 1000) FROM millpond.job_state
+              WHERE phase = 'scheduled' ORDER BY run_at LIMIT 1),
              (SELECT true FROM millpond.dispatch
               WHERE id >= millpond.uuid_floor(now() - ? * interval '1 millisecond')
               ORDER BY id LIMIT 1),
@@ -34,13 +34,21 @@ public final class LookStore {
   /**
    * Whether there may be something to do.
    *
-   * @param due scheduled jobs whose time has come
+   * @param dueInMillis until the first scheduled job is due, 0 or less when one is; {@link #NEVER}
    * @param onTheirWay dispatch rows of whatever state
    * @param expiring jobs with an expiry
    */
-  public record Look(boolean due, boolean onTheirWay, boolean expiring) {
+  public record Look(long dueInMillis, boolean onTheirWay, boolean expiring) {
+    /** Nothing is scheduled. */
+    public static final long NEVER = Long.MAX_VALUE;
+
     /** Nothing is known: every role sees for itself. */
-    public static final Look UNKNOWN = new Look(true, true, true);
+    public static final Look UNKNOWN = new Look(0, true, true);
+
+    /** Whether there are scheduled jobs whose time has come. */
+    public boolean due() {
+      return dueInMillis <= 0;
+    }
   }
 
   /**
@@ -55,7 +63,9 @@ public final class LookStore {
       statement.setBoolean(2, full);
       try (ResultSet row = statement.executeQuery()) {
         row.next();
-        return new Look(row.getBoolean(1), row.getBoolean(2), row.getBoolean(3));
+        long dueInMillis = row.getLong(1);
+        return new Look(
+            row.wasNull() ? Look.NEVER : dueInMillis, row.getBoolean(2), row.getBoolean(3));
       }
     }
   }

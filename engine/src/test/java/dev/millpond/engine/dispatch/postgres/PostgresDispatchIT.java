@@ -26,7 +26,8 @@ class PostgresDispatchIT extends DispatchContract {
 
   @Override
   protected Dispatch open(UUID session) {
-    return new PostgresDispatch(database.url(), () -> session, () -> streamed, streamed::isEmpty);
+    return new PostgresDispatch(
+        database.url(), () -> session, () -> streamed, streamed::isEmpty, () -> false);
   }
 
   @Test
@@ -115,15 +116,30 @@ class PostgresDispatchIT extends DispatchContract {
   }
 
   @Test
-  void aWakeEndsTheWaitForRows() throws Exception {
+  void whoIsWokenFindsTheRow() throws Exception {
     Dispatch dispatch = session();
     for (int round = 0; round < 3; round++) {
       CompletableFuture<List<Claimed>> claim =
-          CompletableFuture.supplyAsync(() -> dispatch.claim(demand(4, NORMAL), WAIT));
+          CompletableFuture.supplyAsync(() -> claim(dispatch, demand(4, NORMAL), 1));
       commit(NORMAL, "noop", 1);
       dispatch.wake();
       assertThat(claim.get(10, TimeUnit.SECONDS)).hasSize(1);
     }
+  }
+
+  @Test
+  void aWakeEndsAWaitThatFindsNothing() {
+    Dispatch dispatch = session();
+    CompletableFuture<List<Claimed>> claim =
+        CompletableFuture.supplyAsync(
+            () -> dispatch.claim(demand(4, NORMAL), Duration.ofMinutes(5)));
+    Fleet.until(
+        "it has ended",
+        () -> {
+          dispatch.wake();
+          return claim.isDone();
+        });
+    assertThat(claim.join()).isEmpty();
   }
 
   @Test
