@@ -45,6 +45,10 @@ class OutageIT {
   private static final int MEASURED_ROUNDS = 10;
 
   private static final int SECONDS = Integer.getInteger(LONG, 5);
+
+  /** Jobs that wait while Redis loses its data. */
+  private static final int WAITING = 100_000;
+
   private static final Duration CALM = Duration.ofSeconds(Math.min(SECONDS, 15));
 
   /**
@@ -366,13 +370,12 @@ class OutageIT {
   void afterRedisHasLostItsDataDispatchIsBackWithinSeconds() throws Exception {
     MillpondConfig defaults = config.withTiming(Timing.DEFAULT).withSlots(64);
     Millpond node = node(defaults, Duration.ofMillis(20));
-    for (int i = 0; i < 100; i++) {
-      acknowledged.addAll(submit(node, 1_000));
-    }
+    fill(node);
     pass(Duration.ofSeconds(3));
     double usual = rate(Duration.ofSeconds(2));
     List<Double> back = new ArrayList<>();
-    for (int round = 0; round < ROUNDS && acknowledged.size() - ran.get() > 10_000; round++) {
+    for (int round = 0; round < ROUNDS; round++) {
+      fill(node);
       try (Jedis jedis = new Jedis(redis.url())) {
         jedis.flushAll();
       }
@@ -380,7 +383,17 @@ class OutageIT {
     }
     System.out.println(spread("dispatch back after a loss of Redis's data", back));
     assertThat(back.getLast()).isLessThan(5);
+    while (acknowledged.size() - ran.get() > WAITING / 10) {
+      rate(Duration.ofSeconds(1));
+    }
     finish(node);
+  }
+
+  /** So that a hundred thousand jobs wait. */
+  private void fill(Millpond node) {
+    while (acknowledged.size() - ran.get() < WAITING) {
+      acknowledged.addAll(submit(node, 1_000));
+    }
   }
 
   /** Seconds until the last tenth of a second, of three, with less than half of the usual rate. */
