@@ -142,7 +142,7 @@ public final class Worker implements AutoCloseable {
   public void start(Ways ways) {
     this.ways = ways;
     children.start(handlers.forkableModules(), handlers.forkedModules());
-    openSession();
+    openSession(transactions); // nothing runs yet: a database that is slow may take its time
     lanes.learn(transactions.call(SessionStore::queues));
     for (Dispatch way : ways.all()) {
       loops.add(new ClaimLoop(way, new ClaimStore(pgUrl), this));
@@ -157,8 +157,13 @@ public final class Worker implements AutoCloseable {
     loops.forEach(ClaimLoop::start);
   }
 
+  /** Opens a new session in the place of one that is over. */
   void openSession() {
-    beats.call(tx -> {
+    openSession(beats);
+  }
+
+  private void openSession(Transactions by) {
+    by.call(tx -> {
       SessionStore.open(
           tx,
           session.get(),
