@@ -24,11 +24,15 @@ public final class FlowStore {
   private static final String ONE_SNAPSHOT =
       "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
-  private static final String VERSION = "SELECT version FROM millpond.flow_version";
+  private static final String VERSION =
+      "SELECT coalesce(max(version), 0) FROM millpond.flow_version";
 
   /** Taken by whoever changes anything, first of all: changes come one after the other. */
   private static final String GROW =
-      "UPDATE millpond.flow_version SET version = version + 1, changed_at = now()";
+      """
+      INSERT INTO millpond.flow_version AS v (version) VALUES (1)
+      ON CONFLICT (one) DO UPDATE SET version = v.version + 1, changed_at = now()
+      """;
 
   private static final String HAVE_QUEUE =
       "INSERT INTO millpond.queue_flow (queue) VALUES (?) ON CONFLICT (queue) DO NOTHING";
@@ -49,7 +53,7 @@ public final class FlowStore {
 
   private FlowStore() {}
 
-  /** The version of all settings. */
+  /** The version of all settings; 0 in a database that somebody has emptied. */
   public static long version(Connection tx) throws SQLException {
     try (Statement statement = tx.createStatement();
         ResultSet row = statement.executeQuery(VERSION)) {
