@@ -29,6 +29,10 @@ final class Leadership {
   private static final long NONE = -1;
 
   private final Transactions usual;
+
+  /** The usual pool, for a prompt role that takes longer. */
+  private final Transactions checked;
+
   private final @Nullable Transactions prompt;
   private final Term term;
   private volatile long unhurriedUntilNanos = System.nanoTime();
@@ -74,6 +78,7 @@ final class Leadership {
 
   private Leadership(Transactions usual, @Nullable Transactions prompt, Term term) {
     this.usual = usual;
+    this.checked = usual.checked(term.lease);
     this.prompt = prompt;
     this.term = term;
   }
@@ -158,8 +163,11 @@ final class Leadership {
   /** Promptly if this role is to be prompt, and as long as PostgreSQL is quick enough for that. */
   private <T extends @Nullable Object> T run(Use<T> use) {
     Transactions quick = prompt;
-    if (quick == null || System.nanoTime() - unhurriedUntilNanos < 0) {
+    if (quick == null) {
       return use.on(usual);
+    }
+    if (System.nanoTime() - unhurriedUntilNanos < 0) {
+      return use.on(checked);
     }
     try {
       return use.on(quick);
@@ -171,7 +179,7 @@ final class Leadership {
       log.info(
           "{}: a statement took too long to be prompt, and is given more time for a minute",
           Thread.currentThread().getName());
-      return use.on(usual);
+      return use.on(checked);
     }
   }
 

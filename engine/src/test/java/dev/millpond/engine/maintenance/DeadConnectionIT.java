@@ -16,6 +16,9 @@ import dev.millpond.faults.Fault;
 import dev.millpond.faults.FaultProxy;
 import dev.millpond.faults.Moment;
 import dev.millpond.faults.Step;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -146,5 +149,41 @@ class DeadConnectionIT {
       assertThat(scene.needTheLeader()).isLessThan(WITHIN);
       scene.fleet.assertBooksClean();
     }
+  }
+
+  /** What it does is done on the usual pool then, which waits a minute for an answer. */
+  @Test
+  void aRoleThatHadToBeGivenMoreTimeIsNotHeldUpEither() throws SQLException {
+    try (Scene scene = new Scene()) {
+      thePromoterTakesTooLong();
+      scene.proxy.endAll(Ending.HALF_OPEN);
+      assertThat(scene.needTheLeader()).isLessThan(WITHIN);
+      scene.fleet.assertBooksClean();
+    }
+  }
+
+  /** Its statement is given up, as one that takes too long, and goes on by the usual pool. */
+  private static void thePromoterTakesTooLong() throws SQLException {
+    try (Connection other = database.connect();
+        Statement statement = other.createStatement()) {
+      other.setAutoCommit(false);
+      statement.execute("LOCK TABLE millpond.job_state IN ACCESS EXCLUSIVE MODE");
+      Fleet.until("a look is given up", () -> looks("pg_cancel_backend(pid)", "millpond-roles"));
+      Fleet.until("it is done again", () -> looks("pid", "millpond"));
+      other.rollback();
+    }
+  }
+
+  private static boolean looks(String then, String application) {
+    return database.number(
+            """
+            SELECT count(*) FROM (
+              SELECT %s FROM pg_stat_activity
+              WHERE application_name = ? AND wait_event_type = 'Lock' AND datname = current_database()
+                AND query LIKE '%%ORDER BY look_at%%') AS looks
+            """
+                .formatted(then),
+            application)
+        > 0;
   }
 }

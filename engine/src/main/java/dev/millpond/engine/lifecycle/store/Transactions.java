@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.millpond.api.UnavailableException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Runs work in a transaction of the pool: commits when it returns, rolls back when it throws. */
@@ -18,8 +19,26 @@ public final class Transactions implements AutoCloseable {
 
   private final HikariDataSource pool;
 
+  /** How long a connection may take to say that it is alive before it is used; 0: not asked. */
+  private final int checkSeconds;
+
   public Transactions(HikariDataSource pool) {
+    this(pool, 0);
+  }
+
+  private Transactions(HikariDataSource pool, int checkSeconds) {
     this.pool = pool;
+    this.checkSeconds = checkSeconds;
+  }
+
+  /**
+   * The same pool for one who must not wait long on a dead connection: each is asked for a sign of
+   * life before it is used, one round trip. The pool itself asks those alone that have rested.
+   *
+   * @param within whole seconds, 1 at least
+   */
+  public Transactions checked(Duration within) {
+    return new Transactions(pool, Math.toIntExact(Math.max(1, within.toSeconds())));
   }
 
   /**
@@ -29,7 +48,7 @@ public final class Transactions implements AutoCloseable {
    */
   public <T extends @Nullable Object> T call(Work<T> work) {
     for (int repeat = 0; ; repeat++) {
-      try (Connection connection = pool.getConnection()) {
+      try (Connection connection = connection()) {
         return transaction(connection, work);
       } catch (SQLException e) {
         if (Pg.fault(e) != Pg.Fault.REPEAT || repeat == REPEATS_MAX) {
@@ -37,6 +56,16 @@ public final class Transactions implements AutoCloseable {
         }
       }
     }
+  }
+
+  private Connection connection() throws SQLException {
+    Connection connection = pool.getConnection();
+    if (checkSeconds > 0 && !connection.isValid(checkSeconds)) {
+      pool.evictConnection(connection);
+      pool.getHikariPoolMXBean().softEvictConnections(); // they went the same way
+      throw new SQLException("a connection of " + pool.getPoolName() + " is dead", "08006");
+    }
+    return connection;
   }
 
   /**
@@ -64,7 +93,7 @@ public final class Transactions implements AutoCloseable {
    * @throws DatabaseException when it failed
    */
   public <T extends @Nullable Object> T read(Work<T> statement) {
-    try (Connection connection = pool.getConnection()) {
+    try (Connection connection = connection()) {
       return statement.run(connection);
     } catch (SQLException e) {
       throw new DatabaseException(e);
