@@ -23,7 +23,8 @@ import tools.jackson.databind.JsonNode;
 
 /** A process of the program, started as a user would start it. Killed at the end if need be. */
 public final class ServerProcess implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  /** How long what must come is waited for. */
+  public static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Process process;
   private final Path output;
@@ -115,6 +116,15 @@ public final class ServerProcess implements AutoCloseable {
         HttpRequest.newBuilder(uri(path))
             .header("Content-Type", "application/json")
             .POST(BodyPublishers.ofString(body)));
+  }
+
+  /** Whether it takes a post; not when it has ended, or is about to. */
+  public boolean takes(String path, String body) throws InterruptedException {
+    try {
+      return post(path, body).statusCode() < 300;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** Sends SIGTERM. */
