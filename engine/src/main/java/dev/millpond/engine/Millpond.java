@@ -12,6 +12,7 @@ import dev.millpond.api.RedriveResult;
 import dev.millpond.api.SteerResult;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.engine.books.BooksReport;
+import dev.millpond.engine.fleet.Workers;
 import dev.millpond.engine.flow.Flow;
 import dev.millpond.engine.lifecycle.Node;
 import dev.millpond.engine.lifecycle.store.Schema;
@@ -258,6 +259,11 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
   /** What steers the fleet while it runs: weights. */
   public Flow flow() {
     return node.flow();
+  }
+
+  /** The workers of the fleet, and how one is drained. */
+  public Workers workers() {
+    return node.workers();
   }
 
   /** All queues with their depths. */

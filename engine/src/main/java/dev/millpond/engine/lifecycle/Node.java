@@ -15,6 +15,7 @@ import dev.millpond.engine.dispatch.store.ReaderStore;
 import dev.millpond.engine.dispatch.streams.RedisServer;
 import dev.millpond.engine.dispatch.streams.RedisShards;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
+import dev.millpond.engine.fleet.Workers;
 import dev.millpond.engine.flow.Flow;
 import dev.millpond.engine.flow.FlowFollower;
 import dev.millpond.engine.flush.Writer;
@@ -73,6 +74,7 @@ public final class Node {
   private final Lanes lanes;
   private final FlowFollower follower;
   private final Flow flow;
+  private final Workers workers;
   private final KindPace pace = new KindPace();
   private final HandlerRegistry handlers = new HandlerRegistry();
   private final RedisShards shards;
@@ -98,6 +100,7 @@ public final class Node {
     this.lanes = new Lanes(config.classes());
     this.follower = new FlowFollower(transactions, config.classes());
     this.flow = new Flow(transactions, follower, lanes);
+    this.workers = new Workers(transactions);
     EngineMetrics metrics = new EngineMetrics(registry);
     JobIds ids = new JobIds(clock);
     this.shards = new RedisShards(config.redisUrls(), config.shards());
@@ -254,6 +257,10 @@ public final class Node {
 
   public Flow flow() {
     return flow;
+  }
+
+  public Workers workers() {
+    return workers;
   }
 
   public Redrives redrives() {

@@ -11,6 +11,7 @@ import dev.millpond.engine.threads.LoopThread;
 import dev.millpond.engine.worker.store.SessionStore;
 import dev.millpond.engine.worker.store.SessionStore.News;
 import dev.millpond.engine.worker.store.SessionStore.Sign;
+import dev.millpond.engine.worker.store.SessionStore.Standing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +43,7 @@ final class Heartbeat {
   private final LoopThread thread = new LoopThread("millpond-heartbeat", this::loop);
   private volatile boolean stopped;
   private volatile long lastBeatNanos = System.nanoTime();
+  private Standing told = Standing.TAKING;
 
   Heartbeat(
       Transactions transactions,
@@ -86,7 +88,7 @@ final class Heartbeat {
       }
       long now = System.nanoTime();
       try {
-        if (now - nextBeat >= 0) {
+        if (now - nextBeat >= 0 || worker.standing().drainsUnlike(told)) {
           nextBeat = now + timing.beat().toNanos();
           beat();
         }
@@ -117,9 +119,8 @@ final class Heartbeat {
   private void beat() {
     UUID id = session.get();
     long sent = System.nanoTime();
-    boolean alive =
-        transactions.alone(
-            tx -> SessionStore.beat(tx, id, worker.busy(), worker.draining(), worker.shards()));
+    Standing standing = worker.standing();
+    boolean alive = transactions.alone(tx -> SessionStore.beat(tx, id, standing));
     if (!alive) {
       if (!stopped) { // or else its row is gone with the worker
         fence("the reaper has fenced it");
@@ -127,6 +128,7 @@ final class Heartbeat {
       return;
     }
     lastBeatNanos = sent;
+    told = standing;
     refreshTracked(id);
     pace.learn(transactions.call(tx -> SessionStore.exchangePace(tx, pace.measured())));
   }
@@ -169,8 +171,11 @@ final class Heartbeat {
   }
 
   private void readNotices() {
-    News news = transactions.read(connection -> SessionStore.news(connection, timing.lease()));
+    News news =
+        transactions.read(
+            connection -> SessionStore.news(connection, session.get(), timing.lease()));
     lanes.learn(news.queues());
+    worker.asked(news.drain());
     Set<UUID> cancelled = news.cancelled();
     if (cancelled.isEmpty()) {
       return;
@@ -191,6 +196,7 @@ final class Heartbeat {
     log.warn("session {} gives up what it runs: {}", session.get(), why);
     worker.loseAll();
     session.renew();
+    told = Standing.TAKING; // as its row will say
     lastBeatNanos = System.nanoTime();
     try {
       worker.openSession();

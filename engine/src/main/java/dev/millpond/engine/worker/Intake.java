@@ -72,7 +72,7 @@ final class Intake {
       return;
     }
     Registration<?> registration = handlers.find(batch.kind());
-    if (registration == null || room.closed()) {
+    if (registration == null || room.givesBack()) {
       giveBack(origin, claimed, registration == null);
       return;
     }

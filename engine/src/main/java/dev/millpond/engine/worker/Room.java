@@ -34,6 +34,10 @@ final class Room {
   private final Runner runner;
   private final Writer writer;
   private volatile boolean closed;
+
+  /** An operator has asked for it. */
+  private volatile boolean resting;
+
   private volatile double batchMicros = AHEAD_MICROS;
   private volatile double batchJobs = Batch.JOBS_MAX;
 
@@ -65,9 +69,19 @@ final class Room {
     return closed;
   }
 
+  /** Whether there is to be no room until an operator says otherwise. */
+  void rest(boolean rests) {
+    resting = rests;
+  }
+
+  /** Whether what is claimed already is given back. */
+  boolean givesBack() {
+    return closed || resting;
+  }
+
   /** Whether anything is taken in at all. */
   boolean open() {
-    return !closed && !runner.wornOut() && !writer.lost() && !writer.behind();
+    return !givesBack() && !runner.wornOut() && !writer.lost() && !writer.behind();
   }
 
   /** Batches that wait for a slot, or to run alone. */

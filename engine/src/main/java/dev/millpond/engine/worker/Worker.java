@@ -8,6 +8,7 @@ import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.Ways;
+import dev.millpond.engine.fleet.DrainOrder;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
@@ -19,6 +20,8 @@ import dev.millpond.engine.worker.forked.ForkedExecutor;
 import dev.millpond.engine.worker.store.ClaimStore;
 import dev.millpond.engine.worker.store.ClaimStore.Loaded;
 import dev.millpond.engine.worker.store.SessionStore;
+import dev.millpond.engine.worker.store.SessionStore.Opening;
+import dev.millpond.engine.worker.store.SessionStore.Standing;
 import dev.millpond.engine.worker.store.UserTransaction;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -74,6 +77,10 @@ public final class Worker implements AutoCloseable {
   private final Writer writer;
   private final List<ClaimLoop> loops = new ArrayList<>();
   private @Nullable KeptBatches kept;
+
+  /** As its row says. */
+  private volatile @Nullable DrainOrder drainOrder;
+
   private @Nullable Ways ways;
   private final CountDownLatch stop = new CountDownLatch(1);
   private volatile boolean started;
@@ -121,6 +128,10 @@ public final class Worker implements AutoCloseable {
     this.intake = new Intake(handlers, desk, ready, quarantine, pace, room);
     this.writer = writer;
     this.beats = new Transactions(Pg.beats(pgUrl, timing.lease()));
+    metrics.gauge(
+        "millpond.worker.draining",
+        "1 while it takes no jobs, as an operator has asked, or since it ends",
+        () -> room.givesBack() ? 1 : 0);
     this.heartbeat = new Heartbeat(beats, session, desk, this, pace, lanes, timing);
     metrics.gauge("millpond.worker.slots", "Slots", runner::busy, "state", "busy");
     metrics.gauge("millpond.worker.slots", "Slots", runner::free, "state", "free");
@@ -166,14 +177,16 @@ public final class Worker implements AutoCloseable {
     by.call(tx -> {
       SessionStore.open(
           tx,
-          session.get(),
-          session.process(),
-          host(),
-          ProcessHandle.current().pid(),
-          handlers.kinds(),
-          runner.slots(),
-          timing.lease(),
-          shards());
+          new Opening(
+              session.get(),
+              session.process(),
+              host(),
+              ProcessHandle.current().pid(),
+              handlers.kinds(),
+              runner.slots(),
+              timing.lease(),
+              shards(),
+              drainOrder));
       return true;
     });
   }
@@ -255,8 +268,39 @@ public final class Worker implements AutoCloseable {
     return true;
   }
 
+  /** Whether its process is about to end. */
   boolean draining() {
     return room.closed();
+  }
+
+  /** What it says of itself with each beat. */
+  Standing standing() {
+    boolean takesNone = room.givesBack();
+    return new Standing(runner.busy(), takesNone, takesNone && idle(), shards());
+  }
+
+  /**
+   * It is to take nothing more, and to give back what has not started; or to take jobs again.
+   *
+   * @param order null: it is not asked to drain
+   */
+  void asked(@Nullable DrainOrder order) {
+    boolean news = (order == null) != (drainOrder == null);
+    drainOrder = order;
+    room.rest(order != null);
+    if (order != null) {
+      giveBackWaiting(); // each time: a claim may have been under way
+    }
+    if (news && order == null) {
+      log.info("takes jobs again");
+    } else if (news) {
+      log.info("takes no more jobs, as asked: {}", order);
+    }
+  }
+
+  private void giveBackWaiting() {
+    ready.clear().forEach(run -> run.dissolve(false));
+    quarantine.clear().forEach(run -> run.dissolve(false));
   }
 
   Duration settle() {
@@ -335,8 +379,7 @@ public final class Worker implements AutoCloseable {
       loseAll();
       return false;
     }
-    ready.clear().forEach(run -> run.dissolve(false));
-    quarantine.clear().forEach(run -> run.dissolve(false));
+    giveBackWaiting();
     Duration grace =
         within.dividedBy(5).compareTo(Duration.ofSeconds(5)) < 0
             ? within.dividedBy(5)

@@ -15,7 +15,9 @@ import dev.millpond.engine.Timing;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.worker.store.SessionStore;
+import dev.millpond.engine.worker.store.SessionStore.Opening;
 import dev.millpond.engine.worker.store.SessionStore.Sign;
+import dev.millpond.engine.worker.store.SessionStore.Standing;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -87,7 +89,9 @@ class VisibilityIT {
       UUID session = UUID.randomUUID();
       transactions.call(tx -> {
         SessionStore.open(
-            tx, session, session, "here", 1, Set.of("noop"), 1, PATIENT.lease(), List.of());
+            tx,
+            new Opening(
+                session, session, "here", 1, Set.of("noop"), 1, PATIENT.lease(), List.of(), null));
         return true;
       });
       List<UUID> mislaid = CLASSES.stream().map(name -> submit(leader, "noop", name)).toList();
@@ -99,7 +103,7 @@ class VisibilityIT {
       Fleet.until(
           "all but the one that is seen are rescued",
           () -> {
-            transactions.call(tx -> SessionStore.beat(tx, session, 4, false, List.of()));
+            transactions.call(tx -> SessionStore.beat(tx, session, Standing.TAKING));
             transactions.call(
                 tx -> SessionStore.refresh(tx, session, List.of(new Sign(late, 1, null, null))));
             return running("AND kind = 'noop'") == 0;

@@ -24,6 +24,7 @@ import dev.millpond.engine.maintenance.store.RescueStore;
 import dev.millpond.engine.races.Race.Start;
 import dev.millpond.engine.submit.JobIds;
 import dev.millpond.engine.worker.store.SessionStore;
+import dev.millpond.engine.worker.store.SessionStore.Opening;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -214,7 +215,9 @@ final class Arena implements AutoCloseable {
 
   private static void open(Connection tx, UUID session) throws SQLException {
     List<String> kinds = List.of(Side.KIND);
-    SessionStore.open(tx, session, session, "here", 1, kinds, 1, Duration.ofDays(1), List.of());
+    SessionStore.open(
+        tx,
+        new Opening(session, session, "here", 1, kinds, 1, Duration.ofDays(1), List.of(), null));
   }
 
   private static Route route(Start start, int number) {

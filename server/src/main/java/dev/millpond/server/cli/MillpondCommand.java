@@ -12,6 +12,7 @@ import dev.millpond.server.cli.remote.JobsCommand;
 import dev.millpond.server.cli.remote.Noun;
 import dev.millpond.server.cli.remote.QueuesCommand;
 import dev.millpond.server.cli.remote.WeightsCommand;
+import dev.millpond.server.cli.remote.WorkersCommand;
 import dev.millpond.server.cli.terminal.PlainText;
 import dev.millpond.server.cli.terminal.Terminal;
 import dev.millpond.server.client.CallException;
@@ -46,6 +47,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       DeadLettersCommand.class,
       QueuesCommand.class,
       WeightsCommand.class,
+      WorkersCommand.class,
       CompletionCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",

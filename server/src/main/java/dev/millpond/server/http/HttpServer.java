@@ -14,6 +14,7 @@ import dev.millpond.server.http.jobs.SteerController;
 import dev.millpond.server.http.problem.ProblemAdvice;
 import dev.millpond.server.http.queues.QueuesController;
 import dev.millpond.server.http.queues.WeightsController;
+import dev.millpond.server.http.workers.WorkersController;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.BindException;
@@ -101,6 +102,7 @@ public final class HttpServer implements AutoCloseable {
           SteerController.class,
           QueuesController.class,
           WeightsController.class,
+          WorkersController.class,
           DeadLettersController.class);
     }
     try {

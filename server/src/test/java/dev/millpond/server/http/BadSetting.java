@@ -6,10 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The part of {@link BadInput} about settings of queues. */
+/** The part of {@link BadInput} about what steers the fleet: settings of queues, and workers. */
 final class BadSetting {
   private static final String WEIGHTS = "/v1/queues/never-made/weights";
   private static final String QUEUE = "/v1/queues/never-made";
+  private static final String DRAIN = "/v1/workers/00000000-0000-7000-8000-000000000000/drain";
   private static final String INVALID = "invalid-fields";
 
   private final List<Row> rows = new ArrayList<>();
@@ -20,6 +21,7 @@ final class BadSetting {
     BadSetting table = new BadSetting();
     table.weights();
     table.queue();
+    table.workers();
     return table.rows;
   }
 
@@ -105,6 +107,30 @@ final class BadSetting {
         422,
         INVALID,
         "/queue");
+  }
+
+  private void workers() {
+    drain("a number for who asks to drain", "{\"by\":7}", "/by");
+    drain("a name of 101 characters", "{\"by\":\"" + "a".repeat(101) + "\"}", "/by");
+    drain("a reason of 501 characters", "{\"reason\":\"" + "a".repeat(501) + "\"}", "/reason");
+    drain("a reason that steers terminals", "{\"reason\":\"\\u001b[2J\"}", "/reason");
+    drain("an unknown field of a drain", "{\"why\":\"x\"}", "/why");
+    drain("a list instead of a drain", "[]", "");
+    row("a worker that there is not", "POST", DRAIN, "{}", 404, "worker-not-found", null);
+    row(
+        "a worker without an id",
+        "POST",
+        "/v1/workers/x/drain",
+        "{}",
+        404,
+        "worker-not-found",
+        null);
+    row("a resume with a body", "DELETE", DRAIN, "{}", 400, "unexpected-body", null);
+    row("PUT of a drain", "PUT", DRAIN, "{}", 405, "method-not-allowed", null);
+  }
+
+  private void drain(String what, String body, String pointer) {
+    row(what, "POST", DRAIN, body, 422, INVALID, pointer);
   }
 
   private void weight(String what, String body, String pointer) {

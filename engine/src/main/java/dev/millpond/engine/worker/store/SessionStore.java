@@ -1,12 +1,16 @@
 package dev.millpond.engine.worker.store;
 
+import dev.millpond.engine.fleet.DrainOrder;
+import dev.millpond.engine.fleet.store.WorkerStore;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Types;
 import java.time.Duration;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -21,13 +25,15 @@ import org.jspecify.annotations.Nullable;
 public final class SessionStore {
   private static final String OPEN =
       """
-      INSERT INTO millpond.worker (session, process, host, pid, kinds, slots, lease, shards)
-      VALUES (?, ?, ?, ?, ?::text[], ?, ? * interval '1 millisecond', ?::int4[])
+      INSERT INTO millpond.worker
+             (session, process, host, pid, kinds, slots, lease, shards,
+              drain_asked_at, drain_by, drain_reason)
+      VALUES (?, ?, ?, ?, ?::text[], ?, ? * interval '1 millisecond', ?::int4[], ?, ?, ?)
       """;
 
   private static final String BEAT =
       """
-      UPDATE millpond.worker SET beat_at = now(), busy = ?, draining = ?, shards = ?::int4[]
+      UPDATE millpond.worker SET beat_at = now(), busy = ?, draining = ?, drained = ?, shards = ?::int4[]
       WHERE session = ? AND NOT fenced
       """;
 
@@ -73,22 +79,25 @@ public final class SessionStore {
 
   private static final String NEWS =
       """
-      SELECT name, NULL::uuid FROM millpond.queue
+      SELECT name, NULL::uuid, NULL::timestamptz, NULL::text, NULL::text FROM millpond.queue
       UNION ALL
-      SELECT NULL, job_id FROM millpond.cancel_notice
+      SELECT NULL, job_id, NULL, NULL, NULL FROM millpond.cancel_notice
       WHERE requested_at > now() - ? * interval '1 millisecond'
+      UNION ALL
+      SELECT NULL, NULL, drain_asked_at, drain_by, drain_reason FROM millpond.worker
+      WHERE session = ? AND drain_asked_at IS NOT NULL
       """;
 
   private SessionStore() {}
 
   /**
-   * Makes the row of a new session.
+   * A new session.
    *
    * @param process the same for all sessions of a process
    * @param shards whose streams it reads
+   * @param drain what the row of the session before said
    */
-  public static void open(
-      Connection tx,
+  public record Opening(
       UUID session,
       UUID process,
       String host,
@@ -96,34 +105,57 @@ public final class SessionStore {
       Collection<String> kinds,
       int slots,
       Duration lease,
-      List<Integer> shards)
-      throws SQLException {
+      List<Integer> shards,
+      @Nullable DrainOrder drain) {}
+
+  /** Makes the row of a new session. */
+  public static void open(Connection tx, Opening row) throws SQLException {
     try (PreparedStatement statement = tx.prepareStatement(OPEN)) {
-      statement.setObject(1, session);
-      statement.setObject(2, process);
-      statement.setString(3, host);
-      statement.setLong(4, pid);
-      statement.setObject(5, PgArray.texts(List.copyOf(kinds), k -> k));
-      statement.setInt(6, slots);
-      statement.setLong(7, lease.toMillis());
-      statement.setObject(8, PgArray.ints(shards, Integer::intValue));
+      statement.setObject(1, row.session());
+      statement.setObject(2, row.process());
+      statement.setString(3, row.host());
+      statement.setLong(4, row.pid());
+      statement.setObject(5, PgArray.texts(List.copyOf(row.kinds()), k -> k));
+      statement.setInt(6, row.slots());
+      statement.setLong(7, row.lease().toMillis());
+      statement.setObject(8, PgArray.ints(row.shards(), Integer::intValue));
+      DrainOrder drain = row.drain();
+      statement.setObject(
+          9,
+          drain == null ? null : drain.askedAt().atOffset(ZoneOffset.UTC),
+          Types.TIMESTAMP_WITH_TIMEZONE);
+      statement.setString(10, drain == null ? null : drain.by());
+      statement.setString(11, drain == null ? null : drain.reason());
       statement.executeUpdate();
     }
   }
 
   /**
-   * Says that the session lives; false when it has been fenced, so that it must stop.
+   * What a session says of itself.
    *
+   * @param busy slots that are taken
+   * @param draining whether it takes no jobs
+   * @param drained whether it has none left either
    * @param shards whose streams it reads now
    */
-  public static boolean beat(
-      Connection tx, UUID session, int busy, boolean draining, List<Integer> shards)
-      throws SQLException {
+  public record Standing(int busy, boolean draining, boolean drained, List<Integer> shards) {
+    /** Of one that takes jobs, and has none yet. */
+    public static final Standing TAKING = new Standing(0, false, false, List.of());
+
+    /** Whether operators wait for this news. */
+    public boolean drainsUnlike(Standing other) {
+      return draining != other.draining || drained != other.drained;
+    }
+  }
+
+  /** Says that the session lives; false when it has been fenced, so that it must stop. */
+  public static boolean beat(Connection tx, UUID session, Standing standing) throws SQLException {
     try (PreparedStatement statement = tx.prepareStatement(BEAT)) {
-      statement.setInt(1, busy);
-      statement.setBoolean(2, draining);
-      statement.setObject(3, PgArray.ints(shards, Integer::intValue));
-      statement.setObject(4, session);
+      statement.setInt(1, standing.busy());
+      statement.setBoolean(2, standing.draining());
+      statement.setBoolean(3, standing.drained());
+      statement.setObject(4, PgArray.ints(standing.shards(), Integer::intValue));
+      statement.setObject(5, session);
       return statement.executeUpdate() == 1;
     }
   }
@@ -252,30 +284,38 @@ public final class SessionStore {
   }
 
   /**
-   * What every worker is told.
+   * What a worker is told.
    *
    * @param queues names of all queues
    * @param cancelled jobs that were cancelled lately while they may have been running
+   * @param drain that this one is to take nothing more; null: it may
    */
-  public record News(List<String> queues, Set<UUID> cancelled) {}
+  public record News(List<String> queues, Set<UUID> cancelled, @Nullable DrainOrder drain) {}
 
   /** Reads the news in one statement. */
-  public static News news(Connection connection, Duration within) throws SQLException {
-    News news = new News(new ArrayList<>(), new HashSet<>());
+  public static News news(Connection connection, UUID session, Duration within)
+      throws SQLException {
+    List<String> queues = new ArrayList<>();
+    Set<UUID> cancelled = new HashSet<>();
+    DrainOrder drain = null;
     try (PreparedStatement statement = connection.prepareStatement(NEWS)) {
       statement.setLong(1, within.toMillis());
+      statement.setObject(2, session);
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
           String queue = rows.getString(1);
+          UUID job = rows.getObject(2, UUID.class);
           if (queue != null) {
-            news.queues().add(queue);
+            queues.add(queue);
+          } else if (job != null) {
+            cancelled.add(job);
           } else {
-            news.cancelled().add(rows.getObject(2, UUID.class));
+            drain = WorkerStore.drainOrder(rows, 3);
           }
         }
       }
     }
-    return news;
+    return new News(queues, cancelled, drain);
   }
 
   /** Stores what this node has measured and gives the fleet's averages. */

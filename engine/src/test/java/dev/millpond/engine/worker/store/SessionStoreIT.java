@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.worker.store.SessionStore.Opening;
 import dev.millpond.engine.worker.store.SessionStore.Sign;
+import dev.millpond.engine.worker.store.SessionStore.Standing;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -31,7 +33,17 @@ class SessionStoreIT {
     boolean opened =
         transactions.call(tx -> {
           SessionStore.open(
-              tx, session, session, "a", 1, List.of("noop"), 1, Duration.ofMinutes(1), List.of());
+              tx,
+              new Opening(
+                  session,
+                  session,
+                  "a",
+                  1,
+                  List.of("noop"),
+                  1,
+                  Duration.ofMinutes(1),
+                  List.of(),
+                  null));
           return true;
         });
     assertThat(opened).isTrue();
@@ -48,7 +60,7 @@ class SessionStoreIT {
   void aBeatIsMeasuredByTheClockOfTheDatabase() {
     boolean itsNow =
         transactions.call(tx -> {
-          assertThat(SessionStore.beat(tx, session, 0, false, List.of())).isTrue();
+          assertThat(SessionStore.beat(tx, session, Standing.TAKING)).isTrue();
           return isTrue(
               tx, "SELECT beat_at = now() FROM millpond.worker WHERE session = ?", session);
         });

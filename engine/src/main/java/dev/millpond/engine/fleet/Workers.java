@@ -1,0 +1,94 @@
+package dev.millpond.engine.fleet;
+
+import dev.millpond.engine.fleet.store.WorkerStore;
+import dev.millpond.engine.flow.InvalidSettingException;
+import dev.millpond.engine.lifecycle.store.Transactions;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The workers of the fleet. One that is asked to drain takes nothing more, gives back what it has
+ * not started, and goes on with what it has; it stays so until it is asked to resume, or its
+ * process ends. No attempt is burned. Thread-safe.
+ */
+public final class Workers {
+  /** Of who asks, in characters. */
+  public static final int BY_MAX = 100;
+
+  /** Of a reason, in characters. */
+  public static final int REASON_MAX = 500;
+
+  private final Transactions transactions;
+
+  public Workers(Transactions transactions) {
+    this.transactions = transactions;
+  }
+
+  /** All that have a row, the longest running first; lost ones until what they held is rescued. */
+  public List<WorkerView> list() {
+    return transactions.callOrThrow(WorkerStore::list);
+  }
+
+  /**
+   * One of them.
+   *
+   * @param id of its session or of its process
+   */
+  public Optional<WorkerView> find(UUID id) {
+    return transactions.callOrThrow(tx -> WorkerStore.find(tx, id));
+  }
+
+  /**
+   * Asks a worker to take nothing more. Asked again, the first order stands.
+   *
+   * @param id of its session or of its process
+   * @param by who asks, {@link #BY_MAX} characters at most
+   * @param reason {@link #REASON_MAX} characters at most
+   * @throws InvalidSettingException when a text is too long, or has characters that steer terminals
+   */
+  public DrainResult drain(UUID id, @Nullable String by, @Nullable String reason) {
+    check("/by", by, BY_MAX);
+    check("/reason", reason, REASON_MAX);
+    return transactions.callOrThrow(tx -> {
+      WorkerStore.drain(tx, id, by, reason);
+      return result(id, WorkerStore.find(tx, id));
+    });
+  }
+
+  /**
+   * Lets a worker take jobs again.
+   *
+   * @param id of its session or of its process
+   */
+  public DrainResult resume(UUID id) {
+    return transactions.callOrThrow(tx -> {
+      WorkerStore.resume(tx, id);
+      return result(id, WorkerStore.find(tx, id));
+    });
+  }
+
+  private static DrainResult result(UUID id, Optional<WorkerView> found) {
+    if (found.isEmpty()) {
+      return new DrainResult.Unknown(id);
+    }
+    WorkerView worker = found.get();
+    return worker.state() == WorkerView.State.LOST
+        ? new DrainResult.Lost(id)
+        : new DrainResult.Asked(worker);
+  }
+
+  private static void check(String pointer, @Nullable String text, int most) {
+    if (text == null) {
+      return;
+    }
+    if (text.length() > most) {
+      throw new InvalidSettingException(
+          pointer, "must have at most " + most + " characters, has " + text.length());
+    }
+    if (text.chars().anyMatch(Character::isISOControl)) {
+      throw new InvalidSettingException(pointer, "must have no control characters");
+    }
+  }
+}
