@@ -1,6 +1,7 @@
 package dev.millpond.engine.maintenance;
 
 import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.maintenance.store.LeaderStore;
 import java.time.Duration;
@@ -18,24 +19,30 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Each role has a way of its own to the database, all under one {@link Term}: the usual pool, or
  * {@link #promptly} one that gives a dead connection up within half a lease (ADR 26). What
- * PostgreSQL gives up there, since it takes longer, is done again on the usual pool, and so is what
- * the role does in the next minute: it gets on, however slow its statements are.
+ * PostgreSQL gives up there, since it takes longer, is done again with more time, and so is what
+ * the role does from then on, until a minute has passed without need: it gets on, however slow its
+ * statements are.
  */
 final class Leadership {
   private static final Logger log = LoggerFactory.getLogger(Leadership.class);
 
-  private static final long UNHURRIED_NANOS = TimeUnit.MINUTES.toNanos(1);
+  /** A role that has needed more time has it for so long after it last needed it. */
+  private static final long PATIENT_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+  /** By how much the time for an answer grows when it was not enough. */
+  private static final int MORE = 4;
 
   private static final long NONE = -1;
 
   private final Transactions usual;
-
-  /** The usual pool, for a prompt role that takes longer. */
-  private final Transactions checked;
-
   private final @Nullable Transactions prompt;
+  private final Duration promptAnswer;
   private final Term term;
-  private volatile long unhurriedUntilNanos = System.nanoTime();
+
+  /** How long an answer may take now; only changed by the role's own thread. */
+  private volatile Duration answer;
+
+  private volatile long patientUntilNanos = System.nanoTime();
 
   /** Thrown inside a transaction of a leader that is none any more; rolls it back. */
   static final class LostException extends RuntimeException {
@@ -73,19 +80,25 @@ final class Leadership {
   }
 
   Leadership(Transactions transactions, UUID holder, Duration lease) {
-    this(transactions, null, new Term(holder, lease));
+    this(transactions, null, Pg.LONGEST_ANSWER, new Term(holder, lease));
   }
 
-  private Leadership(Transactions usual, @Nullable Transactions prompt, Term term) {
+  private Leadership(
+      Transactions usual, @Nullable Transactions prompt, Duration promptAnswer, Term term) {
     this.usual = usual;
-    this.checked = usual.checked(term.lease);
     this.prompt = prompt;
+    this.promptAnswer = promptAnswer;
+    this.answer = promptAnswer;
     this.term = term;
   }
 
-  /** The same leadership for one role that must not be held up by a dead connection. */
-  Leadership promptly(Transactions way) {
-    return new Leadership(usual, way, term);
+  /**
+   * The same leadership for one role that must not be held up by a dead connection.
+   *
+   * @param within how long the way waits for an answer
+   */
+  Leadership promptly(Transactions way, Duration within) {
+    return new Leadership(usual, way, within, term);
   }
 
   boolean held() {
@@ -166,21 +179,36 @@ final class Leadership {
     if (quick == null) {
       return use.on(usual);
     }
-    if (System.nanoTime() - unhurriedUntilNanos < 0) {
-      return use.on(checked);
+    if (System.nanoTime() - patientUntilNanos >= 0) {
+      answer = promptAnswer;
     }
-    try {
-      return use.on(quick);
-    } catch (DatabaseException e) {
-      if (!e.tookTooLong()) {
-        throw e;
+    while (true) {
+      Duration within = answer;
+      long began = System.nanoTime();
+      try {
+        T result = use.on(within.equals(promptAnswer) ? quick : quick.patient(within));
+        if (System.nanoTime() - began > within.toNanos() / MORE) {
+          patientUntilNanos = System.nanoTime() + PATIENT_NANOS; // less would not have been enough
+        }
+        return result;
+      } catch (DatabaseException e) {
+        if (!e.tookTooLong() || within.equals(Pg.LONGEST_ANSWER)) {
+          throw e;
+        }
+        answer = more(within);
+        patientUntilNanos = System.nanoTime() + PATIENT_NANOS;
+        log.info(
+            "{}: a statement was given up after {} ms, from now on there are {} s for an answer",
+            Thread.currentThread().getName(),
+            Pg.statementMillis(within),
+            answer.toSeconds());
       }
-      unhurriedUntilNanos = System.nanoTime() + UNHURRIED_NANOS;
-      log.info(
-          "{}: a statement took too long to be prompt, and is given more time for a minute",
-          Thread.currentThread().getName());
-      return use.on(checked);
     }
+  }
+
+  private static Duration more(Duration within) {
+    Duration more = within.multipliedBy(MORE);
+    return more.compareTo(Pg.LONGEST_ANSWER) < 0 ? more : Pg.LONGEST_ANSWER;
   }
 
   /** Ends the lease. A renewal that is under way may take it again, and has to give it up then. */

@@ -80,6 +80,7 @@ public final class Maintenance implements AutoCloseable {
 
   private final Leadership leadership;
   private final HikariDataSource prompt;
+  private final Duration promptAnswer;
   private final Leadership renewal;
   private final Bell bell;
   private final List<RoleLoop> roles = new ArrayList<>();
@@ -142,6 +143,7 @@ public final class Maintenance implements AutoCloseable {
     lease = lease.compareTo(LEADER_LEASE_MAX) > 0 ? LEADER_LEASE_MAX : lease;
     this.bell = bell;
     this.leadership = new Leadership(transactions, holder, lease);
+    this.promptAnswer = Pg.promptAnswer(timing.lease());
     this.prompt = Pg.prompt(config.pgUrl(), timing.lease(), Sizing.PROMPT_ROLES);
     this.renewal = promptly();
     Leadership looks = promptly();
@@ -250,7 +252,7 @@ public final class Maintenance implements AutoCloseable {
 
   /** For one role, which is then on its own clock: how slow one is, makes no other unhurried. */
   private Leadership promptly() {
-    return leadership.promptly(new Transactions(prompt));
+    return leadership.promptly(new Transactions(prompt), promptAnswer);
   }
 
   private Streams open(Supplier<List<StreamsKeeper>> keepers) {

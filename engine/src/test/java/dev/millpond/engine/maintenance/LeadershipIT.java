@@ -121,10 +121,11 @@ class LeadershipIT {
   /** Where a statement has three seconds. */
   @Test
   void whatTakesTooLongToBePromptIsDoneWithMoreTime() {
-    try (HikariDataSource pool = Pg.prompt(database.url(), Duration.ofSeconds(8), 1)) {
-      Leadership prompt = first.promptly(new Transactions(pool));
+    Duration lease = Duration.ofSeconds(8);
+    try (HikariDataSource pool = Pg.prompt(database.url(), lease, 1)) {
+      Leadership prompt = first.promptly(new Transactions(pool), Pg.promptAnswer(lease));
       prompt.runOnce();
-      assertThat(prompt.call(LeadershipIT::name)).isEqualTo("millpond-roles");
+      assertThat(prompt.call(LeadershipIT::time)).isEqualTo("3s");
       int written =
           prompt.call(tx -> {
             try (Statement statement = tx.createStatement()) {
@@ -134,16 +135,17 @@ class LeadershipIT {
             }
           });
       assertThat(written).isEqualTo(1);
-      assertThat(prompt.call(LeadershipIT::name)).as("for a while").isEqualTo("leaders");
-      assertThat(first.promptly(new Transactions(pool)).call(LeadershipIT::name))
-          .as("another role")
-          .isEqualTo("millpond-roles");
+      assertThat(prompt.call(LeadershipIT::time)).as("for a while").isEqualTo("12s");
+      assertThat(prompt.read(LeadershipIT::time)).as("for a while").isEqualTo("12s");
+      Leadership other = first.promptly(new Transactions(pool), Pg.promptAnswer(lease));
+      assertThat(other.call(LeadershipIT::time)).as("another role").isEqualTo("3s");
+      assertThat(other.read(LeadershipIT::time)).as("another role").isEqualTo("3s");
     }
   }
 
-  private static String name(Connection tx) throws SQLException {
+  private static String time(Connection tx) throws SQLException {
     try (Statement statement = tx.createStatement();
-        ResultSet row = statement.executeQuery("SHOW application_name")) {
+        ResultSet row = statement.executeQuery("SHOW statement_timeout")) {
       row.next();
       return row.getString(1);
     }

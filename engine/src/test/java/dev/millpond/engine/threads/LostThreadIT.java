@@ -82,6 +82,8 @@ class LostThreadIT {
         () ->
             database.number("SELECT count(*) FROM millpond.job_state WHERE phase = 'running'")
                 == 1);
+    // What it has just committed is not to be what the fault strikes: the next submit is.
+    Fleet.until("the lane rests", () -> lane.getState() != Thread.State.RUNNABLE);
 
     JobRequest request =
         name.contains("cold")

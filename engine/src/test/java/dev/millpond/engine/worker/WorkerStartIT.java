@@ -28,7 +28,7 @@ class WorkerStartIT {
       Fault slow =
           proxy.add(
               Fault.next(
-                  exchange -> exchange.asks("INSERT INTO millpond.worker (session"),
+                  exchange -> exchange.asks("INSERT INTO millpond.worker"),
                   Moment.UNSENT,
                   link -> {
                     LockSupport.parkNanos(SLOW.toNanos());

@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Properties;
 import java.util.UUID;
+import java.util.concurrent.Executor;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -39,12 +41,15 @@ public final class Pg {
       "-c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off -c"
           + " enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off";
 
+  private static final int POOL_STATEMENT_MILLIS = 30_000;
+
   /**
    * Planned anew each time, which takes some 0.05 ms: a generic plan that is cached while a table
    * is empty reads all of it later, until somebody analyzes it (ADR 18).
    */
   private static final String POOL_SETTINGS =
-      "-c plan_cache_mode=force_custom_plan -c jit=off -c statement_timeout=30000";
+      "-c plan_cache_mode=force_custom_plan -c jit=off -c statement_timeout="
+          + POOL_STATEMENT_MILLIS;
 
   private static final int POOL_SOCKET_TIMEOUT_SECONDS = 60;
 
@@ -53,6 +58,9 @@ public final class Pg {
    * backend would go on alone.
    */
   public static final int LONGEST_STATEMENT_MILLIS = (POOL_SOCKET_TIMEOUT_SECONDS - 5) * 1_000;
+
+  /** The most that an answer is waited for. */
+  public static final Duration LONGEST_ANSWER = Duration.ofSeconds(POOL_SOCKET_TIMEOUT_SECONDS);
 
   /** The least and the most that a prompt connection waits for an answer. */
   private static final int PROMPT_SECONDS_MIN = 1;
@@ -129,7 +137,8 @@ public final class Pg {
    * @param size one for each who uses it at the same time
    */
   public static HikariDataSource prompt(String url, Duration lease, int size) {
-    int seconds = Math.clamp(lease.toSeconds() / 2, PROMPT_SECONDS_MIN, PROMPT_SECONDS_MAX);
+    Duration answer = promptAnswer(lease);
+    int seconds = Math.toIntExact(answer.toSeconds());
     int millis = seconds * 1_000;
     HikariConfig config = poolConfig(url, "millpond-roles", size, seconds);
     config.setMinimumIdle(0);
@@ -141,11 +150,34 @@ public final class Pg {
     properties.merge(
         "options",
         " -c statement_timeout=%d -c lock_timeout=%d -c idle_in_transaction_session_timeout=%d"
-            .formatted(millis * 3 / 4, millis / 2, millis),
+            .formatted(statementMillis(answer), millis / 2, millis),
         (usual, more) -> usual.toString() + more);
     HikariDataSource lazy = new HikariDataSource();
     config.copyStateTo(lazy);
     return lazy;
+  }
+
+  /** How long a prompt connection waits for an answer: half a lease, 1 to 5 s. */
+  public static Duration promptAnswer(Duration lease) {
+    return Duration.ofSeconds(
+        Math.clamp(lease.toSeconds() / 2, PROMPT_SECONDS_MIN, PROMPT_SECONDS_MAX));
+  }
+
+  /** When PostgreSQL gives a statement up whose answer is waited for so long. */
+  public static int statementMillis(Duration answer) {
+    return Math.toIntExact(Math.min(answer.toMillis() * 3 / 4, POOL_STATEMENT_MILLIS));
+  }
+
+  /**
+   * Lets a transaction of a pool's connection, which has just begun, wait so long for answers. The
+   * pool takes it back.
+   */
+  static void giveTime(Connection tx, Duration answer) throws SQLException {
+    Executor here = Runnable::run;
+    tx.setNetworkTimeout(here, Math.toIntExact(answer.toMillis()));
+    try (Statement statement = tx.createStatement()) {
+      statement.execute("SET LOCAL statement_timeout = " + statementMillis(answer));
+    }
   }
 
   /**

@@ -19,26 +19,24 @@ public final class Transactions implements AutoCloseable {
 
   private final HikariDataSource pool;
 
-  /** How long a connection may take to say that it is alive before it is used; 0: not asked. */
-  private final int checkSeconds;
+  /** How long an answer may take; null: as the pool has it. */
+  private final @Nullable Duration answer;
 
   public Transactions(HikariDataSource pool) {
-    this(pool, 0);
+    this(pool, null);
   }
 
-  private Transactions(HikariDataSource pool, int checkSeconds) {
+  private Transactions(HikariDataSource pool, @Nullable Duration answer) {
     this.pool = pool;
-    this.checkSeconds = checkSeconds;
+    this.answer = answer;
   }
 
   /**
-   * The same pool for one who must not wait long on a dead connection: each is asked for a sign of
-   * life before it is used, one round trip. The pool itself asks those alone that have rested.
-   *
-   * @param within whole seconds, 1 at least
+   * The same pool with another time to wait for an answer, and for PostgreSQL to give a statement
+   * up somewhat earlier. What is done then is a transaction, also where it is one statement.
    */
-  public Transactions checked(Duration within) {
-    return new Transactions(pool, Math.toIntExact(Math.max(1, within.toSeconds())));
+  public Transactions patient(Duration within) {
+    return new Transactions(pool, within);
   }
 
   /**
@@ -48,7 +46,7 @@ public final class Transactions implements AutoCloseable {
    */
   public <T extends @Nullable Object> T call(Work<T> work) {
     for (int repeat = 0; ; repeat++) {
-      try (Connection connection = connection()) {
+      try (Connection connection = pool.getConnection()) {
         return transaction(connection, work);
       } catch (SQLException e) {
         if (Pg.fault(e) != Pg.Fault.REPEAT || repeat == REPEATS_MAX) {
@@ -58,25 +56,18 @@ public final class Transactions implements AutoCloseable {
     }
   }
 
-  private Connection connection() throws SQLException {
-    Connection connection = pool.getConnection();
-    if (checkSeconds > 0 && !connection.isValid(checkSeconds)) {
-      pool.evictConnection(connection);
-      pool.getHikariPoolMXBean().softEvictConnections(); // they went the same way
-      throw new SQLException("a connection of " + pool.getPoolName() + " is dead", "08006");
-    }
-    return connection;
-  }
-
   /**
    * Leaves the connection as it came: of a pool that was closed meanwhile, HikariCP has forgotten
    * what to reset by then, and would end in a NullPointerException.
    */
-  private static <T extends @Nullable Object> T transaction(Connection connection, Work<T> work)
+  private <T extends @Nullable Object> T transaction(Connection connection, Work<T> work)
       throws SQLException {
     connection.setAutoCommit(false);
     T result;
     try {
+      if (answer != null) {
+        Pg.giveTime(connection, answer);
+      }
       result = work.run(connection);
       connection.commit();
     } catch (SQLException | RuntimeException e) {
@@ -93,7 +84,10 @@ public final class Transactions implements AutoCloseable {
    * @throws DatabaseException when it failed
    */
   public <T extends @Nullable Object> T read(Work<T> statement) {
-    try (Connection connection = connection()) {
+    if (answer != null) {
+      return call(statement);
+    }
+    try (Connection connection = pool.getConnection()) {
       return statement.run(connection);
     } catch (SQLException e) {
       throw new DatabaseException(e);
