@@ -15,7 +15,8 @@ import java.util.concurrent.CompletableFuture;
 public interface Jobs {
 
   /**
-   * Submits one job and waits for its commit.
+   * Submits one job and waits for its commit; while its queue is full, for up to five seconds for
+   * room in it, and is then {@link SubmitResult.Refused}.
    *
    * @throws InvalidJobException when a field is out of its range; nothing was written
    * @throws UnavailableException when PostgreSQL cannot be reached in time
@@ -24,6 +25,7 @@ public interface Jobs {
 
   /**
    * Submits up to {@link Limits#BATCH_JOBS} jobs in one transaction: all are accepted or none.
+   * Where one of their queues is full it waits as for one job; then all are refused.
    *
    * @return one result for each request, in the order of the requests
    * @throws InvalidJobException when a field of a request is out of its range; names its index
@@ -41,6 +43,16 @@ public interface Jobs {
    *     written
    */
   List<SubmitResult> submit(List<JobRequest> requests, String requestKey);
+
+  /** Like {@link #submit(JobRequest)}, with another time to wait for room. */
+  SubmitResult submit(JobRequest request, SubmitOptions options);
+
+  /** Like {@link #submit(List)}, with another time to wait for room, or a key of the request. */
+  List<SubmitResult> submit(List<JobRequest> requests, SubmitOptions options);
+
+  /** Like {@link #submit(List, SubmitOptions)}, without blocking. */
+  CompletableFuture<List<SubmitResult>> submitAsync(
+      List<JobRequest> requests, SubmitOptions options);
 
   /** Like {@link #submit(JobRequest)}, without blocking; the future completes after the commit. */
   CompletableFuture<SubmitResult> submitAsync(JobRequest request);

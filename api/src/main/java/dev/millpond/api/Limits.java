@@ -50,5 +50,8 @@ public final class Limits {
   /** Kinds, queues and tags that start so are Millpond's own. */
   public static final String RESERVED_PREFIX = "millpond.";
 
+  /** How long a submit may wait for room in a full queue. */
+  public static final Duration WAIT_MOST = Duration.ofSeconds(30);
+
   private Limits() {}
 }

@@ -18,8 +18,10 @@ public sealed interface SubmitResult {
    * @param queue the queue's name
    * @param depth runnable and running jobs in it, as last counted
    * @param highWatermark the depth at which it stopped taking work
+   * @param lowWatermark the depth below which it takes work again
    * @param retryAfter when to try again, from the measured drain rate
    */
-  record Refused(String queue, long depth, long highWatermark, Duration retryAfter)
+  record Refused(
+      String queue, long depth, long highWatermark, long lowWatermark, Duration retryAfter)
       implements SubmitResult {}
 }

@@ -7,6 +7,7 @@ import dev.millpond.bench.servers.Pause;
 import dev.millpond.bench.servers.Servers;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.admission.Watermarks;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -72,7 +73,7 @@ public final class RetentionBench {
         Database database = Database.create(servers.pgUrl());
         Connection connection = DriverManager.getConnection(database.url())) {
       fill(connection, jobs, days, survivors);
-      MillpondConfig config = MillpondConfig.of(database.url());
+      MillpondConfig config = MillpondConfig.of(database.url()).withWatermarks(Watermarks.NONE);
       try (Millpond node = Millpond.connect(config)) {
         node.registerHandler(Bed.KIND, String.class, (context, payload) -> null);
         node.startWorker();

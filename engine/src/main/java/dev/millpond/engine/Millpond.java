@@ -10,6 +10,7 @@ import dev.millpond.api.JobView;
 import dev.millpond.api.Jobs;
 import dev.millpond.api.RedriveResult;
 import dev.millpond.api.SteerResult;
+import dev.millpond.api.SubmitOptions;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.engine.fleet.Workers;
@@ -93,27 +94,43 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
 
   @Override
   public SubmitResult submit(JobRequest request) {
-    return node.submitter().submit(List.of(request)).getFirst();
+    return submit(request, SubmitOptions.DEFAULT);
   }
 
   @Override
   public List<SubmitResult> submit(List<JobRequest> requests) {
-    return node.submitter().submit(requests);
+    return submit(requests, SubmitOptions.DEFAULT);
   }
 
   @Override
   public List<SubmitResult> submit(List<JobRequest> requests, String requestKey) {
-    return node.submitter().submit(requests, requestKey);
+    return submit(requests, SubmitOptions.DEFAULT.withRequestKey(requestKey));
   }
 
   @Override
   public CompletableFuture<SubmitResult> submitAsync(JobRequest request) {
-    return node.submitter().submitAsync(List.of(request)).thenApply(List::getFirst);
+    return submitAsync(List.of(request)).thenApply(List::getFirst);
   }
 
   @Override
   public CompletableFuture<List<SubmitResult>> submitAsync(List<JobRequest> requests) {
-    return node.submitter().submitAsync(requests);
+    return submitAsync(requests, SubmitOptions.DEFAULT);
+  }
+
+  @Override
+  public SubmitResult submit(JobRequest request, SubmitOptions options) {
+    return submit(List.of(request), options).getFirst();
+  }
+
+  @Override
+  public List<SubmitResult> submit(List<JobRequest> requests, SubmitOptions options) {
+    return node.submitter().submit(requests, options);
+  }
+
+  @Override
+  public CompletableFuture<List<SubmitResult>> submitAsync(
+      List<JobRequest> requests, SubmitOptions options) {
+    return node.submitter().submitAsync(requests, options);
   }
 
   @Override
@@ -208,6 +225,14 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
   /** Takes part in the election of the process that does the maintenance. */
   public void startMaintenance() {
     node.startMaintenance();
+  }
+
+  /**
+   * Refuses all submits that wait for room in a full queue; from now on none waits. To be called
+   * first where a process ends.
+   */
+  public void stopWaiting() {
+    node.stopWaiting();
   }
 
   /**

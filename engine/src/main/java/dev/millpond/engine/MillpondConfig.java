@@ -1,5 +1,6 @@
 package dev.millpond.engine;
 
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import java.util.HashSet;
 import java.util.List;
@@ -21,6 +22,7 @@ import java.util.regex.Pattern;
  * @param forked the child processes of kinds that run forked
  * @param guard against jobs that are not seen any more, and workers that wear out
  * @param classes priority classes and their weights; the same for all processes of a fleet
+ * @param watermarks of queues for which none were set; the same for all processes of a fleet
  */
 public record MillpondConfig(
     String pgUrl,
@@ -33,7 +35,8 @@ public record MillpondConfig(
     WebhookConfig webhooks,
     ForkedConfig forked,
     GuardConfig guard,
-    PriorityClasses classes) {
+    PriorityClasses classes,
+    Watermarks watermarks) {
 
   /** Most jobs one worker process may run at once. */
   public static final int SLOTS_MAX = 10_000;
@@ -111,7 +114,8 @@ public record MillpondConfig(
         WebhookConfig.NONE,
         ForkedConfig.DEFAULT,
         GuardConfig.DEFAULT,
-        PriorityClasses.DEFAULT);
+        PriorityClasses.DEFAULT,
+        Watermarks.DEFAULT);
   }
 
   public MillpondConfig withRedis(List<String> urls) {
@@ -126,31 +130,72 @@ public record MillpondConfig(
         webhooks,
         forked,
         guard,
-        classes);
+        classes,
+        watermarks);
   }
 
   public MillpondConfig withShards(int newShards) {
     return new MillpondConfig(
-        pgUrl, redisUrls, newShards, slots, timing, limits, retention, webhooks, forked, guard,
-        classes);
+        pgUrl,
+        redisUrls,
+        newShards,
+        slots,
+        timing,
+        limits,
+        retention,
+        webhooks,
+        forked,
+        guard,
+        classes,
+        watermarks);
   }
 
   public MillpondConfig withSlots(int newSlots) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, newSlots, timing, limits, retention, webhooks, forked, guard,
-        classes);
+        pgUrl,
+        redisUrls,
+        shards,
+        newSlots,
+        timing,
+        limits,
+        retention,
+        webhooks,
+        forked,
+        guard,
+        classes,
+        watermarks);
   }
 
   public MillpondConfig withTiming(Timing newTiming) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, newTiming, limits, retention, webhooks, forked, guard,
-        classes);
+        pgUrl,
+        redisUrls,
+        shards,
+        slots,
+        newTiming,
+        limits,
+        retention,
+        webhooks,
+        forked,
+        guard,
+        classes,
+        watermarks);
   }
 
   public MillpondConfig withLimits(JobLimits newLimits) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, newLimits, retention, webhooks, forked, guard,
-        classes);
+        pgUrl,
+        redisUrls,
+        shards,
+        slots,
+        timing,
+        newLimits,
+        retention,
+        webhooks,
+        forked,
+        guard,
+        classes,
+        watermarks);
   }
 
   public MillpondConfig withRetention(RetentionConfig newRetention) {
@@ -165,7 +210,8 @@ public record MillpondConfig(
         webhooks,
         forked,
         guard,
-        classes);
+        classes,
+        watermarks);
   }
 
   public MillpondConfig withWebhooks(WebhookConfig newWebhooks) {
@@ -180,19 +226,40 @@ public record MillpondConfig(
         newWebhooks,
         forked,
         guard,
-        classes);
+        classes,
+        watermarks);
   }
 
   public MillpondConfig withForked(ForkedConfig newForked) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, limits, retention, webhooks, newForked, guard,
-        classes);
+        pgUrl,
+        redisUrls,
+        shards,
+        slots,
+        timing,
+        limits,
+        retention,
+        webhooks,
+        newForked,
+        guard,
+        classes,
+        watermarks);
   }
 
   public MillpondConfig withGuard(GuardConfig newGuard) {
     return new MillpondConfig(
-        pgUrl, redisUrls, shards, slots, timing, limits, retention, webhooks, forked, newGuard,
-        classes);
+        pgUrl,
+        redisUrls,
+        shards,
+        slots,
+        timing,
+        limits,
+        retention,
+        webhooks,
+        forked,
+        newGuard,
+        classes,
+        watermarks);
   }
 
   public MillpondConfig withClasses(PriorityClasses newClasses) {
@@ -207,7 +274,24 @@ public record MillpondConfig(
         webhooks,
         forked,
         guard,
-        newClasses);
+        newClasses,
+        watermarks);
+  }
+
+  public MillpondConfig withWatermarks(Watermarks newWatermarks) {
+    return new MillpondConfig(
+        pgUrl,
+        redisUrls,
+        shards,
+        slots,
+        timing,
+        limits,
+        retention,
+        webhooks,
+        forked,
+        guard,
+        classes,
+        newWatermarks);
   }
 
   /** {@link Sizing#slots()} of this machine. */

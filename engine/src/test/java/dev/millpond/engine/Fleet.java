@@ -10,6 +10,7 @@ import dev.millpond.api.JobView;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.embedded.TestRedis;
 import dev.millpond.embedded.TestServers;
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.books.Books;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.engine.dispatch.Lanes;
@@ -32,7 +33,10 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** The Millponds of one test, on an emptied database and a Redis of their own, with fast timing. */
+/**
+ * The Millponds of one test, on an emptied database and a Redis of their own, with fast timing and
+ * queues that are never full.
+ */
 public final class Fleet implements AutoCloseable {
   /** How long a test waits for what must come. */
   public static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -61,7 +65,11 @@ public final class Fleet implements AutoCloseable {
   private Fleet(Database database, @Nullable TestRedis redis) {
     this.database = database;
     this.redis = redis;
-    MillpondConfig alone = MillpondConfig.of(database.url()).withTiming(TIMING).withSlots(16);
+    MillpondConfig alone =
+        MillpondConfig.of(database.url())
+            .withTiming(TIMING)
+            .withSlots(16)
+            .withWatermarks(Watermarks.NONE);
     this.config = redis == null ? alone : alone.withRedis(List.of(redis.url()));
   }
 

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobState;
 import dev.millpond.engine.Fleet.Mode;
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flow.InvalidSettingException;
@@ -24,6 +25,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -112,6 +114,41 @@ class FlowIT {
         .isEqualTo(new QueueFlow(null, Duration.ofMinutes(1), Map.of("high", 1)));
     assertThat(node.flow().settings().queueWeight("mail")).isEqualTo(FlowSettings.QUEUE_WEIGHT);
     assertThat(weights(node)).containsEntry("critical", 60).containsEntry("high", 1);
+  }
+
+  @Test
+  void watermarksAreCheckedAgainstEachOtherWhicheverIsChanged() {
+    Millpond node = fleet.producer(fleet.config().withWatermarks(Watermarks.DEFAULT));
+    assertThat(node.flow().settings().watermarks("mail")).isEqualTo(Watermarks.DEFAULT);
+
+    node.flow().changeQueue("mail", high(500L));
+    assertThat(node.flow().settings().watermarks("mail")).isEqualTo(new Watermarks(500, 100));
+    node.flow().changeQueue("mail", low(400L));
+    assertThat(node.flow().settings().watermarks("mail")).isEqualTo(new Watermarks(500, 400));
+    refused(node, low(500L), "/lowWatermark must be below the high watermark, which is 500");
+    refused(node, high(400L), "/highWatermark must be above the low watermark, which is 400");
+    refused(node, high(1L), "/highWatermark must be none, or 2 to 1000000000, is 1");
+    refused(node, low(0L), "/lowWatermark must be 1 to 1000000000, is 0");
+    assertThat(node.flow().settings().watermarks("mail")).isEqualTo(new Watermarks(500, 400));
+
+    node.flow().changeQueue("mail", high(Watermarks.NO_MARK));
+    assertThat(node.flow().settings().watermarks("mail").marked()).isFalse();
+    node.flow().changeQueue("mail", high(null).withLowWatermark(Setting.to(null)));
+    assertThat(node.flow().settings().watermarks("mail")).isEqualTo(Watermarks.DEFAULT);
+  }
+
+  private static QueueChange high(@Nullable Long mark) {
+    return QueueChange.NONE.withHighWatermark(Setting.to(mark));
+  }
+
+  private static QueueChange low(@Nullable Long mark) {
+    return QueueChange.NONE.withLowWatermark(Setting.to(mark));
+  }
+
+  private static void refused(Millpond node, QueueChange change, String why) {
+    assertThatExceptionOfType(InvalidSettingException.class)
+        .isThrownBy(() -> node.flow().changeQueue("mail", change))
+        .withMessageStartingWith(why);
   }
 
   @Test

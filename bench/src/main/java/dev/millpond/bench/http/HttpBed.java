@@ -53,6 +53,7 @@ final class HttpBed implements AutoCloseable {
                 "server",
                 works ? "--role=all" : "--role=api",
                 "--http-port=0",
+                "--queue-high-watermark=none",
                 "--pg-url",
                 database.url(),
                 "--run-file",

@@ -7,6 +7,7 @@ import dev.millpond.embedded.EmbeddedPostgres;
 import dev.millpond.embedded.StartOptions;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.admission.Watermarks;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -62,7 +63,8 @@ final class CellTrial implements AutoCloseable {
   private record Cell(Millpond millpond, SimpleMeterRegistry registry) implements AutoCloseable {
     static Cell open(String url) {
       SimpleMeterRegistry registry = new SimpleMeterRegistry();
-      Millpond millpond = Millpond.connect(MillpondConfig.of(url), registry);
+      Millpond millpond =
+          Millpond.connect(MillpondConfig.of(url).withWatermarks(Watermarks.NONE), registry);
       millpond.registerHandler(KIND, Payload.class, (context, payload) -> null);
       millpond.startMaintenance();
       millpond.startWorker();

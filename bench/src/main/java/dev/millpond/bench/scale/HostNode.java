@@ -3,6 +3,7 @@ package dev.millpond.bench.scale;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Timing;
+import dev.millpond.engine.admission.Watermarks;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.BufferedReader;
@@ -86,7 +87,12 @@ final class HostNode {
       Millpond.migrate(pgUrl);
     }
     this.millpond =
-        Millpond.connect(MillpondConfig.of(pgUrl).withRedis(urls).withTiming(TIMING), registry);
+        Millpond.connect(
+            MillpondConfig.of(pgUrl)
+                .withRedis(urls)
+                .withTiming(TIMING)
+                .withWatermarks(Watermarks.NONE),
+            registry);
     this.load = role == Role.API ? new HostLoad(millpond) : null;
     switch (role) {
       case WORKER -> {

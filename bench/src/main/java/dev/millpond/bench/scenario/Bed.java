@@ -9,6 +9,7 @@ import dev.millpond.bench.servers.Role;
 import dev.millpond.bench.servers.WorkerProcess;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.books.BooksReport;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -91,7 +92,10 @@ public final class Bed implements AutoCloseable {
     List<String> problems = new ArrayList<>();
     stage.database().awaitAlone(problems);
     stage.database().empty();
-    MillpondConfig config = MillpondConfig.of(stage.database().url()).withSlots(setup.slots());
+    MillpondConfig config =
+        MillpondConfig.of(stage.database().url())
+            .withSlots(setup.slots())
+            .withWatermarks(Watermarks.NONE);
     if (stage.mode() == Mode.STREAMS) {
       config = config.withRedis(stage.emptyRedis(setup.redisServers()));
     }

@@ -3,6 +3,7 @@ package dev.millpond.bench.scenario;
 import dev.millpond.bench.servers.WorkerProcess;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.admission.Watermarks;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.BufferedReader;
@@ -29,7 +30,10 @@ public final class WorkerMain {
   public static void main(String[] args) throws IOException {
     PrintStream out = System.out;
     Work work = Work.valueOf(args[1]);
-    MillpondConfig config = MillpondConfig.of(args[0]).withSlots(Integer.parseInt(args[2]));
+    MillpondConfig config =
+        MillpondConfig.of(args[0])
+            .withSlots(Integer.parseInt(args[2]))
+            .withWatermarks(Watermarks.NONE);
     List<String> redis = List.of(args).subList(3, args.length);
     Work.Tally tally = new Work.Tally();
     SimpleMeterRegistry registry = new SimpleMeterRegistry();

@@ -4,6 +4,7 @@ import dev.millpond.embedded.EmbeddedPostgres;
 import dev.millpond.embedded.EmbeddedRedis;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.server.config.Role;
 import dev.millpond.server.run.Processes;
 import java.io.IOException;
@@ -113,6 +114,8 @@ public final class Fleet implements AutoCloseable {
                 plan.data().toString(),
                 "--timing",
                 plan.timing(),
+                "--queue-high-watermark",
+                "none",
                 "--drain-timeout",
                 DRAIN));
     if (role == Role.WORKER) {
@@ -180,7 +183,9 @@ public final class Fleet implements AutoCloseable {
 
   /** How a process of our own would join, by the servers' own addresses. */
   public MillpondConfig config() {
-    return MillpondConfig.of(pgUrl()).withRedis(List.of(redis().url()));
+    return MillpondConfig.of(pgUrl())
+        .withRedis(List.of(redis().url()))
+        .withWatermarks(Watermarks.NONE);
   }
 
   public List<Member> members() {

@@ -1,6 +1,7 @@
 package dev.millpond.engine.flow;
 
 import dev.millpond.api.Limits;
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.store.FlowStore;
@@ -11,6 +12,7 @@ import dev.millpond.engine.submit.store.QueueStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -107,9 +109,47 @@ public final class Flow {
         queue,
         change.toString(),
         tx -> {
+          if (change.marks()) {
+            checkMarks(FlowStore.marks(tx, queue), change);
+          }
           FlowStore.changeQueue(tx, queue, change);
           return true;
         });
+  }
+
+  /** With what was set before: one of two marks may be changed alone. */
+  private void checkMarks(QueueFlow before, QueueChange change) {
+    Watermarks configured = follower.get().watermarks();
+    boolean ofHigh = !(change.highWatermark() instanceof Setting.Keep<Long>);
+    Long setHigh = mark(change.highWatermark(), before.highWatermark());
+    Long setLow = mark(change.lowWatermark(), before.lowWatermark());
+    long high = setHigh == null ? configured.high() : setHigh;
+    long low =
+        setLow != null ? setLow : setHigh == null ? configured.low() : Watermarks.lowOf(high);
+    if (high != Watermarks.NO_MARK && (high < 2 || high > Watermarks.MOST)) {
+      throw new InvalidSettingException(
+          "/highWatermark", "must be none, or 2 to " + Watermarks.MOST + ", is " + high);
+    }
+    if (low < 1 || low > Watermarks.MOST) {
+      throw new InvalidSettingException(
+          "/lowWatermark", "must be 1 to " + Watermarks.MOST + ", is " + low);
+    }
+    if (high != Watermarks.NO_MARK && low >= high) {
+      throw ofHigh
+          ? new InvalidSettingException(
+              "/highWatermark", "must be above the low watermark, which is " + low + "; is " + high)
+          : new InvalidSettingException(
+              "/lowWatermark",
+              "must be below the high watermark, which is " + high + "; is " + low);
+    }
+  }
+
+  private static @Nullable Long mark(Setting<Long> setting, @Nullable Long before) {
+    return switch (setting) {
+      case Setting.Keep<Long> ignored -> before;
+      case Setting.Default<Long> ignored -> null;
+      case Setting.To<Long>(Long to) -> to;
+    };
   }
 
   /** A JSON pointer escapes two characters (RFC 6901). */

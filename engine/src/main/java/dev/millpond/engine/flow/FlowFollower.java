@@ -1,5 +1,6 @@
 package dev.millpond.engine.flow;
 
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.store.FlowStore;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
@@ -34,9 +35,9 @@ public final class FlowFollower implements Supplier<FlowSettings>, AutoCloseable
 
   private volatile FlowSettings settings;
 
-  public FlowFollower(Transactions transactions, PriorityClasses classes) {
+  public FlowFollower(Transactions transactions, PriorityClasses classes, Watermarks watermarks) {
     this.transactions = transactions;
-    this.settings = FlowSettings.none(classes);
+    this.settings = FlowSettings.none(classes, watermarks);
   }
 
   /** Follows them from now on. */
@@ -59,7 +60,8 @@ public final class FlowFollower implements Supplier<FlowSettings>, AutoCloseable
     try {
       // Another version, not only a higher one: a database that was restored has an earlier one.
       if (transactions.read(FlowStore::version) != settings.version()) {
-        settings = transactions.call(tx -> FlowStore.read(tx, settings.classes()));
+        FlowSettings last = settings;
+        settings = transactions.call(tx -> FlowStore.read(tx, last.classes(), last.watermarks()));
         log.info("flow settings are at version {}", settings.version());
       }
     } finally {

@@ -1,5 +1,7 @@
 package dev.millpond.engine.flow;
 
+import dev.millpond.api.Limits;
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import java.time.Duration;
@@ -14,9 +16,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param version grows with each change
  * @param classes the configured priority classes with their weights
+ * @param watermarks the configured ones
  * @param queues what was set, by queue; a queue that is missing has {@link QueueFlow#NONE}
  */
-public record FlowSettings(long version, PriorityClasses classes, Map<String, QueueFlow> queues) {
+public record FlowSettings(
+    long version, PriorityClasses classes, Watermarks watermarks, Map<String, QueueFlow> queues) {
   /** Of a queue for which none was set. */
   public static final int QUEUE_WEIGHT = 100;
 
@@ -27,9 +31,14 @@ public record FlowSettings(long version, PriorityClasses classes, Map<String, Qu
     queues = Map.copyOf(queues);
   }
 
-  /** Nothing was set. */
+  /** Nothing was set, and no queue is ever full. */
   public static FlowSettings none(PriorityClasses classes) {
-    return new FlowSettings(0, classes, Map.of());
+    return none(classes, Watermarks.NONE);
+  }
+
+  /** Nothing was set. */
+  public static FlowSettings none(PriorityClasses classes, Watermarks watermarks) {
+    return new FlowSettings(0, classes, watermarks, Map.of());
   }
 
   public QueueFlow queue(String queue) {
@@ -58,5 +67,19 @@ public record FlowSettings(long version, PriorityClasses classes, Map<String, Qu
   /** How long a batch of a queue may be ready before it is served first; null for no bound. */
   public @Nullable Duration aging(String queue) {
     return queue(queue).aging();
+  }
+
+  /** When a queue is full. The engine's own queues never are. */
+  public Watermarks watermarks(String queue) {
+    QueueFlow set = queue(queue);
+    if (set.highWatermark() == null && set.lowWatermark() == null) {
+      return queue.startsWith(Limits.RESERVED_PREFIX) ? Watermarks.NONE : watermarks;
+    }
+    long high = set.highWatermark() == null ? watermarks.high() : set.highWatermark();
+    return Watermarks.of(
+        high,
+        set.lowWatermark() != null
+            ? set.lowWatermark()
+            : set.highWatermark() == null ? watermarks.low() : Watermarks.lowOf(high));
   }
 }

@@ -1,5 +1,6 @@
 package dev.millpond.engine.flow;
 
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import java.time.Duration;
 
@@ -10,16 +11,38 @@ import java.time.Duration;
  *     {@link FlowSettings#QUEUE_WEIGHT}
  * @param aging how long a batch may be runnable before it is served ahead of the weights, {@link
  *     FlowSettings#AGING_LEAST} to {@link FlowSettings#AGING_MOST}; by default there is no bound
+ * @param highWatermark depth at which it is full, above the low one; {@link Watermarks#NO_MARK} for
+ *     never
+ * @param lowWatermark depth below which it takes jobs again
  */
-public record QueueChange(Setting<Integer> weight, Setting<Duration> aging) {
+public record QueueChange(
+    Setting<Integer> weight,
+    Setting<Duration> aging,
+    Setting<Long> highWatermark,
+    Setting<Long> lowWatermark) {
   /** Changes nothing. */
-  public static final QueueChange NONE = new QueueChange(Setting.keep(), Setting.keep());
+  public static final QueueChange NONE =
+      new QueueChange(Setting.keep(), Setting.keep(), Setting.keep(), Setting.keep());
 
   public QueueChange withWeight(Setting<Integer> newWeight) {
-    return new QueueChange(newWeight, aging);
+    return new QueueChange(newWeight, aging, highWatermark, lowWatermark);
   }
 
   public QueueChange withAging(Setting<Duration> newAging) {
-    return new QueueChange(weight, newAging);
+    return new QueueChange(weight, newAging, highWatermark, lowWatermark);
+  }
+
+  public QueueChange withHighWatermark(Setting<Long> newHigh) {
+    return new QueueChange(weight, aging, newHigh, lowWatermark);
+  }
+
+  public QueueChange withLowWatermark(Setting<Long> newLow) {
+    return new QueueChange(weight, aging, highWatermark, newLow);
+  }
+
+  /** Whether it changes when the queue is full. */
+  public boolean marks() {
+    return !(highWatermark instanceof Setting.Keep<Long>)
+        || !(lowWatermark instanceof Setting.Keep<Long>);
   }
 }

@@ -1,12 +1,24 @@
 package dev.millpond.engine.flush;
 
+import dev.millpond.engine.admission.Ticket;
+import org.jspecify.annotations.Nullable;
+
 /** A piece of the cold lane's work. */
 public sealed interface ColdWork {
   /** A portion that is not plain. */
   record Finish(Portion portion) implements ColdWork {}
 
-  /** Jobs with idempotency keys. */
-  record Keyed(KeyedSubmit submit) implements ColdWork {}
+  /**
+   * Jobs with idempotency keys.
+   *
+   * @param ticket before the gates of their queues; null: no gate stops them
+   */
+  record Keyed(KeyedSubmit submit, @Nullable Ticket ticket) implements ColdWork {
+    /** Jobs that no gate stops. */
+    public Keyed(KeyedSubmit submit) {
+      this(submit, null);
+    }
+  }
 
   /** Rows it stands for. */
   default int rows() {

@@ -1,5 +1,6 @@
 package dev.millpond.engine.flush;
 
+import dev.millpond.api.SubmitResult.Refused;
 import dev.millpond.api.UnavailableException;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param items the jobs, each with the key of its own that it may have
  * @param request the key of the request as a whole; null for none
- * @param done completes after the commit, with one verdict for each item
+ * @param done completes after the commit, with one verdict for each item, or with a single one of a
+ *     submit of which nothing was written
  */
 public record KeyedSubmit(
     List<Item> items, @Nullable Key request, CompletableFuture<List<Verdict>> done) {
@@ -73,5 +75,8 @@ public record KeyedSubmit(
      * @param index of the item whose key it is, -1 for the key of the request
      */
     record Conflict(int index, UUID id) implements Verdict {}
+
+    /** Its queue is full; nothing of the submit was written. */
+    record TurnedAway(Refused refused) implements Verdict {}
   }
 }

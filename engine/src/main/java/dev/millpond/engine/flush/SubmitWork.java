@@ -1,15 +1,19 @@
 package dev.millpond.engine.flush;
 
+import dev.millpond.api.SubmitResult.Refused;
 import dev.millpond.api.UnavailableException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Jobs of one caller, to be committed together. Either a flush takes it or its caller gives it up,
  * whichever comes first; so a caller that gives up knows whether its jobs may have been committed.
  */
 public final class SubmitWork {
+  private static final long NO_DEADLINE = Long.MIN_VALUE;
+
   private enum Phase {
     QUEUED,
     TAKEN,
@@ -18,7 +22,8 @@ public final class SubmitWork {
 
   private final List<NewJob> jobs;
   private final int weight;
-  private final CompletableFuture<Void> done = new CompletableFuture<>();
+  private final CompletableFuture<@Nullable Refused> done = new CompletableFuture<>();
+  private volatile long deadlineNanos = NO_DEADLINE;
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.QUEUED);
 
   /**
@@ -33,9 +38,24 @@ public final class SubmitWork {
     return jobs;
   }
 
-  /** Completes after the commit. */
-  public CompletableFuture<Void> done() {
+  /** Completes with null after the commit, or with why the jobs were not taken. */
+  public CompletableFuture<@Nullable Refused> done() {
     return done;
+  }
+
+  /** Sets when it is given up; an earlier time that was set does not count any more. */
+  public void deadline(long nanos) {
+    deadlineNanos = nanos;
+  }
+
+  /** Until another one is set, it is not given up. */
+  public void noDeadline() {
+    deadlineNanos = NO_DEADLINE;
+  }
+
+  /** Whether it is given up at this time, by {@link System#nanoTime}. */
+  public boolean hasDeadline(long nanos) {
+    return deadlineNanos == nanos;
   }
 
   /** Called by the writer before it first sends the jobs; false when the caller has given up. */

@@ -1,6 +1,8 @@
 package dev.millpond.engine.flush;
 
 import dev.millpond.api.UnavailableException;
+import dev.millpond.engine.admission.Admission;
+import dev.millpond.engine.admission.Ticket;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lane;
@@ -25,6 +27,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -102,6 +105,12 @@ public final class Writer implements AutoCloseable {
     cold.start();
   }
 
+  /** Has gates asked before new jobs are written; to be called before the start. */
+  public void ask(Admission admission) {
+    hot.ask(admission);
+    cold.ask(admission);
+  }
+
   /** Lets the worker of this process keep batches that are made here. */
   public void keepFor(LocalWorker worker) {
     local = worker;
@@ -110,11 +119,13 @@ public final class Writer implements AutoCloseable {
   /**
    * Hands in jobs without keys; false when there was no room in the time.
    *
+   * @param ticket before the gates of their queues; null: no gate stops them
    * @throws UnavailableException when this writer is lost
    */
-  public boolean submit(SubmitWork work, long timeoutNanos) throws InterruptedException {
+  public boolean submit(SubmitWork work, @Nullable Ticket ticket, long timeoutNanos)
+      throws InterruptedException {
     checkThreads();
-    boolean taken = hot.offer(new HotWork.Submit(work), timeoutNanos);
+    boolean taken = hot.offer(new HotWork.Submit(work, ticket), timeoutNanos);
     if (!taken) {
       checkThreads();
     }
@@ -124,11 +135,13 @@ public final class Writer implements AutoCloseable {
   /**
    * Hands in jobs with keys; false when there was no room in the time.
    *
+   * @param ticket before the gates of their queues; null: no gate stops them
    * @throws UnavailableException when this writer is lost
    */
-  public boolean submit(KeyedSubmit submit, long timeoutNanos) throws InterruptedException {
+  public boolean submit(KeyedSubmit submit, @Nullable Ticket ticket, long timeoutNanos)
+      throws InterruptedException {
     checkThreads();
-    boolean taken = cold.offer(new ColdWork.Keyed(submit), timeoutNanos);
+    boolean taken = cold.offer(new ColdWork.Keyed(submit, ticket), timeoutNanos);
     if (!taken) {
       checkThreads();
     }

@@ -3,6 +3,7 @@ package dev.millpond.engine.lifecycle;
 import dev.millpond.api.JobView;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Sizing;
+import dev.millpond.engine.admission.Admission;
 import dev.millpond.engine.books.Books;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.engine.dispatch.BatchMaker;
@@ -31,6 +32,7 @@ import dev.millpond.engine.query.Health;
 import dev.millpond.engine.query.Health.Component;
 import dev.millpond.engine.query.Queries;
 import dev.millpond.engine.query.Redrives;
+import dev.millpond.engine.submit.Entrance;
 import dev.millpond.engine.submit.JobIds;
 import dev.millpond.engine.submit.Submitter;
 import dev.millpond.engine.submit.store.QueueStore;
@@ -83,6 +85,8 @@ public final class Node {
   private final PostgresDispatch postgres;
   private final Ways ways;
   private final Writer writer;
+  private final Admission admission;
+  private final Entrance entrance;
   private final Submitter submitter;
   private final WebhookHandler webhooks;
   private final Queries queries;
@@ -98,7 +102,7 @@ public final class Node {
     this.config = config;
     this.transactions = new Transactions(Pg.pool(config.pgUrl(), "millpond", Sizing.here().pool()));
     this.lanes = new Lanes(config.classes());
-    this.follower = new FlowFollower(transactions, config.classes());
+    this.follower = new FlowFollower(transactions, config.classes(), config.watermarks());
     this.flow = new Flow(transactions, follower, lanes);
     this.workers = new Workers(transactions);
     EngineMetrics metrics = new EngineMetrics(registry);
@@ -113,7 +117,10 @@ public final class Node {
     this.ways =
         new Ways(shards.ways(id.toString(), config.timing().settle()), postgres, bell::ring);
     this.writer = new Writer(config.pgUrl(), session, maker, pace, ways, metrics);
-    this.submitter = new Submitter(writer, ids, clock, lanes, transactions, config, PATIENCE);
+    this.admission = new Admission(transactions, queue -> follower.get().watermarks(queue));
+    writer.ask(admission);
+    this.entrance = new Entrance(writer, admission, transactions, metrics, PATIENCE);
+    this.submitter = new Submitter(entrance, ids, clock, lanes, transactions, config);
     this.webhooks = new WebhookHandler(config.webhooks(), this::job, clock);
     if (config.webhooks().enabled()) {
       handlers.registerHandler(WebhookCall.KIND, WebhookCall.class, webhooks, webhooks.options());
@@ -125,11 +132,16 @@ public final class Node {
         new Worker(
             config, session, handlers, lanes, follower, pace, transactions, writer, metrics, clock);
     this.maintenance =
-        new Maintenance(transactions, id, bell, this::keepers, lanes, maker, pace, config, metrics);
+        new Maintenance(
+            transactions, id, bell, this::keepers, lanes, maker, pace, config, follower, metrics);
     metrics.gauge(
         "millpond.bell.heard",
         "1 while this process hears when others leave work in PostgreSQL; otherwise it looks often",
         () -> bell.hears() ? 1 : 0);
+    metrics.gauge(
+        "millpond.submits.waiting",
+        "Submits of this process that wait for room in a full queue",
+        admission::waiting);
     metrics.gauge(
         "millpond.threads.lost",
         "Threads that have ended by themselves: above 0 the process should end",
@@ -158,6 +170,7 @@ public final class Node {
     }
     node.bell.start();
     node.writer.start();
+    node.admission.start();
     node.lookAtReaders();
     node.clockThread.start();
     node.follower.start();
@@ -281,6 +294,10 @@ public final class Node {
     lookAtReaders();
   }
 
+  public void stopWaiting() {
+    admission.refuseAll();
+  }
+
   public void startMaintenance() {
     maintaining = true;
     maintenance.start();
@@ -301,7 +318,8 @@ public final class Node {
     return LoopThread.lost(
         Stream.of(
                 writer.threads(),
-                submitter.threads(),
+                entrance.threads(),
+                admission.threads(),
                 ways.threads(),
                 worker.threads(),
                 maintenance.threads(),
@@ -374,10 +392,11 @@ public final class Node {
     long clockEnds = System.nanoTime() + PATIENCE.toNanos();
     clockThread.mayEnd();
     stopClock.countDown();
+    admission.close(); // those who wait are answered before anything else ends
     if (worker.running()) {
       worker.drain(drainWithin);
     }
-    submitter.close();
+    entrance.close();
     writer.close();
     worker.close();
     webhooks.close();

@@ -1,7 +1,8 @@
 package dev.millpond.engine.maintenance;
 
+import dev.millpond.engine.dispatch.store.DepthStore;
+import dev.millpond.engine.dispatch.store.DepthStore.Summed;
 import dev.millpond.engine.maintenance.store.TidyStore;
-import dev.millpond.engine.maintenance.store.TidyStore.Compacted;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -35,17 +36,18 @@ final class DepthCompactor {
 
   Result runOnce() {
     int rows = 0;
-    long found = leadership.read(TidyStore::depthRows);
+    long found = leadership.read(DepthStore::rows);
     if (found > left) {
-      Compacted compacted = leadership.call(TidyStore::compactDepth);
-      rows = compacted.summed();
-      left = compacted.left();
+      Summed summed = leadership.call(tx -> DepthStore.sumUp(tx, false));
+      rows = summed.summed();
+      left = summed.left();
     } else {
       left = found;
     }
     int corrected = 0;
     long started = System.nanoTime();
     if (started - recalibrateAtNanos >= 0) {
+      left = leadership.call(tx -> DepthStore.sumUp(tx, true)).left();
       corrected = leadership.call(TidyStore::recalibrateDepth);
       long took = System.nanoTime() - started;
       recalibrateAtNanos =

@@ -9,6 +9,7 @@ import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.postgres.Bell;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
+import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
@@ -125,6 +126,7 @@ public final class Maintenance implements AutoCloseable {
   /**
    * @param holder identity of this process as a leader
    * @param bell tells other processes of rows that wait, and this one when to look
+   * @param flow what operators have set
    * @param keepers opens a set of keepers, one for each role that talks to Redis
    */
   public Maintenance(
@@ -136,6 +138,7 @@ public final class Maintenance implements AutoCloseable {
       BatchMaker maker,
       KindPace pace,
       MillpondConfig config,
+      Supplier<FlowSettings> flow,
       EngineMetrics metrics) {
     Timing timing = config.timing();
     Duration lease = timing.lease().dividedBy(3);
@@ -171,7 +174,7 @@ public final class Maintenance implements AutoCloseable {
             holder.toString(),
             fed);
     QueueSampler sampler =
-        new QueueSampler(leadership, lanes, new RestingCounts(transactions), metrics);
+        new QueueSampler(leadership, flow, new RestingCounts(transactions), metrics);
     DepthCompactor compactor = new DepthCompactor(leadership);
     Expirer expiring = new Expirer(leadership, metrics, Expirer.Config.DEFAULT);
     Tidier tidier = new Tidier(leadership, Tidier.Config.DEFAULT);

@@ -5,6 +5,7 @@ import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.store.EndedJobs;
 import dev.millpond.engine.maintenance.store.PromoteStore;
@@ -64,7 +65,7 @@ final class Promoter {
             Map<Lane, Integer> depth = new HashMap<>();
             List<Batch> batches = batches(due, ended, depth);
             DispatchStore.insert(tx, batches, false);
-            DispatchStore.addDepth(tx, depth);
+            DepthStore.add(tx, depth);
             return due.size() - ended.size();
           });
       if (found[0] > 0) {

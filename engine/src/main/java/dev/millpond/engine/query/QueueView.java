@@ -1,5 +1,6 @@
 package dev.millpond.engine.query;
 
+import dev.millpond.engine.admission.Watermarks;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param weight against the other queues
  * @param aging how long a batch may be ready before it is served ahead of the weights; null for no
  *     bound
+ * @param watermarks when it is full
+ * @param closed whether it takes no jobs now, having been full
+ * @param drainPerSecond jobs that leave it in a second, as measured
  * @param classes the same by priority class, as far as counted by class
  */
 public record QueueView(
@@ -23,6 +27,9 @@ public record QueueView(
     long oldestAgeMillis,
     int weight,
     @Nullable Duration aging,
+    Watermarks watermarks,
+    boolean closed,
+    double drainPerSecond,
     List<ClassDepth> classes) {
 
   /** Depth of one priority class and its weight against the other classes of the queue. */

@@ -19,7 +19,18 @@ final class Deadlines implements AutoCloseable {
   /** After so many it sleeps until it is woken up, which is dear for the caller that does so. */
   private static final int IDLE_LOOKS = 40;
 
-  private record Entry(SubmitWork work, long deadlineNanos) {}
+  private record Entry(SubmitWork work, long deadlineNanos) {
+    /** A submit that waits for room, or has waited, has another deadline. */
+    boolean counts() {
+      return !work.done().isDone() && work.hasDeadline(deadlineNanos);
+    }
+
+    void giveUp() {
+      if (counts()) {
+        work.giveUp();
+      }
+    }
+  }
 
   private final Queue<Entry> entries = new ConcurrentLinkedQueue<>();
   private final LoopThread thread =
@@ -32,6 +43,7 @@ final class Deadlines implements AutoCloseable {
   }
 
   void add(SubmitWork work, long deadlineNanos) {
+    work.deadline(deadlineNanos);
     entries.add(new Entry(work, deadlineNanos));
     if (thread.lost()) {
       handOver();
@@ -44,7 +56,7 @@ final class Deadlines implements AutoCloseable {
   private void handOver() {
     for (Entry entry = entries.poll(); entry != null; entry = entries.poll()) {
       long left = entry.deadlineNanos() - System.nanoTime();
-      CompletableFuture.delayedExecutor(left, TimeUnit.NANOSECONDS).execute(entry.work()::giveUp);
+      CompletableFuture.delayedExecutor(left, TimeUnit.NANOSECONDS).execute(entry::giveUp);
     }
   }
 
@@ -63,11 +75,11 @@ final class Deadlines implements AutoCloseable {
       }
       long now = System.nanoTime();
       for (Entry first = entries.peek(); first != null; first = entries.peek()) {
-        if (!first.work().done().isDone()) {
+        if (first.counts()) {
           if (now - first.deadlineNanos() < 0) {
             break;
           }
-          first.work().giveUp();
+          first.giveUp();
         }
         entries.poll();
       }

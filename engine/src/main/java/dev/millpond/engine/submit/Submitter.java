@@ -5,7 +5,9 @@ import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobRequest;
+import dev.millpond.api.SubmitOptions;
 import dev.millpond.api.SubmitResult;
+import dev.millpond.api.SubmitResult.Refused;
 import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.MillpondConfig;
@@ -16,17 +18,16 @@ import dev.millpond.engine.flush.KeyedSubmit.Item;
 import dev.millpond.engine.flush.KeyedSubmit.Verdict;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.SubmitWork;
-import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.submit.Entrance.AnswerBy;
 import dev.millpond.engine.submit.JobRules.Origin;
 import dev.millpond.engine.submit.store.QueueStore;
-import dev.millpond.engine.threads.LoopThread;
 import dev.millpond.engine.webhook.WebhookUrl;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -38,68 +39,62 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Turns requests into jobs and hands them to the writer. Thread-safe. */
-public final class Submitter implements AutoCloseable {
+public final class Submitter {
   /** All submits of a process without users of their own. */
   private static final String PRINCIPAL = "default";
 
   private static final byte[] NO_HASH = {};
 
-  private final Writer writer;
+  private final Entrance entrance;
   private final Supplier<UUID> ids;
   private final InstantSource clock;
   private final Lanes lanes;
   private final Transactions transactions;
   private final JobLimits limits;
   private final WebhookConfig webhooks;
-  private final Duration patience;
-  private final Deadlines deadlines = new Deadlines();
 
   /**
    * @param clock the database's, as far as known
    * @param config limits of jobs, and where webhooks may go
-   * @param patience how long a caller waits for room and commit
    */
   public Submitter(
-      Writer writer,
+      Entrance entrance,
       Supplier<UUID> ids,
       InstantSource clock,
       Lanes lanes,
       Transactions transactions,
-      MillpondConfig config,
-      Duration patience) {
-    this.writer = writer;
+      MillpondConfig config) {
+    this.entrance = entrance;
     this.ids = ids;
     this.clock = clock;
     this.lanes = lanes;
     this.transactions = transactions;
     this.limits = config.limits();
     this.webhooks = config.webhooks();
-    this.patience = patience;
-    deadlines.start();
   }
 
-  /** Submits jobs of a producer and waits for the commit. */
-  public List<SubmitResult> submit(List<JobRequest> requests) {
-    return submit(requests, Origin.PRODUCER);
+  /** Submits jobs of a producer, waits for room and for the commit. */
+  public List<SubmitResult> submit(List<JobRequest> requests, SubmitOptions options) {
+    return submit(requests, options, Origin.PRODUCER);
   }
 
   /**
-   * Submits and waits for the commit.
+   * Submits, waits for room and for the commit.
    *
    * @param origin whose jobs they are: only the engine's may use reserved names
    */
-  public List<SubmitResult> submit(List<JobRequest> requests, Origin origin) {
-    long deadline = System.nanoTime() + patience.toNanos();
-    List<NewJob> jobs = check(requests, origin, false);
-    if (hasKeys(requests)) {
-      return join(keyed(requests, jobs, null, deadline), deadline);
+  public List<SubmitResult> submit(
+      List<JobRequest> requests, SubmitOptions options, Origin origin) {
+    List<NewJob> jobs = check(requests, options, origin);
+    if (options.requestKey() != null || hasKeys(requests)) {
+      KeyedSubmit submit = keyed(requests, jobs, options.requestKey());
+      return results(submit, join(submit.done(), entrance.enter(submit, options, false)));
     }
     SubmitWork work = new SubmitWork(jobs);
-    offer(work, patience.toNanos());
-    deadlines.add(work, deadline);
+    entrance.enter(work, options, false);
     try {
       // Given up by the deadlines: a timer of its own for each call is dear on a virtual thread.
-      work.done().get();
+      return results(work.done().get(), jobs);
     } catch (ExecutionException e) {
       throw unchecked(e.getCause());
     } catch (InterruptedException e) {
@@ -107,55 +102,39 @@ public final class Submitter implements AutoCloseable {
       throw new UnavailableException(
           "interrupted while waiting for the commit; the jobs may have been accepted", true, e);
     }
-    return accepted(jobs);
   }
 
-  /** Submits jobs of a producer under a key of the whole request and waits for the commit. */
-  public List<SubmitResult> submit(List<JobRequest> requests, String requestKey) {
-    long deadline = System.nanoTime() + patience.toNanos();
+  /** Submits jobs of a producer without waiting. */
+  public CompletableFuture<List<SubmitResult>> submitAsync(
+      List<JobRequest> requests, SubmitOptions options) {
+    List<NewJob> jobs = check(requests, options, Origin.PRODUCER);
+    if (options.requestKey() != null || hasKeys(requests)) {
+      KeyedSubmit submit = keyed(requests, jobs, options.requestKey());
+      AnswerBy unused = entrance.enter(submit, options, true);
+      return submit.done().thenApply(verdicts -> results(submit, verdicts));
+    }
+    SubmitWork work = new SubmitWork(jobs);
+    entrance.enter(work, options, true);
+    return work.done().thenApply(refused -> results(refused, jobs));
+  }
+
+  private List<NewJob> check(List<JobRequest> requests, SubmitOptions options, Origin origin) {
+    String requestKey = options.requestKey();
+    if (requestKey == null) {
+      return check(requests, origin, false);
+    }
     JobRules.key(requestKey);
-    List<NewJob> jobs = check(requests, Origin.PRODUCER, true);
+    List<NewJob> jobs = check(requests, origin, true);
     for (int i = 0; i < requests.size(); i++) {
       if (requestKey.equals(requests.get(i).options().idempotencyKey())) {
         throw new InvalidJobException("/idempotencyKey", "is the key of the whole request", i);
       }
     }
-    return join(keyed(requests, jobs, requestKey, deadline), deadline);
+    return jobs;
   }
 
-  /** Submits jobs of a producer without waiting. */
-  public CompletableFuture<List<SubmitResult>> submitAsync(List<JobRequest> requests) {
-    return submitAsync(requests, Origin.PRODUCER);
-  }
-
-  /** Submits without waiting; as {@link #submit(List, Origin)}. */
-  public CompletableFuture<List<SubmitResult>> submitAsync(
-      List<JobRequest> requests, Origin origin) {
-    long deadline = System.nanoTime() + patience.toNanos();
-    List<NewJob> jobs = check(requests, origin, false);
-    if (hasKeys(requests)) {
-      return keyed(requests, jobs, null, deadline);
-    }
-    SubmitWork work = new SubmitWork(jobs);
-    offer(work, 0);
-    deadlines.add(work, deadline);
-    return work.done().thenApply(nothing -> accepted(jobs));
-  }
-
-  private void offer(SubmitWork work, long timeoutNanos) {
-    try {
-      if (!writer.submit(work, timeoutNanos)) {
-        throw full();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException("interrupted; nothing was written", false, e);
-    }
-  }
-
-  private static UnavailableException full() {
-    return new UnavailableException(
-        "the writer is as far behind as it may be; nothing was written. Try again", false, null);
+  private static List<SubmitResult> results(@Nullable Refused refused, List<NewJob> jobs) {
+    return refused == null ? accepted(jobs) : Collections.nCopies(jobs.size(), refused);
   }
 
   private static List<SubmitResult> accepted(List<NewJob> jobs) {
@@ -238,11 +217,8 @@ public final class Submitter implements AutoCloseable {
     };
   }
 
-  private CompletableFuture<List<SubmitResult>> keyed(
-      List<JobRequest> requests,
-      List<NewJob> jobs,
-      @Nullable String requestKey,
-      long deadlineNanos) {
+  private KeyedSubmit keyed(
+      List<JobRequest> requests, List<NewJob> jobs, @Nullable String requestKey) {
     List<Item> items = new ArrayList<>(jobs.size());
     BodyHash whole = new BodyHash();
     for (int i = 0; i < jobs.size(); i++) {
@@ -253,23 +229,16 @@ public final class Submitter implements AutoCloseable {
       whole.add(key);
       whole.add(hash);
     }
-    KeyedSubmit submit =
-        new KeyedSubmit(
-            items,
-            requestKey == null ? null : key(requestKey, whole.digest()),
-            new CompletableFuture<>());
-    try {
-      if (!writer.submit(submit, deadlineNanos - System.nanoTime())) {
-        throw full();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException("interrupted; nothing was written", false, e);
-    }
-    return submit.done().thenApply(Submitter::results);
+    return new KeyedSubmit(
+        items,
+        requestKey == null ? null : key(requestKey, whole.digest()),
+        new CompletableFuture<>());
   }
 
-  private static List<SubmitResult> results(List<Verdict> verdicts) {
+  private static List<SubmitResult> results(KeyedSubmit submit, List<Verdict> verdicts) {
+    if (verdicts.getFirst() instanceof Verdict.TurnedAway away) {
+      return Collections.nCopies(submit.items().size(), away.refused());
+    }
     List<SubmitResult> results = new ArrayList<>(verdicts.size());
     for (Verdict verdict : verdicts) {
       results.add(
@@ -278,6 +247,7 @@ public final class Submitter implements AutoCloseable {
             case Verdict.Known known -> new SubmitResult.Existing(known.id());
             case Verdict.Conflict conflict ->
                 throw new IdempotencyConflictException(conflict.id(), conflict.index());
+            case Verdict.TurnedAway away -> away.refused();
           });
     }
     return results;
@@ -287,12 +257,21 @@ public final class Submitter implements AutoCloseable {
     return new KeyedSubmit.Key(PRINCIPAL, key, bodyHash, limits.keysLive().toNanos() / 1_000);
   }
 
-  private static <T> T join(CompletableFuture<T> future, long deadlineNanos) {
+  /** Waits for an answer; its time begins anew when the submit has waited for room. */
+  private static <T> T join(CompletableFuture<T> future, AnswerBy by) {
     try {
-      return future.get(Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      throw new UnavailableException(
-          "PostgreSQL did not confirm the commit in time; submit again with the same key", true, e);
+      while (true) {
+        try {
+          return future.get(Math.max(0, by.nanos() - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+          if (by.nanos() - System.nanoTime() <= 0) {
+            throw new UnavailableException(
+                "PostgreSQL did not confirm the commit in time; submit again with the same key",
+                true,
+                e);
+          }
+        }
+      }
     } catch (ExecutionException e) {
       throw unchecked(e.getCause());
     } catch (InterruptedException e) {
@@ -310,15 +289,5 @@ public final class Submitter implements AutoCloseable {
       default ->
           new UnavailableException("PostgreSQL refused it: " + cause.getMessage(), false, cause);
     };
-  }
-
-  /** Those of its own; without them it goes on all the same. */
-  public List<LoopThread> threads() {
-    return List.of(deadlines.thread());
-  }
-
-  @Override
-  public void close() {
-    deadlines.close();
   }
 }

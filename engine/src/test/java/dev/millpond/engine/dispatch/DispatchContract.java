@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
@@ -102,7 +103,7 @@ public abstract class DispatchContract {
         batches.add(maker.make(lane, kind, List.of(new Member(job, 1))));
       }
       DispatchStore.insert(tx, batches, false);
-      DispatchStore.addDepth(tx, Map.of(lane, count));
+      DepthStore.add(tx, Map.of(lane, count));
       return batches;
     });
   }

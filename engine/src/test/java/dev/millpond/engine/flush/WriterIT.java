@@ -191,7 +191,7 @@ class WriterIT {
   }
 
   private void submit(SubmitWork work) throws InterruptedException {
-    assertThat(writer.submit(work, TimeUnit.SECONDS.toNanos(5))).isTrue();
+    assertThat(writer.submit(work, null, TimeUnit.SECONDS.toNanos(5))).isTrue();
   }
 
   private NewJob job(String payload) {

@@ -73,7 +73,7 @@ class FeederIT {
             scene.maker.make(
                 lane, "noop", List.of(new dev.millpond.engine.dispatch.BatchMaker.Member(job, 1)));
         dev.millpond.engine.dispatch.store.DispatchStore.insert(tx, List.of(batch), false);
-        dev.millpond.engine.dispatch.store.DispatchStore.addDepth(tx, java.util.Map.of(lane, 1));
+        dev.millpond.engine.dispatch.store.DepthStore.add(tx, java.util.Map.of(lane, 1));
         return true;
       });
     }

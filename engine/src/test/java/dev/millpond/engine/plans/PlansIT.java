@@ -13,6 +13,7 @@ import dev.millpond.engine.DocPart;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.admission.Watermarks;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -198,7 +199,9 @@ class PlansIT {
       this.database = database;
       this.expected = HotStatement.always(mode);
       this.log = log;
-      this.node = fleet.worker(this::register);
+      this.node =
+          fleet.worker(
+              fleet.config().withWatermarks(new Watermarks(10_000_000, 1)), this::register);
       node.startMaintenance();
     }
 

@@ -150,6 +150,7 @@ class DrainingWorkerIT {
     assertThat(
             writer.submit(
                 new KeyedSubmit(List.of(new Item(later, key)), null, done),
+                null,
                 TimeUnit.SECONDS.toNanos(5)))
         .isTrue();
     done.get(10, TimeUnit.SECONDS);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.millpond.api.HandlerOptions;
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Claimed;
@@ -145,7 +146,10 @@ class WeightedLanesTest {
     Lane other = new Lane("other", "normal");
     settings =
         new FlowSettings(
-            1, PriorityClasses.DEFAULT, Map.of("other", new QueueFlow(200, null, Map.of())));
+            1,
+            PriorityClasses.DEFAULT,
+            Watermarks.NONE,
+            Map.of("other", new QueueFlow(200, null, Map.of())));
 
     serve(30_000, List.of(CRITICAL, other));
 
@@ -201,7 +205,8 @@ class WeightedLanesTest {
   }
 
   private void set(QueueFlow queue) {
-    settings = new FlowSettings(1, PriorityClasses.DEFAULT, Map.of("default", queue));
+    settings =
+        new FlowSettings(1, PriorityClasses.DEFAULT, Watermarks.NONE, Map.of("default", queue));
   }
 
   private static int size(@Nullable Chunk chunk) {

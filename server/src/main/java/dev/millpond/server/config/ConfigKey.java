@@ -68,6 +68,18 @@ public enum ConfigKey {
       "critical=60,high=30,normal=10",
       "Priority classes, most urgent first, with their weights unless a queue has others; normal"
           + " among them. The same in all processes."),
+  QUEUE_HIGH_WATERMARK(
+      "queue.high-watermark",
+      "N",
+      "10000",
+      "Depth at which a queue refuses new jobs unless it has a mark of its own, 2 to 1000000000, or"
+          + " none. The same in all processes."),
+  QUEUE_LOW_WATERMARK(
+      "queue.low-watermark",
+      "N",
+      null,
+      "Depth below which a full queue takes jobs again, below the high watermark. Default: a fifth"
+          + " of it. The same in all processes."),
   WORKER_VISIBILITY(
       "worker.visibility",
       "CLASS=DURATION[,CLASS=DURATION]",

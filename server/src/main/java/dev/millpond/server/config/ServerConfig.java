@@ -8,6 +8,7 @@ import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.WebhookConfig;
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.webhook.AllowedTargets;
 import java.net.InetAddress;
@@ -141,7 +142,21 @@ public record ServerConfig(
         webhooks(values),
         forked(values),
         guard(values),
-        classes(values));
+        classes(values),
+        watermarks(values));
+  }
+
+  private static Watermarks watermarks(ConfigValues values) {
+    if (values.get(ConfigKey.QUEUE_HIGH_WATERMARK).equals("none")) {
+      return Watermarks.NONE;
+    }
+    int most = (int) Watermarks.MOST;
+    int high = number(values, ConfigKey.QUEUE_HIGH_WATERMARK, 2, most);
+    return new Watermarks(
+        high,
+        values.find(ConfigKey.QUEUE_LOW_WATERMARK).isPresent()
+            ? number(values, ConfigKey.QUEUE_LOW_WATERMARK, 1, high - 1)
+            : Watermarks.lowOf(high));
   }
 
   private static PriorityClasses classes(ConfigValues values) {

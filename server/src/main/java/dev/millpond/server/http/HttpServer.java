@@ -154,6 +154,11 @@ public final class HttpServer implements AutoCloseable {
     }
 
     @Bean
+    ClientWatch clientWatch() {
+      return new ClientWatch();
+    }
+
+    @Bean
     RequestBody requestBody(Parts parts, BodyRoom room) {
       return new RequestBody(parts.bodies(), room);
     }

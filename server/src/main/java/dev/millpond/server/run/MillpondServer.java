@@ -198,6 +198,7 @@ public final class MillpondServer implements AutoCloseable {
       return;
     }
     readiness.draining();
+    millpond.stopWaiting();
     log.info("Draining, at most {}", config.drainTimeout());
     try {
       if (!millpond.drain(config.drainTimeout())) {

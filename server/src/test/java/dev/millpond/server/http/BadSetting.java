@@ -88,6 +88,15 @@ final class BadSetting {
     set("an aging bound in another form", "{\"aging\":\"30s\"}", "/aging");
     set("a number for an aging bound", "{\"aging\":30}", "/aging");
     set("a good weight and a bad aging bound", "{\"weight\":5,\"aging\":\"PT0S\"}", "/aging");
+    set("a high watermark of nothing", "{\"highWatermark\":0}", "/highWatermark");
+    set("a high watermark of one", "{\"highWatermark\":1}", "/highWatermark");
+    set("a word for a high watermark", "{\"highWatermark\":\"never\"}", "/highWatermark");
+    set("a low watermark of nothing", "{\"lowWatermark\":0}", "/lowWatermark");
+    set("a low watermark of none", "{\"lowWatermark\":\"none\"}", "/lowWatermark");
+    set(
+        "a high watermark at the low",
+        "{\"lowWatermark\":50,\"highWatermark\":50}",
+        "/highWatermark");
     set("an unknown setting", "{\"wieght\":5}", "/wieght");
     set("no setting", "{}", "");
     set("a list of settings", "[]", "");

@@ -44,12 +44,14 @@ public final class LiveServer implements AutoCloseable {
    * Starts a server.
    *
    * @param directory for its run file
-   * @param more keys beside or instead of: a fresh database, PostgreSQL only, fast timing, port 0
+   * @param more keys beside or instead of: a fresh database, PostgreSQL only, fast timing, port 0,
+   *     queues that are never full
    */
   public static LiveServer start(Path directory, Map<ConfigKey, String> more) {
     Map<ConfigKey, String> flags = new EnumMap<>(ConfigKey.class);
     flags.put(ConfigKey.TIMING, "fast");
     flags.put(ConfigKey.HTTP_PORT, "0");
+    flags.put(ConfigKey.QUEUE_HIGH_WATERMARK, "none");
     flags.put(ConfigKey.DATA_DIR, directory.toString());
     flags.putAll(more);
     flags.computeIfAbsent(ConfigKey.PG_URL, key -> migratedDatabase());

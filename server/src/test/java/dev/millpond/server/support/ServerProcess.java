@@ -77,6 +77,7 @@ public final class ServerProcess implements AutoCloseable {
     if (Stream.of(flags).noneMatch(flag -> flag.startsWith("--timing="))) {
       command.add("--timing=fast");
     }
+    command.add("--queue-high-watermark=none");
     command.addAll(List.of(flags));
     File log = output.toFile();
     ProcessBuilder builder =

@@ -11,11 +11,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 
 /**
- * Inserts and deletes dispatch rows, and counts depth. The caller owns the transaction. Stateless.
+ * Inserts and deletes dispatch rows. The caller owns the transaction. Stateless.
  *
  * <p>Who reads the first rows of a kind asks for kinds from this one up to this one, in the order
  * of kind and id. Asked for an equal kind in the order of the ids, the planner takes the primary
@@ -38,13 +37,6 @@ public final class DispatchStore {
 
   private static final String CONSUME =
       "DELETE FROM millpond.dispatch WHERE id = ANY (?::uuid[]) RETURNING " + COLUMNS;
-
-  /** Adds to the depth of lanes; filled by {@link #bindDepth}. */
-  public static final String DEPTH =
-      """
-      INSERT INTO millpond.queue_depth (queue, class, delta)
-      SELECT unnest(?::text[]), unnest(?::text[]), unnest(?::int4[])
-      """;
 
   /** Skips along the index from one queue, class and kind to the next: no scan of the backlog. */
   private static final String SORTS =
@@ -143,28 +135,5 @@ public final class DispatchStore {
         row.getInt(5),
         Pg.uuids(row, 6),
         Pg.ints(row, 7));
-  }
-
-  /** Adds to the depth of lanes; zero deltas are left out. */
-  public static void addDepth(Connection tx, Map<Lane, Integer> depth) throws SQLException {
-    List<Map.Entry<Lane, Integer>> deltas =
-        depth.entrySet().stream().filter(d -> d.getValue() != 0).toList();
-    if (deltas.isEmpty()) {
-      return;
-    }
-    try (PreparedStatement statement = tx.prepareStatement(DEPTH)) {
-      bindDepth(statement, 0, deltas);
-      statement.executeUpdate();
-    }
-  }
-
-  /** Fills the parameters of {@link #DEPTH} after {@code at}. */
-  public static void bindDepth(
-      PreparedStatement statement, int at, List<Map.Entry<Lane, Integer>> deltas)
-      throws SQLException {
-    int i = at;
-    statement.setObject(++i, PgArray.texts(deltas, d -> d.getKey().queue()));
-    statement.setObject(++i, PgArray.texts(deltas, d -> d.getKey().priorityClass()));
-    statement.setObject(++i, PgArray.ints(deltas, Map.Entry::getValue));
   }
 }

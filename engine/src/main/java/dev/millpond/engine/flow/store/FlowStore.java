@@ -1,5 +1,6 @@
 package dev.millpond.engine.flow.store;
 
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flow.QueueChange;
@@ -43,6 +44,15 @@ public final class FlowStore {
   private static final String SET_AGING =
       "UPDATE millpond.queue_flow SET aging_millis = ?::int8 WHERE queue = ?";
 
+  private static final String SET_HIGH =
+      "UPDATE millpond.queue_flow SET high_watermark = ?::int8 WHERE queue = ?";
+
+  private static final String SET_LOW =
+      "UPDATE millpond.queue_flow SET low_watermark = ?::int8 WHERE queue = ?";
+
+  private static final String MARKS =
+      "SELECT high_watermark, low_watermark FROM millpond.queue_flow WHERE queue = ?";
+
   private static final String CLEAR_WEIGHTS = "DELETE FROM millpond.class_weight WHERE queue = ?";
 
   private static final String SET_WEIGHTS =
@@ -63,7 +73,8 @@ public final class FlowStore {
   }
 
   /** Reads them all, as of one moment; the first and only statements of their transaction. */
-  public static FlowSettings read(Connection tx, PriorityClasses classes) throws SQLException {
+  public static FlowSettings read(Connection tx, PriorityClasses classes, Watermarks watermarks)
+      throws SQLException {
     try (Statement statement = tx.createStatement()) {
       statement.execute(ONE_SNAPSHOT);
     }
@@ -82,7 +93,9 @@ public final class FlowStore {
     weights.forEach((queue, set) -> queues.put(queue, new QueueFlow(null, null, set)));
     try (Statement statement = tx.createStatement();
         ResultSet rows =
-            statement.executeQuery("SELECT queue, weight, aging_millis FROM millpond.queue_flow")) {
+            statement.executeQuery(
+                "SELECT queue, weight, aging_millis, high_watermark, low_watermark"
+                    + " FROM millpond.queue_flow")) {
       while (rows.next()) {
         String queue = rows.getString(1);
         Long aging = rows.getObject(3, Long.class);
@@ -91,10 +104,12 @@ public final class FlowStore {
             new QueueFlow(
                 rows.getObject(2, Integer.class),
                 aging == null ? null : Duration.ofMillis(aging),
+                rows.getObject(4, Long.class),
+                rows.getObject(5, Long.class),
                 weights.getOrDefault(queue, Map.of())));
       }
     }
-    return new FlowSettings(version, classes, queues);
+    return new FlowSettings(version, classes, watermarks, queues);
   }
 
   /** To be called before all else of a change. */
@@ -113,6 +128,21 @@ public final class FlowStore {
     }
     set(tx, SET_WEIGHT, queue, change.weight(), Integer::longValue);
     set(tx, SET_AGING, queue, change.aging(), Duration::toMillis);
+    set(tx, SET_HIGH, queue, change.highWatermark(), Long::longValue);
+    set(tx, SET_LOW, queue, change.lowWatermark(), Long::longValue);
+  }
+
+  /** What was set of a queue's watermarks; of others nothing is filled in. */
+  public static QueueFlow marks(Connection tx, String queue) throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(MARKS)) {
+      statement.setString(1, queue);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next()
+            ? new QueueFlow(
+                null, null, row.getObject(1, Long.class), row.getObject(2, Long.class), Map.of())
+            : QueueFlow.NONE;
+      }
+    }
   }
 
   private static <T> void set(

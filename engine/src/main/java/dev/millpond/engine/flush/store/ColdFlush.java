@@ -4,6 +4,7 @@ import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Cancelled;
@@ -118,7 +119,7 @@ public final class ColdFlush {
     EndStore.insertLogs(tx, portions, stale);
     EndStore.giveBack(tx, returned);
     giveBack(tx, unstarted, returned);
-    DispatchStore.addDepth(tx, depth(successes, cancelled, failures));
+    DepthStore.add(tx, depth(successes, cancelled, failures));
 
     portions.forEach(p -> results.put(p, new Written(gone.contains(p), Set.copyOf(stale(p)))));
     return results;

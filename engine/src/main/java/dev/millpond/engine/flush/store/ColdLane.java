@@ -1,9 +1,10 @@
 package dev.millpond.engine.flush.store;
 
+import dev.millpond.engine.admission.Admission;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Lane;
-import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.flush.BatchFormer;
 import dev.millpond.engine.flush.ColdWork;
 import dev.millpond.engine.flush.KeyedSubmit;
@@ -46,6 +47,7 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   private final Supplier<UUID> session;
   private final Consumer<Flush> committed;
   private final BiConsumer<ColdWork, SQLException> rejected;
+  private final LaneGates gates;
 
   /** Keys of the flush that is being gathered; asked for by the lane's own thread only. */
   private final Set<String> taken = new HashSet<>();
@@ -132,6 +134,7 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
     this.session = session;
     this.committed = committed;
     this.rejected = rejected;
+    this.gates = new LaneGates(connection);
   }
 
   @Override
@@ -152,6 +155,21 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
   @Override
   int rowsMax() {
     return ROWS_MAX;
+  }
+
+  /** Asks gates from now on; to be called before it is started. */
+  public void ask(Admission admission) {
+    gates.ask(admission);
+  }
+
+  @Override
+  boolean admitted(ColdWork work) {
+    return !(work instanceof ColdWork.Keyed keyed) || gates.admit(keyed.ticket(), keyed.submit());
+  }
+
+  @Override
+  void admittedAreDecided() {
+    gates.decided();
   }
 
   @Override
@@ -264,7 +282,7 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
     }
     Map<Lane, Integer> depth = new HashMap<>();
     batches.forEach(b -> depth.merge(b.batch().lane(), b.batch().size(), Integer::sum));
-    DispatchStore.addDepth(tx, depth);
+    DepthStore.add(tx, depth);
   }
 
   /** Nothing to read: what came through was known before the commit was sent. */

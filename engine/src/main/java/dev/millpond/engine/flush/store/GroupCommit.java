@@ -96,6 +96,17 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
 
   abstract int rowsMax();
 
+  /**
+   * Whether the piece may come into the next flush; one that may not is not this lane's any more.
+   * Asked before {@link #wanted}: its caller may still give it up.
+   */
+  boolean admitted(W work) {
+    return true;
+  }
+
+  /** Called when all that was admitted is decided. */
+  void admittedAreDecided() {}
+
   /** Whether the piece is still wanted. */
   abstract boolean wanted(W work);
 
@@ -250,6 +261,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
         group.forEach(this::decided);
         group.clear();
       }
+      admittedAreDecided();
     }
     connection.close();
   }
@@ -266,17 +278,18 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     int rows = 0;
     W next = first;
     while (next != null) {
-      if (!wanted(next)) {
-        decided(next);
-      } else if (group.isEmpty()
-          || (bytes + weight(next) <= FLUSH_BYTES
-              && rows + rows(next) <= rowsMax()
-              && compatible(group, next))) {
+      if (!group.isEmpty()
+          && (bytes + weight(next) > FLUSH_BYTES
+              || rows + rows(next) > rowsMax()
+              || !compatible(group, next))) {
+        return next;
+      }
+      if (admitted(next) && wanted(next)) {
         group.add(next);
         bytes += weight(next);
         rows += rows(next);
       } else {
-        return next;
+        decided(next);
       }
       next = piece(queue.poll());
     }

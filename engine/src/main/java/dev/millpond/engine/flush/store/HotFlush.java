@@ -2,7 +2,8 @@ package dev.millpond.engine.flush.store;
 
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Lane;
-import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.dispatch.store.DepthStore;
+import dev.millpond.engine.dispatch.store.DepthStore.Change;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Success;
@@ -92,8 +93,8 @@ public final class HotFlush {
                                  WHERE s.job_id = ANY (?::uuid[]) AND s.lease_token <> 1)
               ON CONFLICT (job_id) DO NOTHING
               RETURNING job_id)
-      INSERT INTO millpond.queue_depth (queue, class, delta)
-      SELECT u.queue, u.class, -count(*)
+      INSERT INTO millpond.queue_depth (queue, class, delta, departed)
+      SELECT u.queue, u.class, -count(*), count(*)
       FROM unnest(?::uuid[], ?::text[], ?::text[]) AS u (id, queue, class)
       WHERE (u.id IN (SELECT job_id FROM o)) IS TRUE GROUP BY u.queue, u.class
       """;
@@ -132,7 +133,7 @@ public final class HotFlush {
     List<String> rows = jobRows.statements();
     List<Done> last = done(true);
     List<Done> part = done(false);
-    Map<Lane, Integer> depth = depth(careful);
+    List<Change> depth = depth(careful);
 
     boolean ends = !last.isEmpty() || !part.isEmpty();
     boolean plain = ends && !careful;
@@ -145,7 +146,7 @@ public final class HotFlush {
     append(sql, !last.isEmpty(), gated.formatted(DELETED));
     append(sql, !part.isEmpty(), gated.formatted(LOCKED));
     append(sql, plain, OUTCOMES);
-    append(sql, !depth.isEmpty(), DispatchStore.DEPTH);
+    append(sql, !depth.isEmpty(), DepthStore.ADD);
 
     PreparedStatement statement = connection.prepare(sql.toString());
     int i = 0;
@@ -166,7 +167,7 @@ public final class HotFlush {
       i = bindOutcomes(statement, i, last, part);
     }
     if (!depth.isEmpty()) {
-      DispatchStore.bindDepth(statement, i, List.copyOf(depth.entrySet()));
+      DepthStore.bind(statement, i, depth);
     }
     statement.execute();
   }
@@ -219,16 +220,23 @@ public final class HotFlush {
   }
 
   /** What is known beforehand: a careful flush counts its outcomes itself. */
-  private Map<Lane, Integer> depth(boolean careful) {
-    Map<Lane, Integer> depth = new HashMap<>();
+  private List<Change> depth(boolean careful) {
+    Map<Lane, Change> depth = new HashMap<>();
     for (Routed routed : jobRows.batches()) {
-      depth.merge(routed.batch().lane(), routed.batch().size(), Integer::sum);
+      add(depth, new Change(routed.batch().lane(), routed.batch().size(), 0));
     }
     if (!careful) {
-      portions.forEach(p -> depth.merge(p.lane(), -p.ends().size(), Integer::sum));
+      portions.forEach(p -> add(depth, new Change(p.lane(), -p.ends().size(), p.ends().size())));
     }
-    depth.values().removeIf(delta -> delta == 0);
-    return depth;
+    depth.values().removeIf(change -> change.delta() == 0 && change.departed() == 0);
+    return List.copyOf(depth.values());
+  }
+
+  private static void add(Map<Lane, Change> depth, Change more) {
+    depth.merge(
+        more.lane(),
+        more,
+        (a, b) -> new Change(a.lane(), a.delta() + b.delta(), a.departed() + b.departed()));
   }
 
   private int bindGates(PreparedStatement statement, int at, List<Done> done) throws SQLException {

@@ -1,5 +1,6 @@
 package dev.millpond.engine.flush.store;
 
+import dev.millpond.engine.admission.Admission;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.flush.BatchFormer;
 import dev.millpond.engine.flush.HotWork;
@@ -41,6 +42,7 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   private final Supplier<UUID> session;
   private final Consumer<Flush> committed;
   private final BiConsumer<HotWork, SQLException> rejected;
+  private final LaneGates gates;
 
   /** A flush, and what became of it. */
   public static final class Flush {
@@ -166,6 +168,7 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
     this.session = session;
     this.committed = committed;
     this.rejected = rejected;
+    this.gates = new LaneGates(connection);
   }
 
   @Override
@@ -186,6 +189,21 @@ public final class HotLane extends GroupCommit<HotWork, HotLane.Flush> {
   @Override
   int rowsMax() {
     return ROWS_MAX;
+  }
+
+  /** Asks gates from now on; to be called before it is started. */
+  public void ask(Admission admission) {
+    gates.ask(admission);
+  }
+
+  @Override
+  boolean admitted(HotWork work) {
+    return !(work instanceof HotWork.Submit submit) || gates.admit(submit.ticket());
+  }
+
+  @Override
+  void admittedAreDecided() {
+    gates.decided();
   }
 
   @Override

@@ -280,6 +280,7 @@ final class KeyStore {
             case Verdict.Fresh made -> made.id();
             case Verdict.Known known -> known.id();
             case Verdict.Conflict conflict -> throw new IllegalStateException(conflict.toString());
+            case Verdict.TurnedAway away -> throw new IllegalStateException(away.toString());
           };
       changed |= !ids[i].equals(submit.items().get(i).job().id());
     }

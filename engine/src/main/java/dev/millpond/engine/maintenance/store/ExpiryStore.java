@@ -1,7 +1,7 @@
 package dev.millpond.engine.maintenance.store;
 
 import dev.millpond.engine.dispatch.Lane;
-import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.flush.Expired;
 import dev.millpond.engine.flush.store.EndedJobs;
 import dev.millpond.engine.lifecycle.store.JobTables;
@@ -139,7 +139,7 @@ public final class ExpiryStore {
     done.stream()
         .filter(ExpiryStore::runnable)
         .forEach(j -> depth.merge(j.lane(), -1, Integer::sum));
-    DispatchStore.addDepth(tx, depth);
+    DepthStore.add(tx, depth);
     delete(tx, over);
     List<UUID> left = due.stream().filter(id -> !over.contains(id)).toList();
     putOff(tx, left, again);

@@ -1,7 +1,7 @@
 package dev.millpond.engine.maintenance.store;
 
 import dev.millpond.engine.dispatch.Lane;
-import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.maintenance.store.RescueStore.Lost;
@@ -233,7 +233,7 @@ public final class ReaperStore {
     update(tx, DELETE_STATES, lost);
     Map<Lane, Integer> depth = new HashMap<>();
     lost.forEach(job -> depth.merge(job.lane(), -1, Integer::sum));
-    DispatchStore.addDepth(tx, depth);
+    DepthStore.add(tx, depth);
   }
 
   private static void update(Connection tx, String sql, List<Lost> lost) throws SQLException {

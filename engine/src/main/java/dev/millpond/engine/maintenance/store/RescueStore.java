@@ -4,6 +4,7 @@ import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.store.EndedJobs;
 import dev.millpond.engine.lifecycle.store.JobTables;
@@ -220,7 +221,7 @@ public final class RescueStore {
     upsert(tx, RUNNABLE, again);
     upsert(tx, POISON, poison);
     WebhookStore.call(tx, poison.stream().map(next -> next.lost().jobId()).toList());
-    DispatchStore.addDepth(tx, depth);
+    DepthStore.add(tx, depth);
     List<Batch> batches = group(again, maker);
     DispatchStore.insert(tx, batches, direct);
     return new Rescued(

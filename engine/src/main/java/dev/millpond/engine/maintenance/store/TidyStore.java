@@ -69,42 +69,6 @@ public final class TidyStore {
     return removed;
   }
 
-  /** Deltas that are not summed yet, and one row for each lane that has some jobs. */
-  public static long depthRows(Connection connection) throws SQLException {
-    try (PreparedStatement statement =
-            connection.prepareStatement("SELECT count(*) FROM millpond.queue_depth");
-        ResultSet row = statement.executeQuery()) {
-      row.next();
-      return row.getLong(1);
-    }
-  }
-
-  /**
-   * What became of the deltas.
-   *
-   * @param summed rows that are gone
-   * @param left rows in their place, one for each lane that has some jobs
-   */
-  public record Compacted(int summed, int left) {}
-
-  /** Sums the deltas of each lane into one row. */
-  public static Compacted compactDepth(Connection tx) throws SQLException {
-    String sql =
-        """
-        WITH d AS (DELETE FROM millpond.queue_depth RETURNING queue, class, delta),
-             s AS (SELECT queue, class, sum(delta) AS delta FROM d GROUP BY queue, class),
-             i AS (INSERT INTO millpond.queue_depth (queue, class, delta)
-                   SELECT queue, class, delta FROM s WHERE delta <> 0
-                   RETURNING delta)
-        SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM i)
-        """;
-    try (Statement statement = tx.createStatement();
-        ResultSet row = statement.executeQuery(sql)) {
-      row.next();
-      return new Compacted(row.getInt(1), row.getInt(2));
-    }
-  }
-
   /**
    * Corrects the counted depths: a flush counts what it asks for, and some of it may turn out
    * stale. The difference is of one snapshot and is added, so flushes go on meanwhile. How many

@@ -9,6 +9,7 @@ import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.NewJob.Start;
@@ -142,7 +143,7 @@ public final class ChangeStore {
       setState(tx, job, state, to, RUNNABLE, start);
       Member member = new Member(job.id(), state.token());
       DispatchStore.insert(tx, List.of(maker.make(to, job.kind(), List.of(member))), false);
-      DispatchStore.addDepth(tx, Map.of(to, 1));
+      DepthStore.add(tx, Map.of(to, 1));
     } else {
       setState(tx, job, state, to, SCHEDULED, start);
     }
@@ -194,7 +195,7 @@ public final class ChangeStore {
     if (stays) {
       depth.merge(to, 1, Integer::sum);
     }
-    DispatchStore.addDepth(tx, depth);
+    DepthStore.add(tx, depth);
     return new SteerResult.Done();
   }
 

@@ -1,6 +1,7 @@
 package dev.millpond.engine.query.store;
 
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.lifecycle.store.PgArray;
@@ -21,8 +22,14 @@ import java.util.Set;
 /** Reads the queues with their counts. The caller owns the transaction. Stateless. */
 public final class QueueReadStore {
   private static final String DEPTHS =
-      "SELECT queue, class, greatest(sum(delta), 0) FROM millpond.queue_depth GROUP BY queue,"
-          + " class";
+      """
+      SELECT d.queue, d.class, greatest(sum(d.delta), 0), %s
+      FROM millpond.queue_depth d GROUP BY d.queue, d.class
+      """
+          .formatted(DepthStore.RATE_NOW);
+
+  private static final String CLOSED =
+      "SELECT queue, high_watermark FROM millpond.queue_gate WHERE closed";
 
   /** The state rows are small; the dead letters, one for each dead row, are not. */
   private static final String RESTING =
@@ -87,12 +94,15 @@ public final class QueueReadStore {
       Connection tx, List<String> names, FlowSettings flow, Map<String, Resting> counts)
       throws SQLException {
     Map<Lane, Long> depths = new HashMap<>();
+    Map<String, Double> rates = new HashMap<>();
     try (Statement statement = tx.createStatement();
         ResultSet rows = statement.executeQuery(DEPTHS)) {
       while (rows.next()) {
         depths.put(new Lane(rows.getString(1), rows.getString(2)), rows.getLong(3));
+        rates.merge(rows.getString(1), rows.getDouble(4), Double::sum);
       }
     }
+    Map<String, Long> closed = closed(tx);
     Map<String, Long> oldest = oldest(tx);
     List<QueueView> views = new ArrayList<>();
     for (String name : names) {
@@ -120,9 +130,24 @@ public final class QueueReadStore {
               oldest.getOrDefault(name, 0L),
               flow.queueWeight(name),
               flow.aging(name),
+              flow.watermarks(name),
+              flow.watermarks(name).high() == closed.getOrDefault(name, -1L),
+              rates.getOrDefault(name, 0.0),
               classes));
     }
     return views;
+  }
+
+  /** The marks at which closed gates were closed, by queue. */
+  private static Map<String, Long> closed(Connection tx) throws SQLException {
+    Map<String, Long> closed = new HashMap<>();
+    try (Statement statement = tx.createStatement();
+        ResultSet rows = statement.executeQuery(CLOSED)) {
+      while (rows.next()) {
+        closed.put(rows.getString(1), rows.getLong(2));
+      }
+    }
+    return closed;
   }
 
   private static Map<String, Long> oldest(Connection tx) throws SQLException {

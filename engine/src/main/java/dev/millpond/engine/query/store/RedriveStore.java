@@ -7,6 +7,7 @@ import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.query.DeadLetterView;
@@ -126,7 +127,7 @@ public final class RedriveStore {
       depth.merge(sort.lane(), all.size(), Integer::sum);
     });
     DispatchStore.insert(tx, batches, false);
-    DispatchStore.addDepth(tx, depth);
+    DepthStore.add(tx, depth);
     return revived.size();
   }
 
@@ -159,7 +160,7 @@ public final class RedriveStore {
     copy(tx, id, lane, job.kind(), edit);
     Member member = new Member(edit.newId(), 1);
     DispatchStore.insert(tx, List.of(maker.make(lane, job.kind(), List.of(member))), false);
-    DispatchStore.addDepth(tx, Map.of(lane, 1));
+    DepthStore.add(tx, Map.of(lane, 1));
     return new Replacement.Replaced(edit.newId());
   }
 

@@ -6,6 +6,7 @@ import dev.millpond.api.RedriveResult;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.query.store.HolderStore.Job;
 import dev.millpond.engine.query.store.HolderStore.Mode;
@@ -118,7 +119,7 @@ public final class SteerStore {
     if (!insertCancelled(tx, job.id(), attempt, token)) {
       return new CancelResult.WrongState(endedMeanwhile(tx, job.id()));
     }
-    DispatchStore.addDepth(tx, Map.of(lane, -1));
+    DepthStore.add(tx, Map.of(lane, -1));
     // Its batch may be with a worker: that one is told, and its outcome will not count.
     update(tx, NOTICE, job.id());
     return untaken ? new CancelResult.Cancelled() : new CancelResult.Requested();
@@ -166,7 +167,7 @@ public final class SteerStore {
     update(tx, "DELETE FROM millpond.dead_letter WHERE job_id = ?", id);
     DispatchStore.insert(
         tx, List.of(maker.make(lane, job.kind(), List.of(new Member(id, token)))), false);
-    DispatchStore.addDepth(tx, Map.of(lane, 1));
+    DepthStore.add(tx, Map.of(lane, 1));
     return new RedriveResult.Redriven();
   }
 

@@ -5,7 +5,7 @@ import dev.millpond.api.JobContext.TransactionalWork;
 import dev.millpond.api.JobOptions;
 import dev.millpond.engine.Sizing;
 import dev.millpond.engine.dispatch.Lane;
-import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.flush.store.ResultStore;
 import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.lifecycle.store.Pg;
@@ -96,7 +96,7 @@ public final class UserTransaction implements AutoCloseable {
         if (options.webhook() != null) {
           WebhookStore.call(tx, List.of(job.id()));
         }
-        DispatchStore.addDepth(tx, Map.of(lane, -1));
+        DepthStore.add(tx, Map.of(lane, -1));
       } catch (Exception e) {
         try {
           tx.rollback();

@@ -9,6 +9,7 @@ import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.DispatchContract;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import java.sql.Connection;
 import java.time.Duration;
@@ -108,7 +109,7 @@ class PostgresDispatchIT extends DispatchContract {
             batch.jobIds()[0]);
       }
       DispatchStore.insert(tx, List.of(late, late2), false);
-      DispatchStore.addDepth(tx, Map.of(NORMAL, 2));
+      DepthStore.add(tx, Map.of(NORMAL, 2));
       return true;
     });
     List<Claimed> claimed = claim(dispatch, demand(10, NORMAL), 2);

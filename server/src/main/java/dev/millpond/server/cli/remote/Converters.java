@@ -62,6 +62,14 @@ final class Converters {
     }
   }
 
+  /** A high watermark: a whole number, {@code none} or {@code default}, as JSON. */
+  static final class MarkOrDefault implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      return text.equals("none") ? "\"none\"" : new NumberOrDefault().convert(text);
+    }
+  }
+
   /** A length of time, or {@code default}, as JSON; the server checks its range. */
   static final class SpanOrDefault implements ITypeConverter<String> {
     @Override

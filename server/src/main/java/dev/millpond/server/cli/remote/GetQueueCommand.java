@@ -51,6 +51,9 @@ final class GetQueueCommand extends RemoteCommand {
     JobText.member(session, "oldest", ListQueuesCommand.oldest(queue));
     JobText.member(session, "weight", Field.text(queue, "weight"));
     JobText.member(session, "aging", Field.text(queue, "aging"));
+    JobText.member(session, "marks", ListQueuesCommand.marks(queue));
+    JobText.member(session, "gate", Field.text(queue, "gate"));
+    JobText.member(session, "drain", Field.text(queue, "drainPerSecond") + " jobs/s");
     Table table =
         new Table()
             .column("CLASS", Layout.WHOLE)

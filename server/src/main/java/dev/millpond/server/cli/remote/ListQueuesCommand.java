@@ -31,6 +31,7 @@ final class ListQueuesCommand extends RemoteCommand {
             .column("SCHEDULED", Layout.NUMBER)
             .column("DEAD", Layout.NUMBER)
             .column("OLDEST", Layout.NUMBER)
+            .column("GATE", Layout.WHOLE)
             .column("CLASSES", Layout.TEXT);
     for (JsonNode queue : queues.json().path("items")) {
       table.row(
@@ -39,6 +40,7 @@ final class ListQueuesCommand extends RemoteCommand {
           Field.text(queue, "scheduled"),
           Field.text(queue, "dead"),
           oldest(queue),
+          Field.text(queue, "gate"),
           queue
               .path("classes")
               .valueStream()
@@ -47,6 +49,13 @@ final class ListQueuesCommand extends RemoteCommand {
     }
     session.table(table);
     return 0;
+  }
+
+  /** Its watermarks as {@code high / low}. */
+  static String marks(JsonNode queue) {
+    return queue.has("highWatermark")
+        ? Field.text(queue, "highWatermark") + " / " + Field.text(queue, "lowWatermark")
+        : "none";
   }
 
   /** The age of the oldest runnable job; empty when there is none. */

@@ -34,10 +34,28 @@ final class SetQueueCommand extends RemoteCommand {
               + " 1d, or default for no bound.")
   private @Nullable String aging;
 
+  @Option(
+      names = "--high-watermark",
+      paramLabel = "N",
+      converter = Converters.MarkOrDefault.class,
+      description =
+          "Depth at which it refuses new jobs, 2 to 1000000000, none, or default for the"
+              + " configured one.")
+  private @Nullable String highWatermark;
+
+  @Option(
+      names = "--low-watermark",
+      paramLabel = "N",
+      converter = Converters.NumberOrDefault.class,
+      description =
+          "Depth below which it takes jobs again, or default: a fifth of its high watermark, or"
+              + " the configured one.")
+  private @Nullable String lowWatermark;
+
   @Override
   void check() {
-    if (weight == null && aging == null) {
-      throw usage("Nothing to set: give --weight or --aging");
+    if (weight == null && aging == null && highWatermark == null && lowWatermark == null) {
+      throw usage("Nothing to set: give --weight, --aging, --high-watermark or --low-watermark");
     }
   }
 
@@ -48,6 +66,8 @@ final class SetQueueCommand extends RemoteCommand {
           out.writeStartObject();
           Json.raw(out, "weight", weight);
           Json.raw(out, "aging", aging);
+          Json.raw(out, "highWatermark", highWatermark);
+          Json.raw(out, "lowWatermark", lowWatermark);
           out.writeEndObject();
         });
     Call call =

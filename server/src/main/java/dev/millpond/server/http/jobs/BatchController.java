@@ -7,6 +7,7 @@ import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.Millpond;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.BodyLines;
+import dev.millpond.server.http.ClientWatch;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
 import dev.millpond.server.http.problem.ProblemException;
@@ -35,11 +36,14 @@ public final class BatchController {
 
   private final Millpond millpond;
   private final RequestBody body;
+  private final ClientWatch clients;
   private final int most;
 
-  public BatchController(Millpond millpond, RequestBody body, JobLimits limits) {
+  public BatchController(
+      Millpond millpond, RequestBody body, ClientWatch clients, JobLimits limits) {
     this.millpond = millpond;
     this.body = body;
+    this.clients = clients;
     this.most = limits.batchJobs();
   }
 
@@ -50,7 +54,8 @@ public final class BatchController {
    */
   @PostMapping(PATH)
   public void submit(HttpServletRequest request, HttpServletResponse response) throws IOException {
-    Query query = Query.of(request, List.of(COMMIT_EVERY));
+    Query query = Query.of(request, List.of(COMMIT_EVERY, WaitParameter.NAME));
+    int wait = WaitParameter.seconds(query);
     OptionalInt commitEvery = query.number(COMMIT_EVERY, 1, most);
     RequestBody.Type type =
         RequestBody.type(request, RequestBody.Type.JSON, RequestBody.Type.NDJSON);
@@ -60,16 +65,23 @@ public final class BatchController {
             COMMIT_EVERY, "goes with " + RequestBody.Type.NDJSON.mediaType() + " only");
       }
       Optional<String> key = KeyHeader.of(request, ChunkedBatch.KEY_CHARS);
-      new ChunkedBatch(millpond, body.chunkedLines(request), commitEvery.getAsInt(), key)
+      ChunkedBatch.Submits submits =
+          (jobs, requestKey) ->
+              WaitParameter.submit(
+                  request,
+                  clients,
+                  wait,
+                  options -> millpond.submit(jobs, options.withRequestKey(requestKey)));
+      new ChunkedBatch(submits, body.chunkedLines(request), commitEvery.getAsInt(), key)
           .answer(response);
       return;
     }
     Optional<String> key = KeyHeader.of(request);
     if (type == RequestBody.Type.JSON) {
       JobReader.Batch batch = JobReader.batch(body.json(request), most);
-      submit(batch.jobs(), key, batch.prefix(), response);
+      submit(request, wait, batch.jobs(), key, batch.prefix(), response);
     } else {
-      submit(readLines(body.lines(request)), key, null, response);
+      submit(request, wait, readLines(body.lines(request)), key, null, response);
     }
   }
 
@@ -93,6 +105,8 @@ public final class BatchController {
   }
 
   private void submit(
+      HttpServletRequest request,
+      int wait,
       List<JobRequest> jobs,
       Optional<String> key,
       @Nullable String prefix,
@@ -100,7 +114,12 @@ public final class BatchController {
       throws IOException {
     List<SubmitResult> results;
     try {
-      results = key.isPresent() ? millpond.submit(jobs, key.get()) : millpond.submit(jobs);
+      results =
+          WaitParameter.submit(
+              request,
+              clients,
+              wait,
+              options -> millpond.submit(jobs, options.withRequestKey(key.orElse(null))));
     } catch (InvalidJobException e) {
       Problems.invalidJob(jobs.size() == 1 ? e.at(0) : e, prefix).writeTo(response);
       return;

@@ -5,7 +5,6 @@ import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.Limits;
 import dev.millpond.api.SubmitResult;
-import dev.millpond.engine.Millpond;
 import dev.millpond.server.http.BodyLines;
 import dev.millpond.server.http.RequestBody;
 import dev.millpond.server.http.json.Json;
@@ -18,6 +17,7 @@ import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A batch of one job a line that is committed in chunks while it is read, with a receipt for each:
@@ -32,15 +32,20 @@ final class ChunkedBatch {
   /** Characters of a key, so that those of the chunks fit. */
   static final int KEY_CHARS = Limits.IDEMPOTENCY_KEY_CHARS - "#999999999".length();
 
-  private final Millpond millpond;
+  /** Commits the jobs of a chunk. */
+  interface Submits {
+    List<SubmitResult> submit(List<JobRequest> jobs, @Nullable String requestKey);
+  }
+
+  private final Submits submits;
   private final BodyLines lines;
   private final int commitEvery;
   private final Optional<String> key;
   private int chunk;
   private int first;
 
-  ChunkedBatch(Millpond millpond, BodyLines lines, int commitEvery, Optional<String> key) {
-    this.millpond = millpond;
+  ChunkedBatch(Submits submits, BodyLines lines, int commitEvery, Optional<String> key) {
+    this.submits = submits;
     this.lines = lines;
     this.commitEvery = commitEvery;
     this.key = key;
@@ -97,9 +102,7 @@ final class ChunkedBatch {
 
   private List<SubmitResult> commit(List<JobRequest> jobs) {
     try {
-      return key.isPresent()
-          ? millpond.submit(jobs, key.get() + "#" + chunk)
-          : millpond.submit(jobs);
+      return submits.submit(jobs, key.isPresent() ? key.get() + "#" + chunk : null);
     } catch (InvalidJobException e) {
       int index = first + Math.max(0, e.index());
       throw new ProblemException(Problems.invalidJob(e.at(index), null).with("index", index));

@@ -5,6 +5,7 @@ import dev.millpond.api.JobView;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.engine.Millpond;
 import dev.millpond.server.http.Answer;
+import dev.millpond.server.http.ClientWatch;
 import dev.millpond.server.http.PathId;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
@@ -38,10 +39,12 @@ public final class JobsController {
 
   private final Millpond millpond;
   private final RequestBody body;
+  private final ClientWatch clients;
 
-  public JobsController(Millpond millpond, RequestBody body) {
+  public JobsController(Millpond millpond, RequestBody body, ClientWatch clients) {
     this.millpond = millpond;
     this.body = body;
+    this.clients = clients;
   }
 
   /**
@@ -50,13 +53,13 @@ public final class JobsController {
    */
   @PostMapping(PATH)
   public void submit(HttpServletRequest request, HttpServletResponse response) throws IOException {
-    Query.none(request);
+    int wait = WaitParameter.seconds(Query.of(request, List.of(WaitParameter.NAME)));
     Optional<String> key = KeyHeader.of(request);
-    JobRequest job = JobReader.one(body.json(request));
-    if (key.isPresent()) {
-      job = withKey(job, key.get());
-    }
-    switch (millpond.submit(job)) {
+    JobRequest plain = JobReader.one(body.json(request));
+    JobRequest job = key.isPresent() ? withKey(plain, key.get()) : plain;
+    SubmitResult result =
+        WaitParameter.submit(request, clients, wait, options -> millpond.submit(job, options));
+    switch (result) {
       case SubmitResult.Accepted accepted -> {
         response.setHeader("Location", location(accepted.id()));
         String item = "{\"id\":\"" + accepted.id() + "\"}";

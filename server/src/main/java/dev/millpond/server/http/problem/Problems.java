@@ -89,6 +89,7 @@ public final class Problems {
         .with("queue", refused.queue())
         .with("depth", refused.depth())
         .with("highWatermark", refused.highWatermark())
+        .with("lowWatermark", refused.lowWatermark())
         .retryAfter(refused.retryAfter());
   }
 

@@ -90,6 +90,12 @@ public final class QueuesController {
     out.writeNumberProperty("oldestAgeMillis", queue.oldestAgeMillis());
     out.writeNumberProperty("weight", queue.weight());
     Json.optional(out, "aging", queue.aging());
+    if (queue.watermarks().marked()) {
+      out.writeNumberProperty("highWatermark", queue.watermarks().high());
+      out.writeNumberProperty("lowWatermark", queue.watermarks().low());
+    }
+    out.writeStringProperty("gate", queue.closed() ? "closed" : "open");
+    out.writeNumberProperty("drainPerSecond", Math.round(queue.drainPerSecond() * 10) / 10.0);
     out.writeArrayPropertyStart("classes");
     for (QueueView.ClassDepth depth : queue.classes()) {
       out.writeStartObject();

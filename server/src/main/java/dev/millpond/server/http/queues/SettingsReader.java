@@ -1,5 +1,6 @@
 package dev.millpond.server.http.queues;
 
+import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.flow.QueueChange;
 import dev.millpond.engine.flow.Setting;
 import dev.millpond.server.config.Nearest;
@@ -17,7 +18,11 @@ import tools.jackson.core.JsonToken;
  * engine checks the values. Not thread-safe.
  */
 final class SettingsReader {
-  private static final List<String> FIELDS = List.of("weight", "aging");
+  private static final List<String> FIELDS =
+      List.of("weight", "aging", "highWatermark", "lowWatermark");
+
+  /** For a queue that is never full. */
+  private static final String NO_MARK = "none";
 
   private final JsonReader in;
   private final FieldReader values;
@@ -109,6 +114,8 @@ final class SettingsReader {
       switch (name) {
         case "weight" -> change = change.withWeight(weight());
         case "aging" -> change = change.withAging(aging());
+        case "highWatermark" -> change = change.withHighWatermark(highWatermark());
+        case "lowWatermark" -> change = change.withLowWatermark(jobs());
         default -> values.unknown("cannot be set; nearest: " + Nearest.to(name, FIELDS));
       }
     }
@@ -126,6 +133,26 @@ final class SettingsReader {
   private Setting<Duration> aging() {
     @Nullable Duration aging = isNull() ? null : values.duration();
     return Setting.to(aging);
+  }
+
+  private Setting<Long> highWatermark() {
+    if (in.token() == JsonToken.VALUE_STRING) {
+      if (in.text().equals(NO_MARK)) {
+        return Setting.to(Watermarks.NO_MARK);
+      }
+      values.error(in.pointer(), "invalid", "must be a whole number, or " + NO_MARK);
+      return Setting.keep();
+    }
+    Setting<Long> mark = jobs();
+    if (mark.equals(Setting.to(Watermarks.NO_MARK))) {
+      values.error(in.pointer(), "invalid", "must be 2 or more, or " + NO_MARK + ", is 0");
+    }
+    return mark;
+  }
+
+  private Setting<Long> jobs() {
+    @Nullable Integer jobs = isNull() ? null : values.integer();
+    return Setting.to(jobs == null ? null : (Long) jobs.longValue());
   }
 
   private boolean isNull() {

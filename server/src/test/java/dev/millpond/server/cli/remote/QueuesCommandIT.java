@@ -21,7 +21,7 @@ class QueuesCommandIT {
               assertThat(server.run("queues", "list").out())
                   .containsPattern("(?m)^deep +1 +0 +0 +\\S+ +.*normal 1"));
       assertThat(server.run("queues", "list").out())
-          .startsWith("QUEUE  DEPTH  SCHEDULED  DEAD  OLDEST  CLASSES\n");
+          .startsWith("QUEUE  DEPTH  SCHEDULED  DEAD  OLDEST  GATE  CLASSES\n");
       assertThat(server.run("queues", "list", "--json").json().get(0).get("name").asString())
           .isEqualTo("deep");
       assertThat(server.run("queues", "get", "deep").out())

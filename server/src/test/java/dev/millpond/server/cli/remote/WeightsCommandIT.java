@@ -57,6 +57,13 @@ class WeightsCommandIT {
     CliRun none = server.run("queues", "set", "mail", "--aging", "default");
     assertThat(none.out()).doesNotContain("aging");
 
+    CliRun marks =
+        server.run("queues", "set", "mail", "--high-watermark", "500", "--low-watermark", "50");
+    assertThat(marks.out()).contains("500 / 50");
+    assertThat(server.run("queues", "set", "mail", "--high-watermark", "none").out())
+        .contains("marks     none");
+    refused(server, 2, "whole number or default", "queues", "set", "mail", "--high-watermark", "x");
+
     refused(server, 4, "must be 1 to 10000, is 0", "queues", "set", "mail", "--weight", "0");
     refused(server, 4, "must be PT1S to PT24H", "queues", "set", "mail", "--aging", "10ms");
     refused(server, 2, "whole number or default", "queues", "set", "mail", "--weight", "much");

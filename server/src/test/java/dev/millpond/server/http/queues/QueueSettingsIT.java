@@ -86,6 +86,12 @@ class QueueSettingsIT {
     JsonNode aged = patched("{\"aging\":\"PT30S\"}");
     assertThat(aged.get("weight").asInt()).isEqualTo(300);
     assertThat(aged.get("aging").asString()).isEqualTo("PT30S");
+    JsonNode bounded = patched("{\"highWatermark\":500}");
+    assertThat(bounded.get("highWatermark").asLong()).isEqualTo(500);
+    assertThat(bounded.get("lowWatermark").asLong()).isEqualTo(100);
+    assertThat(bounded.get("gate").asString()).isEqualTo("open");
+    assertThat(patched("{\"highWatermark\":\"none\"}").has("highWatermark")).isFalse();
+    assertThat(patched("{\"highWatermark\":null}").has("gate")).isTrue();
     JsonNode back = patched("{\"weight\":null}");
     assertThat(back.get("weight").asInt()).isEqualTo(100);
     assertThat(back.get("aging").asString()).isEqualTo("PT30S");

@@ -1,0 +1,155 @@
+package dev.millpond.engine.dispatch.store;
+
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.lifecycle.store.PgArray;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The depth of the queues: a sum of deltas, one row for each change, which the leader sums up once
+ * a second. A sum says from which id on to read, so that nobody walks over rows that are gone, but
+ * that a snapshot pinned by somebody else keeps. The caller owns the transaction. Stateless.
+ *
+ * <p>Ids are given before the commit. A change that is committed after a sum that is newer than its
+ * id would not be read any more: a sum therefore reaches back by {@link #LATE_IDS}, and once a
+ * minute all rows are summed.
+ */
+public final class DepthStore {
+  /** Changes that are given ids, and committed, while another one is under way. */
+  private static final int LATE_IDS = 1_000;
+
+  /** Adds to the depth of lanes; filled by {@link #bind}. */
+  public static final String ADD =
+      """
+      INSERT INTO millpond.queue_depth (queue, class, delta, departed)
+      SELECT unnest(?::text[]), unnest(?::text[]), unnest(?::int4[]), unnest(?::int4[])
+      """;
+
+  /** The first id that has to be read. */
+  private static final String SINCE =
+      """
+      coalesce((SELECT since FROM millpond.queue_depth WHERE since IS NOT NULL
+                ORDER BY id DESC LIMIT 1), 0)
+      """;
+
+  /** What a rate has come to meanwhile: no change was written, so no job has left. */
+  public static final String RATE_NOW =
+      """
+      coalesce(sum(d.rate * exp(-least(greatest(
+          extract(epoch FROM now() - d.summed_at)::float8 - 2, 0), 300) / 10)), 0)
+      """;
+
+  /** Depth and drain rate of a queue. Its one parameter is the queue's name. */
+  public static final String OF_QUEUE =
+      """
+      SELECT coalesce(sum(d.delta), 0)::int8 AS depth, %s AS rate
+      FROM millpond.queue_depth d WHERE d.id >= %s AND d.queue = ?
+      """
+          .formatted(RATE_NOW, SINCE);
+
+  private static final String ROWS =
+      "SELECT count(*) FROM millpond.queue_depth WHERE id >= " + SINCE;
+
+  private DepthStore() {}
+
+  /**
+   * A change of a lane's depth.
+   *
+   * @param departed jobs that have left it, which are in the delta as well
+   */
+  public record Change(Lane lane, int delta, int departed) {}
+
+  /**
+   * What became of the changes.
+   *
+   * @param summed rows that are gone
+   * @param left rows in their place, one for each lane that has some jobs, or has lately had some
+   */
+  public record Summed(int summed, int left) {}
+
+  /** Adds to the depth of lanes; zero deltas are left out. */
+  public static void add(Connection tx, Map<Lane, Integer> depth) throws SQLException {
+    List<Change> changes =
+        depth.entrySet().stream()
+            .filter(d -> d.getValue() != 0)
+            .map(d -> new Change(d.getKey(), d.getValue(), Math.max(0, -d.getValue())))
+            .toList();
+    if (changes.isEmpty()) {
+      return;
+    }
+    try (PreparedStatement statement = tx.prepareStatement(ADD)) {
+      bind(statement, 0, changes);
+      statement.executeUpdate();
+    }
+  }
+
+  /** Fills the parameters of {@link #ADD} after {@code at}. */
+  public static void bind(PreparedStatement statement, int at, List<Change> changes)
+      throws SQLException {
+    int i = at;
+    statement.setObject(++i, PgArray.texts(changes, d -> d.lane().queue()));
+    statement.setObject(++i, PgArray.texts(changes, d -> d.lane().priorityClass()));
+    statement.setObject(++i, PgArray.ints(changes, Change::delta));
+    statement.setObject(++i, PgArray.ints(changes, Change::departed));
+  }
+
+  /** Changes that are not summed yet, and the sums. */
+  public static long rows(Connection connection) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(ROWS);
+        ResultSet row = statement.executeQuery()) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
+  /**
+   * Sums the changes of each lane into one row.
+   *
+   * @param all whether those as well that came so late that the last sums did not reach back to
+   *     them
+   */
+  public static Summed sumUp(Connection tx, boolean all) throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(sumUp(all ? "0" : SINCE))) {
+      statement.setInt(1, LATE_IDS);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return new Summed(row.getInt(1), row.getInt(2));
+      }
+    }
+  }
+
+  /**
+   * The rate is an average in which ten seconds count for most; of a lane that has been idle it
+   * begins anew. One row stays in any case: it says from where on to read.
+   */
+  private static String sumUp(String since) {
+    return """
+    WITH d AS (DELETE FROM millpond.queue_depth WHERE id >= %s
+               RETURNING queue, class, delta, departed, rate, summed_at),
+         s AS (SELECT queue, class, sum(delta) AS delta, sum(departed) AS departed,
+                      coalesce(sum(rate), 0) AS rate,
+                      extract(epoch FROM now() - max(summed_at))::float8 AS age
+               FROM d GROUP BY queue, class),
+         r AS (SELECT queue, class, delta,
+                      CASE WHEN age IS NULL OR age > 10 THEN departed
+                           ELSE rate * exp(-greatest(age, 0) / 10)
+                                + departed / least(greatest(age, 0.05), 2)
+                                  * (1 - exp(-least(greatest(age, 0.05), 2) / 10)) END AS rate
+               FROM s),
+         n AS (SELECT nextval('millpond.queue_depth_id_seq') - ? AS since),
+         i AS (INSERT INTO millpond.queue_depth (queue, class, delta, since, rate, summed_at)
+               SELECT r.queue, r.class, r.delta, n.since,
+                      CASE WHEN r.rate < 0.001 THEN 0 ELSE r.rate END, now()
+               FROM (SELECT r.*, row_number() OVER (ORDER BY r.delta DESC) AS place FROM r) AS r,
+                    n
+               WHERE r.delta <> 0 OR r.rate >= 0.001 OR r.place = 1
+               RETURNING id)
+    SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM i)
+    """
+        .formatted(since);
+  }
+}

@@ -1,0 +1,167 @@
+package dev.millpond.engine.dispatch.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.engine.Database;
+import dev.millpond.engine.admission.Answer;
+import dev.millpond.engine.admission.store.GateStore;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthStore.Change;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Collections;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What asking for a depth costs, and that it counts what was committed. By hand with {@code
+ * -Dmillpond.depth.rows=1000000}: prints what ADR 31 says.
+ */
+class DepthStoreIT {
+  private static final Lane LANE = new Lane("default", "normal");
+  private static final int DEAD = Integer.getInteger("millpond.depth.rows", 100_000);
+  private static final int ROUND = 1_000;
+  private static final Pattern HIT = Pattern.compile("shared hit=(\\d+)");
+
+  private Database database;
+
+  @BeforeEach
+  void open() {
+    database = Database.fresh();
+  }
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  private static void change(Connection tx, int rows, int delta, int departed) throws SQLException {
+    try (PreparedStatement add = tx.prepareStatement(DepthStore.ADD)) {
+      DepthStore.bind(add, 0, Collections.nCopies(rows, new Change(LANE, delta, departed)));
+      add.executeUpdate();
+    }
+  }
+
+  private static Answer ask(Connection tx) throws SQLException {
+    return GateStore.ask(tx, LANE.queue());
+  }
+
+  @Test
+  void aQuestionWalksNoRowsThatAPinnedSnapshotKeeps() throws SQLException {
+    try (Connection pinned = database.connect();
+        Connection tx = database.connect()) {
+      pinned.setAutoCommit(false);
+      pinned.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      try (Statement look = pinned.createStatement()) {
+        look.execute("SELECT count(*) FROM millpond.queue_depth");
+      }
+      for (int dead = 0; dead < DEAD; dead += ROUND) {
+        change(tx, ROUND, 1, 0);
+        DepthStore.sumUp(tx, false);
+      }
+      change(tx, ROUND, 1, 0);
+
+      assertThat(ask(tx).depth()).isEqualTo(DEAD + ROUND);
+      int pages = pages(tx);
+      System.out.printf("%,d dead rows: a question reads %d pages%n", DEAD, pages);
+      System.out.printf("it takes %.3f ms%n", millis(tx));
+      assertThat(pages).isLessThan(200); // some 100 rows a page, 2,000 rows that may be read twice
+    }
+  }
+
+  private static double millis(Connection tx) throws SQLException {
+    int times = 200;
+    try (PreparedStatement statement = tx.prepareStatement(GateStore.ASK)) {
+      for (int i = 0; i < times; i++) {
+        GateStore.ask(statement, LANE.queue());
+      }
+      long began = System.nanoTime();
+      for (int i = 0; i < times; i++) {
+        GateStore.ask(statement, LANE.queue());
+      }
+      return (System.nanoTime() - began) / 1e6 / times;
+    }
+  }
+
+  /** Pages of the plan that the lanes have: by indexes alone. */
+  private static int pages(Connection tx) throws SQLException {
+    try (Statement set = tx.createStatement()) {
+      set.execute("SET enable_seqscan = off; SET enable_bitmapscan = off");
+    }
+    String sql = "EXPLAIN (ANALYZE, BUFFERS) " + GateStore.ASK;
+    try (PreparedStatement explain = tx.prepareStatement(sql)) {
+      for (int i = 1; i <= 3; i++) {
+        explain.setString(i, LANE.queue());
+      }
+      try (ResultSet rows = explain.executeQuery()) {
+        while (rows.next()) {
+          Matcher hit = HIT.matcher(rows.getString(1));
+          if (hit.find()) {
+            return Integer.parseInt(hit.group(1)); // the first one is of the whole statement
+          }
+        }
+        throw new AssertionError("no pages in the plan");
+      }
+    }
+  }
+
+  @Test
+  void aChangeThatIsCommittedAfterALaterSumIsCountedAllTheSame() throws SQLException {
+    try (Connection late = database.connect();
+        Connection tx = database.connect()) {
+      DepthStore.add(tx, Map.of(LANE, 5));
+      late.setAutoCommit(false);
+      DepthStore.add(late, Map.of(LANE, 7));
+      DepthStore.add(tx, Map.of(LANE, 3));
+      DepthStore.sumUp(tx, false);
+      assertThat(ask(tx).depth()).isEqualTo(8);
+      late.commit();
+      assertThat(ask(tx).depth()).isEqualTo(15);
+      DepthStore.sumUp(tx, false);
+      assertThat(ask(tx).depth()).isEqualTo(15);
+      assertThat(DepthStore.rows(tx)).isOne();
+    }
+  }
+
+  @Test
+  void aChangeThatIsFarTooLateIsCountedOnceAllAreSummed() throws SQLException {
+    try (Connection late = database.connect();
+        Connection tx = database.connect()) {
+      late.setAutoCommit(false);
+      DepthStore.add(late, Map.of(LANE, 7));
+      change(tx, 2_000, 1, 0);
+      DepthStore.sumUp(tx, false);
+      late.commit();
+      assertThat(ask(tx).depth()).isEqualTo(2_000);
+      DepthStore.sumUp(tx, true);
+      assertThat(ask(tx).depth()).isEqualTo(2_007);
+    }
+  }
+
+  @Test
+  void theRateIsThatOfTheJobsThatHaveLeft() throws SQLException {
+    try (Connection tx = database.connect()) {
+      change(tx, 1, 0, 500); // as many have come as have left
+      DepthStore.sumUp(tx, false);
+      assertThat(ask(tx).drainPerSecond()).isEqualTo(500.0);
+      assertThat(ask(tx).depth()).isZero();
+      database.update("UPDATE millpond.queue_depth SET summed_at = now() - interval '1 second'");
+      change(tx, 1, 0, 100);
+      DepthStore.sumUp(tx, false);
+      assertThat(ask(tx).drainPerSecond()).isBetween(440.0, 480.0);
+      database.update("UPDATE millpond.queue_depth SET summed_at = now() - interval '1 hour'");
+      assertThat(ask(tx).drainPerSecond()).isBetween(0.0, 0.001);
+      change(tx, 1, 40, 0);
+      DepthStore.sumUp(tx, false);
+      assertThat(ask(tx).drainPerSecond()).isZero();
+      assertThat(ask(tx).depth()).isEqualTo(40);
+    }
+  }
+}
