@@ -1,13 +1,26 @@
 package dev.millpond.api;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** What became of a submitted job. */
 public sealed interface SubmitResult {
 
-  /** The job is new and committed in PostgreSQL. */
-  record Accepted(UUID id) implements SubmitResult {}
+  /**
+   * The job is new and committed in PostgreSQL.
+   *
+   * @param estimatedStartAt when it will start, as far as the jobs before it and what leaves its
+   *     queue tell; null for one that is scheduled, where no job has left for a while, and in
+   *     queues without watermarks
+   */
+  record Accepted(UUID id, @Nullable Instant estimatedStartAt) implements SubmitResult {
+    /** Without an estimate. */
+    public Accepted(UUID id) {
+      this(id, null);
+    }
+  }
 
   /** The same idempotency key and body were accepted before; this is the job of then. */
   record Existing(UUID id) implements SubmitResult {}

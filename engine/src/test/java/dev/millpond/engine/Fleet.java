@@ -20,6 +20,7 @@ import dev.millpond.engine.lifecycle.store.Transactions;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -230,6 +231,14 @@ public final class Fleet implements AutoCloseable {
     return registries.stream()
         .flatMap(r -> r.find(meter).gauges().stream())
         .mapToDouble(Gauge::value)
+        .sum();
+  }
+
+  /** How often a timer has measured, over all members. */
+  public long timed(String meter) {
+    return registries.stream()
+        .flatMap(r -> r.find("millpond." + meter).timers().stream())
+        .mapToLong(Timer::count)
         .sum();
   }
 

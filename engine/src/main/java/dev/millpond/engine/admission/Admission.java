@@ -5,6 +5,7 @@ import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.threads.LoopThread;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -151,6 +152,15 @@ public final class Admission implements AutoCloseable {
     return gates.values().stream()
         .filter(gate -> gate.closed() || gate.toClose(marks(gate.queue())))
         .toList();
+  }
+
+  /**
+   * How long a job is in a queue that comes in now, its run included, if jobs leave it as they do;
+   * empty where nothing tells, or the queue has no marks.
+   */
+  public OptionalDouble secondsInQueue(String queue) {
+    Gate gate = gates.get(queue);
+    return gate == null ? OptionalDouble.empty() : gate.secondsInQueue();
   }
 
   /** Submits that wait for room. */

@@ -2,6 +2,7 @@ package dev.millpond.engine.admission;
 
 import dev.millpond.api.SubmitResult.Refused;
 import java.time.Duration;
+import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -31,6 +32,9 @@ final class Gate {
   private long knownUntilNanos = System.nanoTime();
   private boolean full;
 
+  /** Jobs that have come in here since the last answer. */
+  private long cameIn;
+
   /** The high watermark that it was seen at, before PostgreSQL was told; 0 for none. */
   private long toCloseAt;
 
@@ -53,6 +57,7 @@ final class Gate {
     toCloseAt = atMark && !answer.closed(marks) ? marks.high() : 0;
     knownUntilNanos = System.nanoTime() + KNOWN_NANOS;
     credit = 0;
+    cameIn = 0;
   }
 
   /** Whether it is known to be closed, or to have to be. */
@@ -86,7 +91,21 @@ final class Gate {
       return false;
     }
     credit -= jobs;
+    cameIn += jobs;
     return true;
+  }
+
+  /** Jobs come in by the answer itself. */
+  synchronized void comeIn(int jobs) {
+    cameIn += jobs;
+  }
+
+  /** How long a job is in the queue that comes in now; empty where nothing tells. */
+  synchronized OptionalDouble secondsInQueue() {
+    long jobs = last.depth() + cameIn;
+    return knownUntilNanos - System.nanoTime() > 0 && last.drainPerSecond() > 0
+        ? OptionalDouble.of(jobs / last.drainPerSecond())
+        : OptionalDouble.empty();
   }
 
   /** Gives credit of what is left up to the high watermark. */

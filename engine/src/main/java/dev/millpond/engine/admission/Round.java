@@ -72,6 +72,7 @@ public final class Round {
       return false;
     }
     part.left -= need.now();
+    part.gate.comeIn(need.now());
     return true;
   }
 

@@ -1,6 +1,7 @@
 package dev.millpond.engine.lifecycle;
 
 import dev.millpond.api.JobView;
+import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Sizing;
 import dev.millpond.engine.admission.Admission;
@@ -34,6 +35,7 @@ import dev.millpond.engine.query.Queries;
 import dev.millpond.engine.query.Redrives;
 import dev.millpond.engine.submit.Entrance;
 import dev.millpond.engine.submit.JobIds;
+import dev.millpond.engine.submit.StartEstimates;
 import dev.millpond.engine.submit.Submitter;
 import dev.millpond.engine.submit.store.QueueStore;
 import dev.millpond.engine.threads.LoopThread;
@@ -87,6 +89,7 @@ public final class Node {
   private final Writer writer;
   private final Admission admission;
   private final Entrance entrance;
+  private final StartEstimates estimates;
   private final Submitter submitter;
   private final WebhookHandler webhooks;
   private final Queries queries;
@@ -120,7 +123,8 @@ public final class Node {
     this.admission = new Admission(transactions, queue -> follower.get().watermarks(queue));
     writer.ask(admission);
     this.entrance = new Entrance(writer, admission, transactions, metrics, PATIENCE);
-    this.submitter = new Submitter(entrance, ids, clock, lanes, transactions, config);
+    this.estimates = new StartEstimates(admission, pace, clock, metrics);
+    this.submitter = new Submitter(entrance, estimates, ids, clock, lanes, transactions, config);
     this.webhooks = new WebhookHandler(config.webhooks(), this::job, clock);
     if (config.webhooks().enabled()) {
       handlers.registerHandler(WebhookCall.KIND, WebhookCall.class, webhooks, webhooks.options());
@@ -189,9 +193,19 @@ public final class Node {
           log.debug("the database's clock was not read: {}", e.getMessage());
         }
         lookAtReaders();
+        lookAtStarts();
       }
     } catch (InterruptedException e) {
       log.debug("the clock is not followed any more");
+    }
+  }
+
+  /** Measures how far off predicted starts were. */
+  private void lookAtStarts() {
+    try {
+      estimates.check(queries::find);
+    } catch (UnavailableException e) {
+      log.debug("the starts of jobs were not read: {}", e.getMessage());
     }
   }
 

@@ -3,6 +3,8 @@ package dev.millpond.engine.maintenance;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DepthStore.Summed;
 import dev.millpond.engine.maintenance.store.TidyStore;
+import dev.millpond.engine.maintenance.store.TidyStore.Corrected;
+import dev.millpond.engine.metrics.EngineMetrics;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -24,14 +26,16 @@ final class DepthCompactor {
   private static final int RECALIBRATE_SHARE = 20;
 
   private final Leadership leadership;
+  private final EngineMetrics metrics;
 
   /** Rows of which none was to be summed with another when it last looked. */
   private long left;
 
   private long recalibrateAtNanos = System.nanoTime();
 
-  DepthCompactor(Leadership leadership) {
+  DepthCompactor(Leadership leadership, EngineMetrics metrics) {
     this.leadership = leadership;
+    this.metrics = metrics;
   }
 
   Result runOnce() {
@@ -48,7 +52,9 @@ final class DepthCompactor {
     long started = System.nanoTime();
     if (started - recalibrateAtNanos >= 0) {
       left = leadership.call(tx -> DepthStore.sumUp(tx, true)).left();
-      corrected = leadership.call(TidyStore::recalibrateDepth);
+      Corrected off = leadership.call(TidyStore::recalibrateDepth);
+      metrics.depthDrifted(off.jobs());
+      corrected = off.lanes();
       long took = System.nanoTime() - started;
       recalibrateAtNanos =
           System.nanoTime() + Math.max(RECALIBRATE_NANOS, RECALIBRATE_SHARE * took);

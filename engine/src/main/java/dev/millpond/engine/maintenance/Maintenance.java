@@ -175,7 +175,7 @@ public final class Maintenance implements AutoCloseable {
             fed);
     QueueSampler sampler =
         new QueueSampler(leadership, flow, new RestingCounts(transactions), metrics);
-    DepthCompactor compactor = new DepthCompactor(leadership);
+    DepthCompactor compactor = new DepthCompactor(leadership, metrics);
     Expirer expiring = new Expirer(leadership, metrics, Expirer.Config.DEFAULT);
     Tidier tidier = new Tidier(leadership, Tidier.Config.DEFAULT);
     PartitionKeeper partitions = new PartitionKeeper(leadership, PartitionKeeper.Config.DEFAULT);

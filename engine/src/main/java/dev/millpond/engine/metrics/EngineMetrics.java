@@ -196,6 +196,31 @@ public final class EngineMetrics {
     }
   }
 
+  /** How far the predicted start of a job was from its start. */
+  public void predicted(String queue, Duration error) {
+    try {
+      Timer.builder("millpond.start.estimate.error")
+          .description("How far predicted starts of jobs were off; one job a second is followed")
+          .tag("queue", queue)
+          .register(registry)
+          .record(error);
+    } catch (RuntimeException e) {
+      failed(e);
+    }
+  }
+
+  /** Jobs by which counted depths were off, and are corrected. */
+  public void depthDrifted(long jobs) {
+    try {
+      Counter.builder("millpond.depth.drift.jobs")
+          .description("Jobs by which counted depths were off when they were counted anew")
+          .register(registry)
+          .increment((double) jobs);
+    } catch (RuntimeException e) {
+      failed(e);
+    }
+  }
+
   /** Counts what retention did. */
   public void retained(Retained what, long count) {
     if (count > 0) {

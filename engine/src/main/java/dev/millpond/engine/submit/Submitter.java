@@ -46,6 +46,7 @@ public final class Submitter {
   private static final byte[] NO_HASH = {};
 
   private final Entrance entrance;
+  private final StartEstimates estimates;
   private final Supplier<UUID> ids;
   private final InstantSource clock;
   private final Lanes lanes;
@@ -59,12 +60,14 @@ public final class Submitter {
    */
   public Submitter(
       Entrance entrance,
+      StartEstimates estimates,
       Supplier<UUID> ids,
       InstantSource clock,
       Lanes lanes,
       Transactions transactions,
       MillpondConfig config) {
     this.entrance = entrance;
+    this.estimates = estimates;
     this.ids = ids;
     this.clock = clock;
     this.lanes = lanes;
@@ -133,14 +136,18 @@ public final class Submitter {
     return jobs;
   }
 
-  private static List<SubmitResult> results(@Nullable Refused refused, List<NewJob> jobs) {
+  private List<SubmitResult> results(@Nullable Refused refused, List<NewJob> jobs) {
     return refused == null ? accepted(jobs) : Collections.nCopies(jobs.size(), refused);
   }
 
-  private static List<SubmitResult> accepted(List<NewJob> jobs) {
+  /** The jobs of a batch have the estimate of its first one. */
+  private List<SubmitResult> accepted(List<NewJob> jobs) {
+    NewJob first = jobs.getFirst();
+    Instant start = estimates.of(first);
     List<SubmitResult> results = new ArrayList<>(jobs.size());
     for (NewJob job : jobs) {
-      results.add(new SubmitResult.Accepted(job.id()));
+      boolean alike = job.runsNow() && job.queue().equals(first.queue());
+      results.add(new SubmitResult.Accepted(job.id(), alike ? start : null));
     }
     return results;
   }

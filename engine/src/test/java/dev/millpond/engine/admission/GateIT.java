@@ -1,5 +1,6 @@
 package dev.millpond.engine.admission;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -20,6 +21,7 @@ import dev.millpond.engine.flow.Setting;
 import dev.millpond.faults.FaultProxy;
 import dev.millpond.faults.Way;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -387,6 +389,35 @@ class GateIT {
 
   private static QueueChange high(@Nullable Long mark) {
     return QueueChange.NONE.withHighWatermark(Setting.to(mark));
+  }
+
+  @Test
+  void anAcceptedJobIsToldWhenItWillStart() {
+    Millpond node = fleet.producer(marks(100_000, 10));
+    fleet.maintainer(marks(100_000, 10));
+    MillpondConfig slow = marks(100_000, 10).withSlots(4);
+    fleet.worker(
+        slow,
+        worker ->
+            worker.registerHandler(
+                "kind",
+                String.class,
+                (context, payload) -> {
+                  TimeUnit.MILLISECONDS.sleep(20);
+                  return "done";
+                }));
+    Fleet.submit(node, JOB, 600); // about three seconds of work
+    fleet.untilEnded(200); // the rate is known
+
+    Accepted last = (Accepted) node.submit(JOB);
+    assertThat(last.estimatedStartAt()).isNotNull();
+    Accepted later = (Accepted) node.submit(JOB.withDelay(Duration.ofHours(1)));
+    assertThat(later.estimatedStartAt()).isNull();
+    fleet.untilEnded(601);
+    Instant started = requireNonNull(node.find(last.id()).orElseThrow().timing().startedAt());
+    assertThat(Duration.between(started, last.estimatedStartAt()).abs())
+        .isLessThan(Duration.ofSeconds(5));
+    Fleet.until("a prediction that was measured", () -> fleet.timed("start.estimate.error") > 0);
   }
 
   @Test

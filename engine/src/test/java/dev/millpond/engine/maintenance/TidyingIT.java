@@ -47,7 +47,7 @@ class TidyingIT {
 
   @Test
   void theDepthStaysTheSameWhileItIsSummedUnderLoad() throws Exception {
-    DepthCompactor compactor = new DepthCompactor(scene.leadership);
+    DepthCompactor compactor = new DepthCompactor(scene.leadership, scene.metrics);
     int flushes = 150;
     AtomicBoolean over = new AtomicBoolean();
     int summed = 0;
@@ -79,7 +79,8 @@ class TidyingIT {
   void aDepthThatIsOffIsCorrected() {
     scene.submit(5);
     database.update("INSERT INTO millpond.queue_depth VALUES ('default', 'normal', 17)");
-    assertThat(new DepthCompactor(scene.leadership).runOnce().corrected()).isEqualTo(1);
+    assertThat(new DepthCompactor(scene.leadership, scene.metrics).runOnce().corrected())
+        .isEqualTo(1);
     assertThat(database.depth()).isEqualTo(5);
   }
 

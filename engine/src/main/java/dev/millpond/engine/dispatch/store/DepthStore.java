@@ -124,7 +124,8 @@ public final class DepthStore {
 
   /**
    * The rate is an average in which ten seconds count for most; of a lane that has been idle it
-   * begins anew. One row stays in any case: it says from where on to read.
+   * begins anew, and one that has become more than twice as high is followed faster. One row stays
+   * in any case: it says from where on to read.
    */
   private static String sumUp(String since) {
     return """
@@ -134,12 +135,15 @@ public final class DepthStore {
                       coalesce(sum(rate), 0) AS rate,
                       extract(epoch FROM now() - max(summed_at))::float8 AS age
                FROM d GROUP BY queue, class),
-         r AS (SELECT queue, class, delta,
-                      CASE WHEN age IS NULL OR age > 10 THEN departed
-                           ELSE rate * exp(-greatest(age, 0) / 10)
-                                + departed / least(greatest(age, 0.05), 2)
-                                  * (1 - exp(-least(greatest(age, 0.05), 2) / 10)) END AS rate
+         m AS (SELECT queue, class, delta, departed, rate, age,
+                      departed / CASE WHEN age IS NULL OR age > 10 THEN 1
+                                      ELSE least(greatest(age, 0.05), 2) END AS latest
                FROM s),
+         r AS (SELECT queue, class, delta,
+                      CASE WHEN age IS NULL OR age > 10 OR rate = 0 THEN latest
+                           WHEN departed >= 10 AND latest > 2 * rate THEN (rate + latest) / 2
+                           ELSE latest + (rate - latest) * exp(-greatest(age, 0) / 10) END AS rate
+               FROM m),
          n AS (SELECT nextval('millpond.queue_depth_id_seq') - ? AS since),
          i AS (INSERT INTO millpond.queue_depth (queue, class, delta, since, rate, summed_at)
                SELECT r.queue, r.class, r.delta, n.since,

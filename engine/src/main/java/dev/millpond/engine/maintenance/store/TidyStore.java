@@ -70,18 +70,28 @@ public final class TidyStore {
   }
 
   /**
-   * Corrects the counted depths: a flush counts what it asks for, and some of it may turn out
-   * stale. The difference is of one snapshot and is added, so flushes go on meanwhile. How many
-   * lanes were off.
+   * What a count anew has corrected.
+   *
+   * @param lanes that were off
+   * @param jobs by which they were off
    */
-  public static int recalibrateDepth(Connection tx) throws SQLException {
+  public record Corrected(int lanes, long jobs) {}
+
+  /**
+   * Corrects the counted depths: a flush counts what it asks for, and some of it may turn out
+   * stale. The difference is of one snapshot and is added, so flushes go on meanwhile.
+   */
+  public static Corrected recalibrateDepth(Connection tx) throws SQLException {
     String sql =
-        "INSERT INTO millpond.queue_depth (queue, class, delta) SELECT queue, class, actual -"
-            + " counted FROM ("
+        "WITH i AS (INSERT INTO millpond.queue_depth (queue, class, delta)"
+            + " SELECT queue, class, actual - counted FROM ("
             + BooksStore.DEPTHS
-            + ") AS d WHERE counted <> actual";
-    try (Statement statement = tx.createStatement()) {
-      return statement.executeUpdate(sql);
+            + ") AS d WHERE counted <> actual RETURNING delta)"
+            + " SELECT count(*), coalesce(sum(abs(delta)), 0) FROM i";
+    try (Statement statement = tx.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return new Corrected(row.getInt(1), row.getLong(2));
     }
   }
 

@@ -10,6 +10,7 @@ import dev.millpond.server.http.BodyLines;
 import dev.millpond.server.http.ClientWatch;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.json.Json;
 import dev.millpond.server.http.problem.ProblemException;
 import dev.millpond.server.http.problem.Problems;
 import jakarta.servlet.http.HttpServletRequest;
@@ -139,6 +140,9 @@ public final class BatchController {
             anyNew ? 202 : 200,
             out -> {
               out.writeStartObject();
+              if (results.getFirst() instanceof SubmitResult.Accepted first) {
+                Json.optional(out, "estimatedStartAt", first.estimatedStartAt());
+              }
               out.writeArrayPropertyStart("jobs");
               for (SubmitResult result : results) {
                 switch (result) {

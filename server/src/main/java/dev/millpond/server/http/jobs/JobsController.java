@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -62,7 +63,11 @@ public final class JobsController {
     switch (result) {
       case SubmitResult.Accepted accepted -> {
         response.setHeader("Location", location(accepted.id()));
-        String item = "{\"id\":\"" + accepted.id() + "\"}";
+        Instant start = accepted.estimatedStartAt();
+        String item =
+            "{\"id\":\""
+                + accepted.id()
+                + (start == null ? "\"}" : "\",\"estimatedStartAt\":\"" + start + "\"}");
         new Answer(202, "application/json", item.getBytes(StandardCharsets.US_ASCII))
             .writeTo(response);
       }
