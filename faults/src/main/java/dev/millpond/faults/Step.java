@@ -56,6 +56,10 @@ public enum Step implements Predicate<Exchange> {
   RESCUE_RUNNING(e -> e.commits("FOR UPDATE OF s SKIP LOCKED", "INSERT INTO millpond.dispatch")),
   /** Jobs whose time has come are dispatched. */
   PROMOTE(e -> e.commits("run_at = NULL", "INSERT INTO millpond.dispatch")),
+  /** Jobs of a paused tag are put aside. */
+  PUT_ASIDE(e -> e.commits("'waiting', 'pause'")),
+  /** Jobs of a tag that is paused no more are dispatched. */
+  RESUME(e -> e.commits("paused_tag = NULL", "INSERT INTO millpond.dispatch")),
   /** Run time or class of a job that has not started is changed. */
   CHANGE(e -> e.commits("CASE WHEN excluded.phase")),
   /** Expired jobs that nobody has taken are ended. */

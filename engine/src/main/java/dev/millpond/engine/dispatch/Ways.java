@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * All ways of a node: the streams by shard, and PostgreSQL, which carries whatever has no working
@@ -15,19 +16,26 @@ public final class Ways implements AutoCloseable {
   private final Map<Integer, Dispatch> byShard = new HashMap<>();
   private final Dispatch postgres;
   private final Runnable others;
+  private final Supplier<Barred> barred;
 
   /**
    * @param streams each with its shards; empty without Redis
    */
   public Ways(List<? extends Dispatch> streams, Dispatch postgres) {
-    this(streams, postgres, () -> {});
+    this(streams, postgres, () -> {}, () -> Barred.NONE);
   }
 
   /**
    * @param others called, very often, after a commit that left something for those that look for it
    *     in PostgreSQL, other processes as well; must not block
+   * @param barred what is put on no stream now
    */
-  public Ways(List<? extends Dispatch> streams, Dispatch postgres, Runnable others) {
+  public Ways(
+      List<? extends Dispatch> streams,
+      Dispatch postgres,
+      Runnable others,
+      Supplier<Barred> barred) {
+    this.barred = barred;
     this.others = others;
     this.streams = List.copyOf(streams);
     this.postgres = postgres;
@@ -39,7 +47,9 @@ public final class Ways implements AutoCloseable {
   /** Whether this node will put the batch on its stream. */
   public boolean sends(Batch batch) {
     Dispatch way = byShard.get(batch.shard());
-    return way != null && way.sends(batch);
+    return way != null
+        && way.sends(batch)
+        && !barred.get().bars(batch.lane().queue(), batch.kind());
   }
 
   /** Puts committed batches on their streams. */

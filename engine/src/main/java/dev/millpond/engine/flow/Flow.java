@@ -4,7 +4,9 @@ import dev.millpond.api.Limits;
 import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.PriorityClasses;
+import dev.millpond.engine.flow.Pause.Scope;
 import dev.millpond.engine.flow.store.FlowStore;
+import dev.millpond.engine.flow.store.PauseStore;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.submit.JobRules;
@@ -12,6 +14,7 @@ import dev.millpond.engine.submit.store.QueueStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -152,6 +155,89 @@ public final class Flow {
     };
   }
 
+  /**
+   * Starts no job of a queue, of a kind or with a tag any more, in the whole fleet within a second.
+   * What runs goes on; what is on its way goes back and waits, and loses no attempt. A queue that
+   * does not exist is made; a kind or tag need not be known yet. What is paused already gets the
+   * new reason.
+   *
+   * @param reason why, up to {@link Pause#REASON_MAX} characters; null for no word
+   * @param by who, up to {@link Pause#BY_MAX} characters; null for no word
+   * @throws InvalidSettingException when one of them is out of its range, or {@link
+   *     FlowSettings#PAUSES_MAX} are paused already
+   */
+  public FlowSettings pause(
+      Scope scope, String name, @Nullable String reason, @Nullable String by) {
+    checkName(scope, name);
+    checkText("/reason", reason, Pause.REASON_MAX);
+    checkText("/by", by, Pause.BY_MAX);
+    commit(tx -> {
+      if (scope == Scope.QUEUE) {
+        QueueStore.ensure(tx, name);
+      }
+      PauseStore.pause(tx, scope, name, reason, by);
+      if (PauseStore.count(tx) > FlowSettings.PAUSES_MAX) {
+        throw new InvalidSettingException(
+            "/" + scope.word(),
+            "cannot be paused as well: "
+                + FlowSettings.PAUSES_MAX
+                + " others are, and one of them has to be resumed first");
+      }
+      return true;
+    });
+    if (scope == Scope.QUEUE) {
+      lanes.learn(List.of(name));
+    }
+    log.info("{} {} is paused by {}: {}", scope.word(), name, by, reason);
+    return follow();
+  }
+
+  /**
+   * Starts its jobs again.
+   *
+   * @return whether it was paused
+   * @throws InvalidSettingException when there can be none of that name
+   */
+  public boolean resume(Scope scope, String name) {
+    checkName(scope, name);
+    AtomicBoolean paused = new AtomicBoolean();
+    commit(tx -> {
+      paused.set(PauseStore.resume(tx, scope, name));
+      return true;
+    });
+    if (paused.get()) {
+      log.info("{} {} is resumed", scope.word(), name);
+    }
+    follow();
+    return paused.get();
+  }
+
+  private void checkName(Scope scope, String name) {
+    if (scope == Scope.QUEUE) {
+      checkQueue(name);
+    } else if (!JobRules.isName(name)) {
+      throw new InvalidSettingException("/" + scope.word(), "must match " + JobRules.NAME_RULE);
+    }
+  }
+
+  private static void checkText(String pointer, @Nullable String text, int most) {
+    if (text == null) {
+      return;
+    }
+    if (text.isBlank() || text.length() > most) {
+      throw new InvalidSettingException(
+          pointer, "must be 1 to " + most + " characters, are " + text.strip().length());
+    }
+    if (text.codePoints().anyMatch(Flow::unprintable)) {
+      throw new InvalidSettingException(pointer, "must have no control characters");
+    }
+  }
+
+  /** What could end a line of a log or steer a terminal, and what PostgreSQL cannot store. */
+  private static boolean unprintable(int point) {
+    return Character.isISOControl(point) || (point >= 0xD800 && point <= 0xDFFF);
+  }
+
   /** A JSON pointer escapes two characters (RFC 6901). */
   private static String weightPointer(String priorityClass) {
     return "/weights/" + priorityClass.replace("~", "~0").replace("/", "~1");
@@ -166,13 +252,24 @@ public final class Flow {
 
   private FlowSettings change(String queue, String what, Transactions.Work<Boolean> statements) {
     checkQueue(queue);
-    transactions.callOrThrow(tx -> {
-      FlowStore.grow(tx);
+    commit(tx -> {
       QueueStore.ensure(tx, queue);
       return statements.run(tx);
     });
     lanes.learn(List.of(queue));
     log.info("queue {}: set to {}", queue, what);
+    return follow();
+  }
+
+  private void commit(Transactions.Work<Boolean> statements) {
+    transactions.callOrThrow(tx -> {
+      FlowStore.grow(tx);
+      return statements.run(tx);
+    });
+  }
+
+  /** What was just committed holds here from now on, as far as it can be read. */
+  private FlowSettings follow() {
     try {
       follower.look();
     } catch (DatabaseException e) {

@@ -1,11 +1,14 @@
 package dev.millpond.engine.flow;
 
 import dev.millpond.engine.admission.Watermarks;
+import dev.millpond.engine.dispatch.Barred;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.store.FlowStore;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.threads.LoopThread;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -34,6 +37,8 @@ public final class FlowFollower implements Supplier<FlowSettings>, AutoCloseable
   private final ReentrantLock looking = new ReentrantLock();
 
   private volatile FlowSettings settings;
+  private volatile Barred barred = Barred.NONE;
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
   public FlowFollower(Transactions transactions, PriorityClasses classes, Watermarks watermarks) {
     this.transactions = transactions;
@@ -50,6 +55,16 @@ public final class FlowFollower implements Supplier<FlowSettings>, AutoCloseable
     return settings;
   }
 
+  /** The queues and kinds that are barred now. */
+  public Barred barred() {
+    return barred;
+  }
+
+  /** Has somebody told of each change, after it holds here; must not block. */
+  public void tell(Runnable listener) {
+    listeners.add(listener);
+  }
+
   /**
    * Reads them anew if they have changed.
    *
@@ -62,7 +77,9 @@ public final class FlowFollower implements Supplier<FlowSettings>, AutoCloseable
       if (transactions.read(FlowStore::version) != settings.version()) {
         FlowSettings last = settings;
         settings = transactions.call(tx -> FlowStore.read(tx, last.classes(), last.watermarks()));
+        barred = settings.barred();
         log.info("flow settings are at version {}", settings.version());
+        listeners.forEach(Runnable::run);
       }
     } finally {
       looking.unlock();

@@ -2,8 +2,10 @@ package dev.millpond.engine.flow;
 
 import dev.millpond.api.Limits;
 import dev.millpond.engine.admission.Watermarks;
+import dev.millpond.engine.dispatch.Barred;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.PriorityClasses;
+import dev.millpond.engine.flow.Pause.Scope;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,11 +20,19 @@ import org.jspecify.annotations.Nullable;
  * @param classes the configured priority classes with their weights
  * @param watermarks the configured ones
  * @param queues what was set, by queue; a queue that is missing has {@link QueueFlow#NONE}
+ * @param pauses what is paused
  */
 public record FlowSettings(
-    long version, PriorityClasses classes, Watermarks watermarks, Map<String, QueueFlow> queues) {
+    long version,
+    PriorityClasses classes,
+    Watermarks watermarks,
+    Map<String, QueueFlow> queues,
+    Pauses pauses) {
   /** Of a queue for which none was set. */
   public static final int QUEUE_WEIGHT = 100;
+
+  /** So many things can be paused at a time. */
+  public static final int PAUSES_MAX = 1_000;
 
   public static final Duration AGING_LEAST = Duration.ofSeconds(1);
   public static final Duration AGING_MOST = Duration.ofDays(1);
@@ -38,7 +48,7 @@ public record FlowSettings(
 
   /** Nothing was set. */
   public static FlowSettings none(PriorityClasses classes, Watermarks watermarks) {
-    return new FlowSettings(0, classes, watermarks, Map.of());
+    return new FlowSettings(0, classes, watermarks, Map.of(), Pauses.NONE);
   }
 
   public QueueFlow queue(String queue) {
@@ -62,6 +72,16 @@ public record FlowSettings(
     Map<String, Integer> weights = new LinkedHashMap<>();
     classes.names().forEach(name -> weights.put(name, classWeight(new Lane(queue, name))));
     return weights;
+  }
+
+  /** Whether nothing of this queue and kind is to be claimed as usual now. */
+  public boolean bars(String queue, String kind) {
+    return pauses.holds(queue, kind);
+  }
+
+  /** The queues and kinds of which {@link #bars} says so. */
+  public Barred barred() {
+    return new Barred(pauses.names(Scope.QUEUE), pauses.names(Scope.KIND));
   }
 
   /** How long a batch of a queue may be ready before it is served first; null for no bound. */

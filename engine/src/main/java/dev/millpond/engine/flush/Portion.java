@@ -71,6 +71,7 @@ public record Portion(
         case Failure failure -> failure.error().weight();
         case Cancelled ignored -> 0;
         case Returned ignored -> 0;
+        case Paused ignored -> 0;
       };
     }
   }
@@ -125,6 +126,14 @@ public record Portion(
 
   /** The attempt was stopped by the end of its process; it is given back as if it had not begun. */
   public record Returned(UUID jobId, int token, boolean hasState, int attempt) implements End {}
+
+  /**
+   * The attempt has not begun, since a tag of its job is paused: the job waits.
+   *
+   * @param tag that is paused
+   */
+  public record Paused(UUID jobId, int token, boolean hasState, int attempt, String tag)
+      implements End {}
 
   /**
    * The attempt failed.

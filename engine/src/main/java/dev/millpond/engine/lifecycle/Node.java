@@ -116,9 +116,18 @@ public final class Node {
     this.bell = new Bell(config.pgUrl(), transactions, this::heard);
     this.postgres =
         new PostgresDispatch(
-            config.pgUrl(), session, shards::usable, shards::degraded, bell::hears);
+            config.pgUrl(),
+            session,
+            shards::usable,
+            shards::degraded,
+            bell::hears,
+            follower::barred);
     this.ways =
-        new Ways(shards.ways(id.toString(), config.timing().settle()), postgres, bell::ring);
+        new Ways(
+            shards.ways(id.toString(), config.timing().settle()),
+            postgres,
+            bell::ring,
+            follower::barred);
     this.writer = new Writer(config.pgUrl(), session, maker, pace, ways, metrics);
     this.admission = new Admission(transactions, queue -> follower.get().watermarks(queue));
     writer.ask(admission);
@@ -138,6 +147,7 @@ public final class Node {
     this.maintenance =
         new Maintenance(
             transactions, id, bell, this::keepers, lanes, maker, pace, config, follower, metrics);
+    follower.tell(this::flowChanged);
     metrics.gauge(
         "millpond.bell.heard",
         "1 while this process hears when others leave work in PostgreSQL; otherwise it looks often",
@@ -258,6 +268,13 @@ public final class Node {
 
   private Optional<JobView> job(UUID job) {
     return queries.find(job);
+  }
+
+  /** What operators set has changed: some may go on, and some has to be held back. */
+  private void flowChanged() {
+    worker.flowChanged();
+    postgres.wake();
+    maintenance.flowChanged();
   }
 
   /** Something was left in PostgreSQL, by whichever process. */

@@ -2,6 +2,7 @@ package dev.millpond.engine.maintenance;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.millpond.engine.dispatch.Barred;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.DispatchException;
 import dev.millpond.engine.dispatch.Readers;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,14 +56,19 @@ final class Feeder {
 
   private final Leadership leadership;
   private final Streams streams;
+  private final Supplier<Barred> barred;
   private final Config config;
   private final Map<Sort, UUID> marked = new HashMap<>();
   private long fullLookNanos = System.nanoTime();
   private int turn;
 
-  Feeder(Leadership leadership, Streams streams, Config config) {
+  /**
+   * @param barred what stays in the table now
+   */
+  Feeder(Leadership leadership, Streams streams, Supplier<Barred> barred, Config config) {
     this.leadership = leadership;
     this.streams = streams;
+    this.barred = barred;
     this.config = config;
   }
 
@@ -85,7 +92,11 @@ final class Feeder {
     }
     int fed = 0;
     int direct = 0;
+    Barred now = barred.get();
     for (Sort sort : survey.sorts()) {
+      if (now.bars(sort.lane().queue(), sort.kind())) {
+        continue;
+      }
       List<Integer> taking =
           usable.keySet().stream()
               .filter(shard -> survey.readers().read(shard, sort.kind()))

@@ -93,6 +93,7 @@ public final class Maintenance implements AutoCloseable {
   private final RoleLoop reaper;
   private final RoleLoop expirer;
   private final RoleLoop feeder;
+  private final RoleLoop resumer;
   private final List<Streams> opened = new ArrayList<>();
 
   /** Whether there are new waiting rows. */
@@ -162,7 +163,11 @@ public final class Maintenance implements AutoCloseable {
             Reaper.Config.of(timing, config.guard()),
             fed);
     Promoter promoting = new Promoter(looks, maker, pace, Promoter.Config.DEFAULT, fed);
-    Feeder feeding = new Feeder(promptly(), open(keepers), Feeder.Config.DEFAULT);
+    Feeder feeding =
+        new Feeder(promptly(), open(keepers), () -> flow.get().barred(), Feeder.Config.DEFAULT);
+    Resumer resuming =
+        new Resumer(
+            leadership, maker, pace, () -> flow.get().version(), Resumer.Config.DEFAULT, fed);
     Reconciler reconciler =
         new Reconciler(
             promptly(),
@@ -196,6 +201,7 @@ public final class Maintenance implements AutoCloseable {
     this.expirer = add("expirer", () -> expire(expiring, min(EXPIRE_EVERY, scan)));
     add("tidier", () -> after(tidier.runOnce(), TIDY_EVERY));
     this.feeder = add("feeder", () -> feed(feeding));
+    this.resumer = add("resumer", resuming::turn);
     this.forRows = List.of(this.feeder, this.reaper, reconciling, compacting);
     metrics.gauge("millpond.leader", "1 while this process is the leader", () -> held() ? 1 : 0);
   }
@@ -430,6 +436,14 @@ public final class Maintenance implements AutoCloseable {
       stayAwake();
       promoter.wake();
       reaper.work();
+    }
+  }
+
+  /** What operators set has changed: what was held back may go on. */
+  public void flowChanged() {
+    if (held()) {
+      resumer.work();
+      feedNews();
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.millpond.engine.query;
 
 import dev.millpond.engine.admission.Watermarks;
+import dev.millpond.engine.flow.Pause;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param watermarks when it is full
  * @param closed whether it takes no jobs now, having been full
  * @param drainPerSecond jobs that leave it in a second, as measured
+ * @param pause why nothing of it is started now; null when it is not paused
  * @param classes the same by priority class, as far as counted by class
  */
 public record QueueView(
@@ -30,6 +32,7 @@ public record QueueView(
     Watermarks watermarks,
     boolean closed,
     double drainPerSecond,
+    @Nullable Pause pause,
     List<ClassDepth> classes) {
 
   /** Depth of one priority class and its weight against the other classes of the queue. */

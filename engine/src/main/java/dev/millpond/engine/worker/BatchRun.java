@@ -188,6 +188,18 @@ final class BatchRun {
     }
   }
 
+  /** Has an attempt's job wait that has not begun, since this tag of it is paused. */
+  void pause(Attempt attempt, String tag) {
+    if (attempt.giveBack()) {
+      ended(attempt, Ends.paused(attempt, tag));
+    }
+  }
+
+  /** Whether an attempt may still begin. */
+  boolean anyReady() {
+    return attempts.stream().anyMatch(attempt -> attempt.phase() == Attempt.Phase.READY);
+  }
+
   /** Writes what has ended so far while the rest runs on. */
   void flushPart() {
     Portion portion;

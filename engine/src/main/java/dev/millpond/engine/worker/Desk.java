@@ -7,6 +7,7 @@ import dev.millpond.engine.flush.Portion.Cancelled;
 import dev.millpond.engine.flush.Portion.End;
 import dev.millpond.engine.flush.Portion.Failure;
 import dev.millpond.engine.flush.Portion.Next;
+import dev.millpond.engine.flush.Portion.Paused;
 import dev.millpond.engine.flush.Portion.Returned;
 import dev.millpond.engine.flush.Portion.Success;
 import dev.millpond.engine.flush.Portion.Written;
@@ -134,6 +135,7 @@ final class Desk {
         case Success ignored -> steps.merge(Step.COMPLETED, 1, Integer::sum);
         case Cancelled ignored -> steps.merge(Step.CANCELLED, 1, Integer::sum);
         case Returned ignored -> {}
+        case Paused ignored -> {}
         case Failure failure -> {
           steps.merge(Step.FAILED, 1, Integer::sum);
           steps.merge(

@@ -9,6 +9,7 @@ import dev.millpond.engine.flush.Portion.Cancelled;
 import dev.millpond.engine.flush.Portion.End;
 import dev.millpond.engine.flush.Portion.Failure;
 import dev.millpond.engine.flush.Portion.Next;
+import dev.millpond.engine.flush.Portion.Paused;
 import dev.millpond.engine.flush.Portion.Returned;
 import dev.millpond.engine.flush.Portion.Success;
 import dev.millpond.engine.lifecycle.store.PgArray;
@@ -98,6 +99,12 @@ final class Ends {
   static Returned returned(Attempt attempt) {
     LoadedJob job = attempt.job();
     return new Returned(job.id(), job.token(), job.hasState(), job.attempt());
+  }
+
+  /** It has not begun, since this tag of its job is paused. */
+  static Paused paused(Attempt attempt, String tag) {
+    LoadedJob job = attempt.job();
+    return new Paused(job.id(), job.token(), job.hasState(), job.attempt(), tag);
   }
 
   private static Failure failure(Attempt attempt, String ended, Throwable thrown, JobError error) {

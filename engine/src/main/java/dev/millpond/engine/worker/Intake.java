@@ -4,6 +4,7 @@ import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.KindPace;
+import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Held;
 import dev.millpond.engine.lifecycle.store.IdTime;
@@ -25,6 +26,7 @@ final class Intake {
   private final Quarantine quarantine;
   private final KindPace pace;
   private final Room room;
+  private final Barriers barriers;
 
   Intake(
       HandlerRegistry handlers,
@@ -32,13 +34,15 @@ final class Intake {
       WeightedLanes ready,
       Quarantine quarantine,
       KindPace pace,
-      Room room) {
+      Room room,
+      Barriers barriers) {
     this.handlers = handlers;
     this.desk = desk;
     this.ready = ready;
     this.quarantine = quarantine;
     this.pace = pace;
     this.room = room;
+    this.barriers = barriers;
   }
 
   /**
@@ -72,7 +76,10 @@ final class Intake {
       return;
     }
     Registration<?> registration = handlers.find(batch.kind());
-    if (registration == null || room.givesBack()) {
+    FlowSettings settings = barriers.settings();
+    if (registration == null
+        || room.givesBack()
+        || settings.bars(batch.lane().queue(), batch.kind())) {
       giveBack(origin, claimed, registration == null);
       return;
     }
@@ -88,10 +95,18 @@ final class Intake {
       origin.release(List.of(claimed)); // as above, from another way at this moment
       return;
     }
+    barriers.hold(run, settings);
+    if (!run.anyReady()) {
+      return;
+    }
     if (Quarantine.takes(run)) {
       quarantine.add(run);
     } else {
       ready.add(run);
+    }
+    if (barriers.settings().version()
+        != settings.version()) { // changed meanwhile: whoever was told may have missed it
+      barriers.hold(run, barriers.settings());
     }
     if (!batchIsRetry(loaded)) {
       desk.metrics().waited(run.lane(), waited(loaded.jobs().getFirst()));

@@ -56,7 +56,7 @@ final class KeptBatches implements LocalWorker {
 
   @Override
   public boolean reserve(Batch batch) {
-    if (!worker.hungry(batch.kind())) {
+    if (!worker.hungry(batch)) {
       return false;
     }
     double micros = batch.size() * pace.expectedMicros(batch.kind());

@@ -249,6 +249,18 @@ final class WeightedLanes {
     return queue == null ? null : queue.lanes.get(lane);
   }
 
+  /** Takes out those that give nothing any more, which would take room until it is their turn. */
+  synchronized void forgetExhausted() {
+    for (Queue queue : queues.values()) {
+      for (Ready lane : queue.lanes.values()) {
+        int before = lane.runs.size();
+        lane.runs.removeIf(BatchRun::exhausted);
+        queue.batches -= before - lane.runs.size();
+        ready -= before - lane.runs.size();
+      }
+    }
+  }
+
   /** Takes out everything. */
   synchronized List<BatchRun> clear() {
     List<BatchRun> all = new ArrayList<>();

@@ -2,6 +2,7 @@ package dev.millpond.engine.worker;
 
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Timing;
+import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.Demand;
 import dev.millpond.engine.dispatch.Dispatch;
@@ -73,6 +74,7 @@ public final class Worker implements AutoCloseable {
   private final Heartbeat heartbeat;
   private final Quarantine quarantine;
   private final Room room;
+  private final Barriers barriers;
   private final Intake intake;
   private final Writer writer;
   private final List<ClaimLoop> loops = new ArrayList<>();
@@ -125,7 +127,8 @@ public final class Worker implements AutoCloseable {
     this.notes = new Transactions(Pg.prompt(pgUrl, timing.lease(), 1));
     this.quarantine = new Quarantine(this, session, ready, runner, notes);
     this.room = new Room(handlers, lanes, ready, quarantine, runner, writer);
-    this.intake = new Intake(handlers, desk, ready, quarantine, pace, room);
+    this.barriers = new Barriers(flow, desk, ready);
+    this.intake = new Intake(handlers, desk, ready, quarantine, pace, room, barriers);
     this.writer = writer;
     this.beats = new Transactions(Pg.beats(pgUrl, timing.lease()));
     metrics.gauge(
@@ -253,11 +256,12 @@ public final class Worker implements AutoCloseable {
     return room.waiting();
   }
 
-  /** Whether it has got all there was on every way, and would run this kind. */
-  boolean hungry(String kind) {
+  /** Whether it has got all there was on every way, and would run this batch. */
+  boolean hungry(Batch batch) {
     if (!room.open()
         || !heard() // its session may be gone, and what is claimed for it with it
-        || handlers.find(kind) == null) {
+        || handlers.find(batch.kind()) == null
+        || barriers.bars(batch)) {
       return false;
     }
     for (ClaimLoop loop : loops) {
@@ -266,6 +270,13 @@ public final class Worker implements AutoCloseable {
       }
     }
     return true;
+  }
+
+  /** What operators set has changed: holds back what is not to start any more. */
+  public void flowChanged() {
+    if (started) {
+      barriers.changed();
+    }
   }
 
   /** Whether its process is about to end. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
+import dev.millpond.engine.dispatch.Barred;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.DispatchException;
@@ -45,7 +46,9 @@ class FeederIT {
   void start() {
     scene = new RoleScene(database, Mode.STREAMS);
     keeper = scene.streams.keepers().getFirst();
-    feeder = new Feeder(scene.leadership, scene.streams, new Feeder.Config(WINDOW, PAGE));
+    feeder =
+        new Feeder(
+            scene.leadership, scene.streams, () -> Barred.NONE, new Feeder.Config(WINDOW, PAGE));
   }
 
   @AfterEach

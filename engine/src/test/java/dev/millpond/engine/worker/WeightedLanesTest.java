@@ -16,6 +16,7 @@ import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.dispatch.Ways;
 import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
 import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.flow.Pauses;
 import dev.millpond.engine.flow.QueueFlow;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.IdTime;
@@ -149,7 +150,8 @@ class WeightedLanesTest {
             1,
             PriorityClasses.DEFAULT,
             Watermarks.NONE,
-            Map.of("other", new QueueFlow(200, null, Map.of())));
+            Map.of("other", new QueueFlow(200, null, Map.of())),
+            Pauses.NONE);
 
     serve(30_000, List.of(CRITICAL, other));
 
@@ -206,7 +208,8 @@ class WeightedLanesTest {
 
   private void set(QueueFlow queue) {
     settings =
-        new FlowSettings(1, PriorityClasses.DEFAULT, Watermarks.NONE, Map.of("default", queue));
+        new FlowSettings(
+            1, PriorityClasses.DEFAULT, Watermarks.NONE, Map.of("default", queue), Pauses.NONE);
   }
 
   private static int size(@Nullable Chunk chunk) {

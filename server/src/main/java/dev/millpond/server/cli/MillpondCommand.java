@@ -9,8 +9,11 @@ import dev.millpond.server.cli.remote.DeadLettersCommand;
 import dev.millpond.server.cli.remote.FailureText;
 import dev.millpond.server.cli.remote.InputException;
 import dev.millpond.server.cli.remote.JobsCommand;
+import dev.millpond.server.cli.remote.KindsCommand;
 import dev.millpond.server.cli.remote.Noun;
+import dev.millpond.server.cli.remote.PausesCommand;
 import dev.millpond.server.cli.remote.QueuesCommand;
+import dev.millpond.server.cli.remote.TagsCommand;
 import dev.millpond.server.cli.remote.WeightsCommand;
 import dev.millpond.server.cli.remote.WorkersCommand;
 import dev.millpond.server.cli.terminal.PlainText;
@@ -48,6 +51,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
       QueuesCommand.class,
       WeightsCommand.class,
       WorkersCommand.class,
+      KindsCommand.class,
+      TagsCommand.class,
+      PausesCommand.class,
       CompletionCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",

@@ -12,6 +12,7 @@ import dev.millpond.server.http.jobs.JobListController;
 import dev.millpond.server.http.jobs.JobsController;
 import dev.millpond.server.http.jobs.SteerController;
 import dev.millpond.server.http.problem.ProblemAdvice;
+import dev.millpond.server.http.queues.PausesController;
 import dev.millpond.server.http.queues.QueuesController;
 import dev.millpond.server.http.queues.WeightsController;
 import dev.millpond.server.http.workers.WorkersController;
@@ -103,6 +104,7 @@ public final class HttpServer implements AutoCloseable {
           QueuesController.class,
           WeightsController.class,
           WorkersController.class,
+          PausesController.class,
           DeadLettersController.class);
     }
     try {

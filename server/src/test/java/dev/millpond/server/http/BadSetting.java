@@ -22,6 +22,7 @@ final class BadSetting {
     table.weights();
     table.queue();
     table.workers();
+    table.pauses();
     return table.rows;
   }
 
@@ -140,6 +141,37 @@ final class BadSetting {
 
   private void drain(String what, String body, String pointer) {
     row(what, "POST", DRAIN, body, 422, INVALID, pointer);
+  }
+
+  private void pauses() {
+    pause(
+        "a pause's reason of 501 characters",
+        "{\"reason\":\"" + "x".repeat(501) + "\"}",
+        "/reason");
+    pause("an empty reason", "{\"reason\":\"\"}", "/reason");
+    pause("a reason of two lines", "{\"reason\":\"a\\nb\"}", "/reason");
+    pause("a number for a reason", "{\"reason\":7}", "/reason");
+    pause("a name of 101 characters for who pauses", "{\"by\":\"" + "x".repeat(101) + "\"}", "/by");
+    pause("a terminal's escape in a name", "{\"by\":\"\\u001b[2J\"}", "/by");
+    pause("an unknown word of a pause", "{\"raeson\":\"x\"}", "/raeson");
+    pause("a list for a pause", "[]", "");
+    String none = "a pause of what cannot be a name";
+    row(none + ", a queue", "POST", "/v1/queues/Q/pause", "{}", 422, INVALID, "/queue");
+    row(none + ", a kind", "POST", "/v1/kinds/K/pause", "{}", 422, INVALID, "/kind");
+    row(none + ", a tag", "POST", "/v1/tags/T/pause", "{}", 422, INVALID, "/tag");
+    row(
+        "a resume of a queue with a body",
+        "POST",
+        QUEUE + "/resume",
+        "{}",
+        400,
+        "unexpected-body",
+        null);
+    row("GET of a pause", "GET", QUEUE + "/pause", "", 405, "method-not-allowed", null);
+  }
+
+  private void pause(String what, String body, String pointer) {
+    row(what, "POST", QUEUE + "/pause", body, 422, INVALID, pointer);
   }
 
   private void weight(String what, String body, String pointer) {

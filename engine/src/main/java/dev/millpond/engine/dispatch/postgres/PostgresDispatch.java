@@ -1,5 +1,6 @@
 package dev.millpond.engine.dispatch.postgres;
 
+import dev.millpond.engine.dispatch.Barred;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.Claimed.Receipt;
@@ -20,9 +21,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -99,8 +102,13 @@ public final class PostgresDispatch implements Dispatch {
   private final Supplier<List<Integer>> streamed;
   private final BooleanSupplier degraded;
   private final BooleanSupplier hears;
+  private final Supplier<Barred> barred;
   private final Semaphore wakeUps = new Semaphore(0);
   private final Map<Lane, Mark> marks = new HashMap<>();
+
+  /** What the last claim has passed over. */
+  private Barred passedOver = Barred.NONE;
+
   private volatile boolean up = true;
   private volatile boolean closed;
   private long idleNanos = POLL_BUSY_NANOS;
@@ -125,7 +133,7 @@ public final class PostgresDispatch implements Dispatch {
    * @param session that claims
    */
   public PostgresDispatch(String url, Supplier<UUID> session) {
-    this(url, session, List::of, () -> true, () -> false);
+    this(url, session, List::of, () -> true, () -> false, () -> Barred.NONE);
   }
 
   /**
@@ -134,18 +142,21 @@ public final class PostgresDispatch implements Dispatch {
    *     are claimed here, those of shards that this process has never heard of as well
    * @param degraded whether more than a little comes this way: there is no Redis, or not all works
    * @param hears whether a bell wakes it: then it rests
+   * @param barred what is passed over now
    */
   public PostgresDispatch(
       String url,
       Supplier<UUID> session,
       Supplier<List<Integer>> streamed,
       BooleanSupplier degraded,
-      BooleanSupplier hears) {
+      BooleanSupplier hears,
+      Supplier<Barred> barred) {
     this.url = url;
     this.session = session;
     this.streamed = streamed;
     this.degraded = degraded;
     this.hears = hears;
+    this.barred = barred;
   }
 
   @Override
@@ -210,8 +221,9 @@ public final class PostgresDispatch implements Dispatch {
     }
   }
 
-  private List<Claimed> claim(Demand demand) {
-    if (demand.lanes().isEmpty()) {
+  private List<Claimed> claim(Demand asked) {
+    Demand demand = without(barred.get(), asked);
+    if (demand.lanes().isEmpty() || demand.kinds().isEmpty()) {
       return List.of();
     }
     long started = System.nanoTime();
@@ -246,6 +258,22 @@ public final class PostgresDispatch implements Dispatch {
       disconnect();
       throw new DispatchException("claim from PostgreSQL failed: " + e.getMessage(), e);
     }
+  }
+
+  /** What is no longer barred may have rows below the marks. */
+  private Demand without(Barred now, Demand asked) {
+    if (!now.equals(passedOver)) {
+      marks.clear();
+      passedOver = now;
+    }
+    if (now.equals(Barred.NONE)) {
+      return asked;
+    }
+    List<Lane> lanes =
+        asked.lanes().stream().filter(lane -> !now.queues().contains(lane.queue())).toList();
+    Set<String> kinds = new HashSet<>(asked.kinds());
+    kinds.removeAll(now.kinds());
+    return new Demand(lanes, kinds, asked.batches());
   }
 
   /** All lanes in one statement: most of the time only one of them has anything. */

@@ -109,7 +109,7 @@ public final class FlowStore {
                 weights.getOrDefault(queue, Map.of())));
       }
     }
-    return new FlowSettings(version, classes, watermarks, queues);
+    return new FlowSettings(version, classes, watermarks, queues, PauseStore.read(tx));
   }
 
   /** To be called before all else of a change. */

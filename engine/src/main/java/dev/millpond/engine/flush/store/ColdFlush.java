@@ -11,6 +11,7 @@ import dev.millpond.engine.flush.Portion.Cancelled;
 import dev.millpond.engine.flush.Portion.End;
 import dev.millpond.engine.flush.Portion.Failure;
 import dev.millpond.engine.flush.Portion.Held;
+import dev.millpond.engine.flush.Portion.Paused;
 import dev.millpond.engine.flush.Portion.Returned;
 import dev.millpond.engine.flush.Portion.Started;
 import dev.millpond.engine.flush.Portion.Success;
@@ -99,12 +100,14 @@ public final class ColdFlush {
     List<Passed<Cancelled>> cancelled = new ArrayList<>();
     List<Passed<Failure>> failures = new ArrayList<>();
     List<Passed<Returned>> returned = new ArrayList<>();
+    List<Passed<Paused>> paused = new ArrayList<>();
     List<Passed<Started>> started = new ArrayList<>();
     List<Passed<Held>> unstarted = new ArrayList<>();
-    sort(successes, cancelled, failures, returned, started, unstarted);
+    sort(successes, cancelled, failures, returned, paused, started, unstarted);
 
-    readEnded(tx, failures, returned, started, unstarted);
+    readEnded(tx, failures, returned, paused, started, unstarted);
     dropEnded(returned, r -> r.jobId());
+    dropEnded(paused, p -> p.jobId());
     dropEnded(failures, f -> f.jobId());
     dropEnded(started, s -> s.jobId());
     dropEnded(unstarted, h -> h.jobId());
@@ -117,9 +120,10 @@ public final class ColdFlush {
     WebhookStore.call(tx, withWebhooks(successes, cancelled, failures));
     EndStore.track(tx, started, session);
     EndStore.insertLogs(tx, portions, stale);
+    ParkStore.pause(tx, paused);
     EndStore.giveBack(tx, returned);
     giveBack(tx, unstarted, returned);
-    DepthStore.add(tx, depth(successes, cancelled, failures));
+    DepthStore.add(tx, depth(successes, cancelled, failures, paused));
 
     portions.forEach(p -> results.put(p, new Written(gone.contains(p), Set.copyOf(stale(p)))));
     return results;
@@ -202,6 +206,7 @@ public final class ColdFlush {
       List<Passed<Cancelled>> cancelled,
       List<Passed<Failure>> failures,
       List<Passed<Returned>> returned,
+      List<Passed<Paused>> paused,
       List<Passed<Started>> started,
       List<Passed<Held>> unstarted) {
     for (Portion portion : portions) {
@@ -218,6 +223,13 @@ public final class ColdFlush {
               cancelled.add(new Passed<>(portion, asCancelled(back)));
             } else {
               returned.add(new Passed<>(portion, back));
+            }
+          }
+          case Paused pause -> {
+            if (cancelRequested(pause.jobId())) {
+              cancelled.add(new Passed<>(portion, asCancelled(pause)));
+            } else {
+              paused.add(new Passed<>(portion, pause));
             }
           }
           case Failure failure -> {
@@ -273,6 +285,11 @@ public final class ColdFlush {
         back.jobId(), back.token(), back.hasState(), back.attempt(), PgArray.NULL, null);
   }
 
+  private static Cancelled asCancelled(Paused pause) {
+    return new Cancelled(
+        pause.jobId(), pause.token(), pause.hasState(), pause.attempt(), PgArray.NULL, null);
+  }
+
   private static Cancelled asCancelled(Failure failure) {
     return new Cancelled(
         failure.jobId(),
@@ -294,12 +311,14 @@ public final class ColdFlush {
       Connection tx,
       List<Passed<Failure>> failures,
       List<Passed<Returned>> returned,
+      List<Passed<Paused>> paused,
       List<Passed<Started>> started,
       List<Passed<Held>> unstarted)
       throws SQLException {
     List<UUID> ids = new ArrayList<>();
     failures.forEach(f -> ids.add(f.what().jobId()));
     returned.forEach(r -> ids.add(r.what().jobId()));
+    paused.forEach(p -> ids.add(p.what().jobId()));
     started.forEach(s -> ids.add(s.what().jobId()));
     unstarted.forEach(h -> ids.add(h.what().jobId()));
     ended.addAll(EndedJobs.among(tx, ids));
@@ -373,12 +392,14 @@ public final class ColdFlush {
   private Map<Lane, Integer> depth(
       List<Passed<Success>> successes,
       List<Passed<Cancelled>> cancelled,
-      List<Passed<Failure>> failures) {
+      List<Passed<Failure>> failures,
+      List<Passed<Paused>> paused) {
     Map<Lane, Integer> depth = new HashMap<>();
     List<Passed<? extends End>> left = new ArrayList<>();
     left.addAll(successes);
     left.addAll(cancelled);
     left.addAll(failures);
+    left.addAll(paused);
     for (Passed<? extends End> end : left) {
       if (!stale(end.portion()).contains(end.what().jobId())) {
         depth.merge(end.portion().lane(), -1, Integer::sum);

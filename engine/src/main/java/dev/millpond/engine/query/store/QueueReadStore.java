@@ -4,6 +4,7 @@ import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.flow.Pause.Scope;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.engine.query.QueueView.ClassDepth;
@@ -133,6 +134,7 @@ public final class QueueReadStore {
               flow.watermarks(name),
               flow.watermarks(name).high() == closed.getOrDefault(name, -1L),
               rates.getOrDefault(name, 0.0),
+              flow.pauses().of(Scope.QUEUE, name),
               classes));
     }
     return views;

@@ -96,14 +96,14 @@ public final class SteerStore {
         update(tx, NOTICE, job.id());
         yield new CancelResult.Requested();
       }
-      case SCHEDULED -> {
+      case SCHEDULED, WAITING -> {
         if (!insertCancelled(tx, job.id(), state.attempt(), state.token())) {
           yield new CancelResult.WrongState(endedMeanwhile(tx, job.id()));
         }
         update(tx, "DELETE FROM millpond.job_state WHERE job_id = ?", job.id());
         yield new CancelResult.Cancelled();
       }
-      case RUNNABLE, WAITING -> {
+      case RUNNABLE -> {
         Lane lane = new Lane(job.lane().queue(), state.priorityClass());
         // Not waited for: whoever has the batch's row waits for the state row, which we hold.
         // Locked where it is free, so that nobody takes the job before this commits.

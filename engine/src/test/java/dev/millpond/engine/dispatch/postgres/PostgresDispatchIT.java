@@ -4,17 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
+import dev.millpond.engine.dispatch.Barred;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.DispatchContract;
+import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -24,11 +27,17 @@ import org.junit.jupiter.api.Test;
 /** The dispatch table as a way of its own. */
 class PostgresDispatchIT extends DispatchContract {
   private final List<Integer> streamed = new CopyOnWriteArrayList<>();
+  private volatile Barred barred = Barred.NONE;
 
   @Override
   protected Dispatch open(UUID session) {
     return new PostgresDispatch(
-        database.url(), () -> session, () -> streamed, streamed::isEmpty, () -> false);
+        database.url(),
+        () -> session,
+        () -> streamed,
+        streamed::isEmpty,
+        () -> false,
+        () -> barred);
   }
 
   @Test
@@ -40,6 +49,22 @@ class PostgresDispatchIT extends DispatchContract {
     }
     assertThat(database.ids("SELECT claimed_by FROM millpond.dispatch"))
         .containsExactly(session, session);
+  }
+
+  @Test
+  void whatIsBarredIsLeftAndClaimedOnceItIsNotAnyMore() {
+    Lane other = new Lane("other", "normal");
+    try (Dispatch dispatch = open(UUID.randomUUID())) {
+      put(dispatch, NORMAL, 1);
+      put(dispatch, other, 1);
+      barred = new Barred(Set.of("other"), Set.of());
+      claim(dispatch, demand(4, NORMAL, other), 1);
+      assertThat(dispatch.claim(demand(4, NORMAL, other), Duration.ofMillis(30))).isEmpty();
+      barred = new Barred(Set.of(), Set.of("noop"));
+      assertThat(dispatch.claim(demand(4, NORMAL, other), Duration.ofMillis(30))).isEmpty();
+      barred = Barred.NONE;
+      claim(dispatch, demand(4, NORMAL, other), 1);
+    }
   }
 
   @Test

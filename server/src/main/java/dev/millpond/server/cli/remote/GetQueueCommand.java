@@ -54,6 +54,10 @@ final class GetQueueCommand extends RemoteCommand {
     JobText.member(session, "marks", ListQueuesCommand.marks(queue));
     JobText.member(session, "gate", Field.text(queue, "gate"));
     JobText.member(session, "drain", Field.text(queue, "drainPerSecond") + " jobs/s");
+    JsonNode paused = queue.path("paused");
+    JobText.member(session, "paused", Field.text(paused, "pausedAt"));
+    JobText.member(session, "by", Field.text(paused, "by"));
+    JobText.member(session, "reason", Field.text(paused, "reason"));
     Table table =
         new Table()
             .column("CLASS", Layout.WHOLE)

@@ -12,6 +12,11 @@ import picocli.CommandLine.Command;
 public final class QueuesCommand extends Noun {
   @Override
   List<RemoteCommand> verbs() {
-    return List.of(new ListQueuesCommand(), new GetQueueCommand(), new SetQueueCommand());
+    return List.of(
+        new ListQueuesCommand(),
+        new GetQueueCommand(),
+        new SetQueueCommand(),
+        new PauseCommand("queues"),
+        new ResumeCommand("queues"));
   }
 }

@@ -1,6 +1,7 @@
 package dev.millpond.server.http.queues;
 
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.flow.Pause;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
@@ -96,6 +97,12 @@ public final class QueuesController {
     }
     out.writeStringProperty("gate", queue.closed() ? "closed" : "open");
     out.writeNumberProperty("drainPerSecond", Math.round(queue.drainPerSecond() * 10) / 10.0);
+    Pause pause = queue.pause();
+    if (pause != null) {
+      out.writeObjectPropertyStart("paused");
+      PausesController.words(out, pause);
+      out.writeEndObject();
+    }
     out.writeArrayPropertyStart("classes");
     for (QueueView.ClassDepth depth : queue.classes()) {
       out.writeStartObject();

@@ -28,7 +28,16 @@ class CliDocsTest {
   private static final String START =
       "<!-- The commands' own help, from here on: CliDocsTest -->\n";
   private static final List<String> NOUNS =
-      List.of("jobs", "dead-letters", "queues", "weights", "workers", "completion");
+      List.of(
+          "jobs",
+          "dead-letters",
+          "queues",
+          "weights",
+          "kinds",
+          "tags",
+          "pauses",
+          "workers",
+          "completion");
   private static final int COLUMNS = 100;
 
   @Test

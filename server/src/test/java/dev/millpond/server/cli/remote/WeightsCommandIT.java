@@ -43,6 +43,7 @@ class WeightsCommandIT {
       refused(server, 4, "Queue not found", "weights", "reset", "none");
       refused(server, 2, "A command is missing", "weights");
       settingsOfAQueue(server);
+      pauses(server);
     }
   }
 
@@ -69,6 +70,29 @@ class WeightsCommandIT {
     refused(server, 2, "whole number or default", "queues", "set", "mail", "--weight", "much");
     refused(server, 2, "default or a duration", "queues", "set", "mail", "--aging", "soon");
     refused(server, 2, "Nothing to set", "queues", "set", "mail");
+  }
+
+  private static void pauses(CliServer server) {
+    CliRun pause = server.run("queues", "pause", "mail", "--reason", "bounces", "--by", "ann");
+    assertThat(pause.code()).as(pause::err).isZero();
+    assertThat(pause.out()).contains("paused    true", "by        ann", "reason    bounces");
+    assertThat(server.run("kinds", "pause", "report").code()).isZero();
+    assertThat(server.run("tags", "pause", "eu", "--json").json().get("tag").asString())
+        .isEqualTo("eu");
+    assertThat(server.run("queues", "get", "mail").out()).contains("reason    bounces");
+    assertThat(server.run("pauses", "list").out())
+        .startsWith("WHAT   NAME ")
+        .containsPattern("(?m)^queue +mail +[^ ]+Z +ann +bounces$")
+        .containsPattern("(?m)^kind +report ")
+        .containsPattern("(?m)^tag +eu ");
+    assertThat(server.run("queues", "resume", "mail").out()).contains("paused    false");
+    assertThat(server.run("kinds", "resume", "report").code()).isZero();
+    assertThat(server.run("tags", "resume", "eu").code()).isZero();
+    assertThat(server.run("pauses", "list", "--json").json()).isEmpty();
+
+    refused(server, 4, "/tag must match", "tags", "pause", "Eu");
+    refused(server, 4, "1 to 500 characters", "tags", "pause", "e", "--reason", "x".repeat(501));
+    refused(server, 2, "Missing required parameter", "tags", "pause");
   }
 
   private static void refused(CliServer server, int code, String why, String... args) {

@@ -107,6 +107,32 @@ class QueueSettingsIT {
   }
 
   @Test
+  void whatIsPausedIsShownWithWhoAndWhyUntilItIsResumed() throws Exception {
+    HttpResponse<String> pause =
+        send(live, "POST", "/v1/queues/bulk/pause", "{\"reason\":\"too much\",\"by\":\"ann\"}");
+    assertThat(pause.statusCode()).as(pause::body).isEqualTo(200);
+    assertThat(pause.body())
+        .matches(
+            "\\{\"queue\":\"bulk\",\"paused\":true,\"reason\":\"too much\",\"by\":\"ann\","
+                + "\"pausedAt\":\"[^\"]+Z\"}");
+    assertThat(json(live.get("/v1/queues/bulk")).get("paused").get("by").asString())
+        .isEqualTo("ann");
+    assertThat(send(live, "POST", "/v1/kinds/report/pause", "").statusCode()).isEqualTo(200);
+    assertThat(send(live, "POST", "/v1/tags/eu/pause", "{}").statusCode()).isEqualTo(200);
+    assertThat(json(live.get("/v1/pauses")).get("items").size()).isEqualTo(3);
+    followed("/v1/pauses", live.get("/v1/pauses").body());
+
+    HttpResponse<String> resume = send(other, "POST", "/v1/queues/bulk/resume", "");
+
+    assertThat(resume.body()).isEqualTo("{\"queue\":\"bulk\",\"paused\":false}");
+    assertThat(send(other, "POST", "/v1/queues/bulk/resume", "").statusCode()).isEqualTo(200);
+    send(other, "POST", "/v1/kinds/report/resume", "");
+    send(other, "POST", "/v1/tags/eu/resume", "");
+    followedBy(live, "/v1/pauses", "{\"items\":[],\"partial\":false}");
+    assertThat(json(live.get("/v1/queues/bulk")).has("paused")).isFalse();
+  }
+
+  @Test
   void allFieldsThatCannotBeReadAreNamedAndAnImpossibleValueSaysWhy() throws Exception {
     HttpResponse<String> shape =
         send(

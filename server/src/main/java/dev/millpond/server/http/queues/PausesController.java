@@ -1,0 +1,140 @@
+package dev.millpond.server.http.queues;
+
+import dev.millpond.engine.Millpond;
+import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.flow.Pause;
+import dev.millpond.engine.flow.Pause.Scope;
+import dev.millpond.server.http.Answer;
+import dev.millpond.server.http.Query;
+import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.json.Json;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RestController;
+import tools.jackson.core.JsonGenerator;
+
+/**
+ * Pauses and resumes queues, kinds and tags. Both may be repeated: what is paused already gets the
+ * new reason, and what is not paused stays so.
+ */
+@RestController
+public final class PausesController {
+  private final Millpond millpond;
+  private final RequestBody body;
+
+  public PausesController(Millpond millpond, RequestBody body) {
+    this.millpond = millpond;
+    this.body = body;
+  }
+
+  /** All pauses as this server knows them: their number is bounded, so there is one page. */
+  @GetMapping("/v1/pauses")
+  public void list(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    Query.none(request);
+    List<Pause> pauses = millpond.flow().settings().pauses().all();
+    Answer.json(
+            200,
+            out -> {
+              out.writeStartObject();
+              out.writeArrayPropertyStart("items");
+              pauses.forEach(pause -> pause(out, pause.scope(), pause.name(), pause));
+              out.writeEndArray();
+              out.writeBooleanProperty("partial", false);
+              out.writeEndObject();
+            })
+        .writeTo(response);
+  }
+
+  @PostMapping("/v1/queues/{name}/pause")
+  public void pauseQueue(
+      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    pause(Scope.QUEUE, name, request, response);
+  }
+
+  @PostMapping("/v1/queues/{name}/resume")
+  public void resumeQueue(
+      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    resume(Scope.QUEUE, name, request, response);
+  }
+
+  @PostMapping("/v1/kinds/{name}/pause")
+  public void pauseKind(
+      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    pause(Scope.KIND, name, request, response);
+  }
+
+  @PostMapping("/v1/kinds/{name}/resume")
+  public void resumeKind(
+      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    resume(Scope.KIND, name, request, response);
+  }
+
+  @PostMapping("/v1/tags/{name}/pause")
+  public void pauseTag(
+      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    pause(Scope.TAG, name, request, response);
+  }
+
+  @PostMapping("/v1/tags/{name}/resume")
+  public void resumeTag(
+      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    resume(Scope.TAG, name, request, response);
+  }
+
+  private void pause(
+      Scope scope, String name, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    Query.none(request);
+    PauseReader.Words words =
+        request.getHeader("Content-Type") == null && request.getContentLengthLong() <= 0
+            ? PauseReader.Words.NONE
+            : PauseReader.read(body.json(request));
+    FlowSettings settings = millpond.flow().pause(scope, name, words.reason(), words.by());
+    show(scope, name, settings, response);
+  }
+
+  private void resume(
+      Scope scope, String name, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    Query.none(request);
+    RequestBody.none(request);
+    millpond.flow().resume(scope, name);
+    show(scope, name, millpond.flow().settings(), response);
+  }
+
+  private static void show(
+      Scope scope, String name, FlowSettings settings, HttpServletResponse response)
+      throws IOException {
+    Pause pause = settings.pauses().of(scope, name);
+    Answer.json(200, out -> pause(out, scope, name, pause)).writeTo(response);
+  }
+
+  private static void pause(JsonGenerator out, Scope scope, String name, @Nullable Pause pause) {
+    out.writeStartObject();
+    out.writeStringProperty(scope.word(), name);
+    out.writeBooleanProperty("paused", pause != null);
+    if (pause != null) {
+      words(out, pause);
+    }
+    out.writeEndObject();
+  }
+
+  /** Who paused it, when and why, into an object that has begun. */
+  static void words(JsonGenerator out, Pause pause) {
+    Json.optional(out, "reason", pause.reason());
+    Json.optional(out, "by", pause.by());
+    out.writeStringProperty("pausedAt", pause.at().toString());
+  }
+}
