@@ -32,9 +32,16 @@ public sealed interface SubmitResult {
    * @param depth runnable and running jobs in it, as last counted
    * @param highWatermark the depth at which it stopped taking work
    * @param lowWatermark the depth below which it takes work again
+   * @param scheduled whether its jobs were to run later: then the numbers are those of scheduled
+   *     and waiting jobs, which are capped apart
    * @param retryAfter when to try again, from the measured drain rate
    */
   record Refused(
-      String queue, long depth, long highWatermark, long lowWatermark, Duration retryAfter)
+      String queue,
+      long depth,
+      long highWatermark,
+      long lowWatermark,
+      boolean scheduled,
+      Duration retryAfter)
       implements SubmitResult {}
 }

@@ -93,7 +93,11 @@ public final class Admission implements AutoCloseable {
   /** What goes wrong with one must not keep the others from their answers. */
   void refuse(Ticket ticket, String queue) {
     try {
-      ticket.refuse(gate(queue).refused(marks(queue)));
+      Gate gate = gate(queue);
+      boolean later =
+          ticket.needs().stream().anyMatch(need -> need.queue().equals(queue) && need.later() > 0);
+      ticket.refuse(
+          later && gate.scheduledFull() ? gate.refusedScheduled() : gate.refused(marks(queue)));
     } catch (RuntimeException e) {
       log.error("a refusal failed", e);
     }

@@ -22,6 +22,9 @@ final class Gate {
   /** As many as a flush has: no process brings more beyond the mark than by a flush. */
   private static final long CREDIT_JOBS = 2_000;
 
+  /** Jobs of a queue that are scheduled or wait; the leader counts them now and then. */
+  private static final long SCHEDULED_MOST = 1_000_000;
+
   private static final Duration RETRY_LEAST = Duration.ofSeconds(1);
 
   /** Also where no job has left for a while. */
@@ -96,7 +99,7 @@ final class Gate {
   }
 
   /** Jobs come in by the answer itself. */
-  synchronized void comeIn(int jobs) {
+  synchronized void comeIn(long jobs) {
     cameIn += jobs;
   }
 
@@ -116,7 +119,19 @@ final class Gate {
 
   /** Why a submit is refused. */
   synchronized Refused refused(Watermarks marks) {
-    return new Refused(queue, last.depth(), marks.high(), marks.low(), retryAfter(marks));
+    return new Refused(
+        queue, last.depth() + cameIn, marks.high(), marks.low(), false, retryAfter(marks));
+  }
+
+  /** Why a submit of scheduled jobs is refused. */
+  Refused refusedScheduled() {
+    return new Refused(
+        queue,
+        SCHEDULED_MOST,
+        SCHEDULED_MOST,
+        SCHEDULED_MOST - SCHEDULED_MOST / 10,
+        true,
+        RETRY_MOST);
   }
 
   /** When it will be below the low watermark, if jobs leave it as they do now. */

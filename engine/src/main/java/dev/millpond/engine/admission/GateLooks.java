@@ -120,7 +120,6 @@ final class GateLooks implements AutoCloseable {
       gate.seen(answer, marks);
       if (!gate.closed()) {
         long left = marks.marked() ? marks.high() - answer.depth() : Long.MAX_VALUE;
-        gate.grant(left);
         admission.letIn(queue, left);
       }
     } catch (DatabaseException e) {

@@ -85,6 +85,7 @@ public final class Round {
     }
     part.answered = true;
     part.gate.seen(answer, marks);
+    part.gate.comeIn(part.onCredit);
     part.left = part.gate.closed() ? 0 : marks.high() - answer.depth() - part.onCredit;
     if (part.gate.closed()) {
       admission.look();

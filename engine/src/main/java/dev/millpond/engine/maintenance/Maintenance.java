@@ -71,6 +71,7 @@ public final class Maintenance implements AutoCloseable {
   private static final Duration SAMPLE_EVERY = Duration.ofSeconds(5);
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
   private static final Duration TIDY_EVERY = Duration.ofSeconds(30);
+  private static final Duration CAP_EVERY = Duration.ofSeconds(10);
   private static final Duration PARTITIONS_EVERY = Duration.ofMinutes(10);
   private static final Duration RETAIN_EVERY = Duration.ofMinutes(1);
   private static final Duration RETAIN_BUSY = Duration.ofMillis(250);
@@ -183,6 +184,7 @@ public final class Maintenance implements AutoCloseable {
     DepthCompactor compactor = new DepthCompactor(leadership, metrics);
     Expirer expiring = new Expirer(leadership, metrics, Expirer.Config.DEFAULT);
     Tidier tidier = new Tidier(leadership, Tidier.Config.DEFAULT);
+    ScheduledCap cap = new ScheduledCap(leadership, ScheduledCap.Config.DEFAULT);
     PartitionKeeper partitions = new PartitionKeeper(leadership, PartitionKeeper.Config.DEFAULT);
 
     Retention retention =
@@ -200,6 +202,7 @@ public final class Maintenance implements AutoCloseable {
     addAlways("sampler", () -> after(sampler.runOnce(), SAMPLE_EVERY));
     this.expirer = add("expirer", () -> expire(expiring, min(EXPIRE_EVERY, scan)));
     add("tidier", () -> after(tidier.runOnce(), TIDY_EVERY));
+    add("scheduled-cap", () -> after(cap.runOnce(), CAP_EVERY));
     this.feeder = add("feeder", () -> feed(feeding));
     this.resumer = add("resumer", resuming::turn);
     this.forRows = List.of(this.feeder, this.reaper, reconciling, compacting);

@@ -15,11 +15,11 @@ import java.util.Map;
  * that a snapshot pinned by somebody else keeps. The caller owns the transaction. Stateless.
  *
  * <p>Ids are given before the commit. A change that is committed after a sum that is newer than its
- * id would not be read any more: a sum therefore reaches back by {@link #LATE_IDS}, and once a
- * minute all rows are summed.
+ * id would not be read any more: a sum therefore reaches back to the one before it, a second, and
+ * {@link #LATE_IDS} further, and once a minute all rows are summed.
  */
 public final class DepthStore {
-  /** Changes that are given ids, and committed, while another one is under way. */
+  /** Changes that may be given ids while an earlier one is not committed, beyond a second's. */
   private static final int LATE_IDS = 1_000;
 
   /** Adds to the depth of lanes; filled by {@link #bind}. */
@@ -130,7 +130,7 @@ public final class DepthStore {
   private static String sumUp(String since) {
     return """
     WITH d AS (DELETE FROM millpond.queue_depth WHERE id >= %s
-               RETURNING queue, class, delta, departed, rate, summed_at),
+               RETURNING id, queue, class, delta, departed, since, rate, summed_at),
          s AS (SELECT queue, class, sum(delta) AS delta, sum(departed) AS departed,
                       coalesce(sum(rate), 0) AS rate,
                       extract(epoch FROM now() - max(summed_at))::float8 AS age
@@ -144,7 +144,9 @@ public final class DepthStore {
                            WHEN departed >= 10 AND latest > 2 * rate THEN (rate + latest) / 2
                            ELSE latest + (rate - latest) * exp(-greatest(age, 0) / 10) END AS rate
                FROM m),
-         n AS (SELECT nextval('millpond.queue_depth_id_seq') - ? AS since),
+         n AS (SELECT least(coalesce((SELECT min(id) FROM d WHERE since IS NOT NULL), next), next)
+                      - ? AS since
+               FROM nextval('millpond.queue_depth_id_seq') AS next),
          i AS (INSERT INTO millpond.queue_depth (queue, class, delta, since, rate, summed_at)
                SELECT r.queue, r.class, r.delta, n.since,
                       CASE WHEN r.rate < 0.001 THEN 0 ELSE r.rate END, now()

@@ -81,7 +81,8 @@ public final class Problems {
             "queue-full",
             "Queue "
                 + refused.queue()
-                + " is full: depth "
+                + (refused.scheduled() ? " has all the scheduled jobs it may" : " is full")
+                + ": depth "
                 + refused.depth()
                 + ", high watermark "
                 + refused.highWatermark())
