@@ -146,6 +146,11 @@ public final class Admission implements AutoCloseable {
     looks.suspect(gate);
   }
 
+  /** A question took long. */
+  void slow() {
+    looks.slow();
+  }
+
   /** A gate was found closed. */
   void look() {
     looks.look();

@@ -1,6 +1,7 @@
 package dev.millpond.engine.admission;
 
 import dev.millpond.engine.admission.store.GateStore;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.threads.LoopThread;
@@ -38,6 +39,7 @@ final class GateLooks implements AutoCloseable {
   private final Semaphore urgent = new Semaphore(0);
 
   private final LoopThread thread;
+  private volatile boolean slow;
   private volatile boolean closing;
 
   GateLooks(Admission admission, WaitingRoom room, Transactions transactions) {
@@ -63,6 +65,12 @@ final class GateLooks implements AutoCloseable {
     wake(news);
   }
 
+  /** A question took long: more changes of the depth are to be read than should be. */
+  void slow() {
+    slow = true;
+    wake(news);
+  }
+
   private static void wake(Semaphore semaphore) {
     if (semaphore.availablePermits() == 0) {
       semaphore.release();
@@ -73,6 +81,9 @@ final class GateLooks implements AutoCloseable {
     while (!closing) {
       long began = System.nanoTime();
       boolean again = false;
+      if (slow) {
+        sumUp();
+      }
       for (String queue : toLookAt()) {
         again |= look(queue);
       }
@@ -91,6 +102,16 @@ final class GateLooks implements AutoCloseable {
       news.drainPermits();
     } catch (InterruptedException e) {
       log.debug("interrupted; only the close ends this");
+    }
+  }
+
+  /** The leader does so once a second; where there is none, somebody has to. */
+  private void sumUp() {
+    slow = false;
+    try {
+      log.debug("summed the depth: {}", transactions.call(DepthStore::trySumUp));
+    } catch (DatabaseException e) {
+      log.debug("the depth was not summed: {}", e.getMessage());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.millpond.engine.admission;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * Confined to its lane's thread; used for one flush after the other.
  */
 public final class Round {
+  /** A question that reads no more than it should takes a tenth of it. */
+  private static final long SLOW_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
   private final Admission admission;
   private final Asker asker;
   private final Map<String, Part> parts = new HashMap<>();
@@ -78,7 +82,11 @@ public final class Round {
 
   private void ask(Part part, String queue, Watermarks marks) {
     part.asked = true;
+    long began = System.nanoTime();
     Answer answer = asker.ask(queue);
+    if (System.nanoTime() - began > SLOW_NANOS) {
+      admission.slow();
+    }
     if (answer == null) {
       part.left = Long.MAX_VALUE;
       return;

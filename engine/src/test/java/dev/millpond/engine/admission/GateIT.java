@@ -392,6 +392,20 @@ class GateIT {
   }
 
   @Test
+  void withoutALeaderWhoeverAsksSumsTheDepth() {
+    Millpond node = fleet.producer(marks(1_000_000, 10));
+    database.update(
+        "INSERT INTO millpond.queue_depth (queue, class, delta)"
+            + " SELECT 'default', 'normal', (-1) ^ n FROM generate_series(1, 300000) AS n");
+    Fleet.until(
+        "few changes are left",
+        () -> {
+          now(node);
+          return database.number("SELECT count(*) FROM millpond.queue_depth") < 1_000;
+        });
+  }
+
+  @Test
   void anAcceptedJobIsToldWhenItWillStart() {
     Millpond node = fleet.producer(marks(100_000, 10));
     fleet.maintainer(marks(100_000, 10));

@@ -54,6 +54,14 @@ public final class DepthStore {
   private static final String ROWS =
       "SELECT count(*) FROM millpond.queue_depth WHERE id >= " + SINCE;
 
+  /**
+   * Held by whoever sums: of two at a time, the one that waits for the other's rows would write a
+   * sum that does not reach back to the other's. Of the transaction, so no pooler breaks it.
+   */
+  private static final String LOCK = "SELECT pg_advisory_xact_lock(7164771031)";
+
+  private static final String TRY_LOCK = "SELECT pg_try_advisory_xact_lock(7164771031)";
+
   private DepthStore() {}
 
   /**
@@ -113,6 +121,29 @@ public final class DepthStore {
    *     them
    */
   public static Summed sumUp(Connection tx, boolean all) throws SQLException {
+    lock(tx, LOCK);
+    return sum(tx, all);
+  }
+
+  /** Sums those that are newer than the last sums, unless somebody else does; whether it did. */
+  public static boolean trySumUp(Connection tx) throws SQLException {
+    boolean alone = lock(tx, TRY_LOCK);
+    if (alone) {
+      sum(tx, false);
+    }
+    return alone;
+  }
+
+  /** In a statement of its own: what follows sees what has been committed meanwhile. */
+  private static boolean lock(Connection tx, String sql) throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(sql);
+        ResultSet row = statement.executeQuery()) {
+      row.next();
+      return !sql.equals(TRY_LOCK) || row.getBoolean(1);
+    }
+  }
+
+  private static Summed sum(Connection tx, boolean all) throws SQLException {
     try (PreparedStatement statement = tx.prepareStatement(sumUp(all ? "0" : SINCE))) {
       statement.setInt(1, LATE_IDS);
       try (ResultSet row = statement.executeQuery()) {

@@ -12,8 +12,14 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -143,6 +149,48 @@ class DepthStoreIT {
       DepthStore.sumUp(tx, true);
       assertThat(ask(tx).depth()).isEqualTo(2_007);
     }
+  }
+
+  @Test
+  void whoeverSumsAtTheSameTimeLosesNothing() throws Exception {
+    int changes = 2_000;
+    int summers = 3;
+    AtomicBoolean stop = new AtomicBoolean();
+    try (ExecutorService all = Executors.newFixedThreadPool(summers)) {
+      List<Future<Integer>> summed = new ArrayList<>();
+      for (int i = 0; i < summers; i++) {
+        boolean leads = i == 0;
+        summed.add(all.submit(() -> sumUntil(stop, leads)));
+      }
+      try (Connection tx = database.connect()) {
+        for (int i = 1; i <= changes; i++) {
+          DepthStore.add(tx, Map.of(LANE, 1));
+          assertThat(ask(tx).depth()).isEqualTo(i);
+        }
+      } finally {
+        stop.set(true);
+      }
+      for (Future<Integer> each : summed) {
+        assertThat(each.get()).isPositive();
+      }
+    }
+  }
+
+  private int sumUntil(AtomicBoolean stop, boolean leads) throws SQLException {
+    int sums = 0;
+    try (Connection tx = database.connect()) {
+      tx.setAutoCommit(false);
+      while (!stop.get()) {
+        if (leads) {
+          DepthStore.sumUp(tx, sums % 10 == 0);
+          sums++;
+        } else {
+          sums += DepthStore.trySumUp(tx) ? 1 : 0;
+        }
+        tx.commit();
+      }
+    }
+    return sums;
   }
 
   @Test
