@@ -47,7 +47,7 @@ class ArchitectureTest {
             .map(type -> type.getPackageName().split("\\.", -1)[2])
             .collect(Collectors.toSet());
     assertThat(modules)
-        .contains("api", "embedded", "engine", "server", "examples", "bench", "chaos");
+        .contains("api", "embedded", "engine", "server", "examples", "bench", "chaos", "scenarios");
   }
 
   @Test
@@ -73,7 +73,8 @@ class ArchitectureTest {
                     "dev.millpond.server..",
                     "dev.millpond.examples..",
                     "dev.millpond.bench..",
-                    "dev.millpond.chaos..")));
+                    "dev.millpond.chaos..",
+                    "dev.millpond.scenarios..")));
   }
 
   @Test
@@ -95,7 +96,10 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat(
                 resideInAnyPackage(
-                    "dev.millpond.examples..", "dev.millpond.bench..", "dev.millpond.chaos..")));
+                    "dev.millpond.examples..",
+                    "dev.millpond.bench..",
+                    "dev.millpond.chaos..",
+                    "dev.millpond.scenarios..")));
   }
 
   @Test

@@ -82,6 +82,7 @@ class LauncherTest {
     "demo, -XX:+UseParallelGC",
     "bench, -XX:+UseParallelGC",
     "chaos, -XX:+UseParallelGC",
+    "scenario, -XX:+UseParallelGC",
     "jobs, -XX:+UseSerialGC",
     "--help, -XX:+UseSerialGC",
   })

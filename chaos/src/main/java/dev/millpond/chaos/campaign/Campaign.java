@@ -10,6 +10,7 @@ import dev.millpond.chaos.fault.Scene;
 import dev.millpond.chaos.fleet.Fleet;
 import dev.millpond.chaos.fleet.FleetException;
 import dev.millpond.chaos.fleet.FleetPlan;
+import dev.millpond.chaos.fleet.HandlerJar;
 import dev.millpond.chaos.fleet.Member;
 import dev.millpond.chaos.journal.Asked;
 import dev.millpond.chaos.journal.Asked.Answer;
@@ -132,7 +133,7 @@ public final class Campaign implements AutoCloseable {
                 folder.ledger().toString(),
                 RecordClock.SETTING,
                 clock.setting()),
-            ChaosHandlers.writeJar(folder.data().resolve("handlers.jar")),
+            HandlerJar.write(folder.data().resolve("handlers.jar"), ChaosHandlers.class),
             FaultKinds.needs(plan.kinds()));
     Fleet fleet = Fleet.start(fleetPlan, FaultKinds.wiring(fleetPlan.equipment()));
     try {

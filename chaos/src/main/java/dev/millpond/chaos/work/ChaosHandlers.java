@@ -5,19 +5,10 @@ import dev.millpond.api.HandlerModule;
 import dev.millpond.api.HandlerOptions;
 import dev.millpond.api.Handlers;
 import dev.millpond.api.JobContext;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.jar.JarEntry;
-import java.util.jar.JarOutputStream;
 
 /** The kinds of jobs of a campaign. Each run is written to the ledger before it does anything. */
 public final class ChaosHandlers implements HandlerModule {
-  private static final String SERVICE = "META-INF/services/" + HandlerModule.class.getName();
-
   private static final HandlerOptions OPTIONS =
       HandlerOptions.DEFAULT
           .withBackoff(new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2)))
@@ -36,17 +27,6 @@ public final class ChaosHandlers implements HandlerModule {
   /** Where a worker of the fleet finds the ledger: a system property's name. */
   public static String ledgerSetting() {
     return Runs.DIRECTORY;
-  }
-
-  /** Writes a jar that brings these handlers to a worker of this class path. */
-  public static Path writeJar(Path file) throws IOException {
-    try (OutputStream out = Files.newOutputStream(file);
-        JarOutputStream jar = new JarOutputStream(out)) {
-      jar.putNextEntry(new JarEntry(SERVICE));
-      jar.write(ChaosHandlers.class.getName().getBytes(StandardCharsets.UTF_8));
-      jar.closeEntry();
-    }
-    return file;
   }
 
   @Override

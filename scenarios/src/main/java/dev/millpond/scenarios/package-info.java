@@ -1,0 +1,5 @@
+/** {@code millpond scenario}: flow control shown on a fleet of real processes. */
+@NullMarked
+package dev.millpond.scenarios;
+
+import org.jspecify.annotations.NullMarked;
