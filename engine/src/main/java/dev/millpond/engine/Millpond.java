@@ -29,6 +29,7 @@ import dev.millpond.engine.query.LogLine;
 import dev.millpond.engine.query.Page;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.engine.query.Replacement;
+import dev.millpond.engine.query.Why;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -136,6 +137,11 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
   @Override
   public Optional<JobView> find(UUID id) {
     return node.queries().find(id);
+  }
+
+  /** Why a job is not running; empty when there is none. */
+  public Optional<Why> why(UUID id) {
+    return node.queries().why(id);
   }
 
   @Override

@@ -21,6 +21,7 @@ import dev.millpond.engine.query.store.LogStore;
 import dev.millpond.engine.query.store.QueueReadStore;
 import dev.millpond.engine.query.store.QueueReadStore.Resting;
 import dev.millpond.engine.query.store.SteerStore;
+import dev.millpond.engine.query.store.WhyStore;
 import dev.millpond.engine.submit.JobRules;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -68,6 +69,13 @@ public final class Queries {
 
   public Optional<JobView> find(UUID id) {
     return transactions.callOrThrow(tx -> JobStore.find(tx, id));
+  }
+
+  /** Why a job is not running; empty when there is none. */
+  public Optional<Why> why(UUID id) {
+    return transactions
+        .callOrThrow(tx -> WhyStore.facts(tx, id))
+        .map(facts -> WhyRules.of(facts, flow.get()));
   }
 
   public CancelResult cancel(UUID id) {

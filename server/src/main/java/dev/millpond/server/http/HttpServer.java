@@ -11,6 +11,7 @@ import dev.millpond.server.http.jobs.BatchController;
 import dev.millpond.server.http.jobs.JobListController;
 import dev.millpond.server.http.jobs.JobsController;
 import dev.millpond.server.http.jobs.SteerController;
+import dev.millpond.server.http.jobs.WhyController;
 import dev.millpond.server.http.problem.ProblemAdvice;
 import dev.millpond.server.http.queues.PausesController;
 import dev.millpond.server.http.queues.QueuesController;
@@ -101,6 +102,7 @@ public final class HttpServer implements AutoCloseable {
           JobListController.class,
           BatchController.class,
           SteerController.class,
+          WhyController.class,
           QueuesController.class,
           WeightsController.class,
           WorkersController.class,

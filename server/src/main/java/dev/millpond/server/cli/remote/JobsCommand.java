@@ -15,6 +15,7 @@ public final class JobsCommand extends Noun {
     return List.of(
         new SubmitCommand(),
         new GetJobCommand(),
+        new WhyCommand(),
         new ListJobsCommand(),
         new WatchCommand(),
         new LogCommand(),

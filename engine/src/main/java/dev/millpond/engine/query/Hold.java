@@ -1,0 +1,113 @@
+package dev.millpond.engine.query;
+
+import dev.millpond.api.JobState;
+import java.time.Instant;
+import java.util.Locale;
+
+/** Something that keeps a job from starting, or the reason why nothing does any more. */
+public sealed interface Hold {
+  /** In one sentence. */
+  String text();
+
+  /** The name used in REST and on the command line. */
+  default String type() {
+    return getClass().getSimpleName().replaceAll("(?<=.)([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+  }
+
+  /** It has ended, or is dead until somebody redrives it. */
+  record Over(JobState state) implements Hold {
+    @Override
+    public String text() {
+      return "It is " + state.wireName();
+    }
+  }
+
+  /** It runs. */
+  record Running() implements Hold {
+    @Override
+    public String text() {
+      return "It runs";
+    }
+  }
+
+  /**
+   * Its time has not come.
+   *
+   * @param attempt that is to start then
+   * @param retry whether an attempt has failed before
+   */
+  record Delayed(Instant until, int attempt, boolean retry) implements Hold {
+    @Override
+    public String text() {
+      return retry
+          ? "Attempt %d is delayed until %s".formatted(attempt, until)
+          : "It is delayed until " + until;
+    }
+  }
+
+  /** Its time has come a while ago, and nobody has promoted it. */
+  record Overdue(Instant since) implements Hold {
+    @Override
+    public String text() {
+      return "Its time came at %s, and no process with the role maintenance has promoted it"
+          .formatted(since);
+    }
+  }
+
+  /**
+   * No live worker that takes jobs has a handler for its kind.
+   *
+   * @param draining workers that have one, and take nothing
+   */
+  record NoWorker(String kind, int draining) implements Hold {
+    @Override
+    public String text() {
+      return "No live worker takes jobs of kind "
+          + kind
+          + (draining == 0
+              ? ""
+              : "; %d that could %s".formatted(draining, draining == 1 ? "drains" : "drain"));
+    }
+  }
+
+  /**
+   * A worker has claimed its batch and starts it when a slot is free.
+   *
+   * @param worker as people know it
+   */
+  record Claimed(String worker, Instant since) implements Hold {
+    @Override
+    public String text() {
+      return worker + " has claimed its batch at " + since + ", and starts it when a slot is free";
+    }
+  }
+
+  /**
+   * Others of its class are before it.
+   *
+   * @param jobs that wait before it or are at work
+   * @param more whether there are more than were counted
+   */
+  record Behind(String queue, String priorityClass, long jobs, boolean more) implements Hold {
+    @Override
+    public String text() {
+      return "%s%d %s of class %s in queue %s %s before it or at work"
+          .formatted(
+              more ? "More than " : "",
+              jobs,
+              jobs == 1 ? "job" : "jobs",
+              priorityClass,
+              queue,
+              jobs == 1 ? "is" : "are");
+    }
+  }
+
+  /** Nothing is known to hold it: the next worker that has room takes it. */
+  record NextInLine(int workers) implements Hold {
+    @Override
+    public String text() {
+      return "Nothing holds it: one of %d %s takes it as soon as it has room"
+          .formatted(workers, workers == 1 ? "worker" : "workers");
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package dev.millpond.engine.query;
+
+import dev.millpond.api.JobView;
+import dev.millpond.api.JobView.Holder;
+import dev.millpond.api.JobView.Worker;
+import dev.millpond.engine.flow.FlowSettings;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Says what keeps a job from running. Pure, and by the same functions of the settings as those that
+ * decide.
+ */
+public final class WhyRules {
+  /** So long after its time a job may still wait for the next look of the promoter. */
+  static final Duration PROMOTED_WITHIN = Duration.ofSeconds(5);
+
+  private WhyRules() {}
+
+  /**
+   * What is known of a job, as of one moment.
+   *
+   * @param job with its holder
+   * @param workers live ones that take jobs of its kind
+   * @param draining live ones that have its kind and take nothing
+   * @param ahead jobs of its class before it
+   * @param moreAhead whether there are more than were counted
+   * @param now by the database's clock
+   */
+  public record Facts(
+      JobView job, int workers, int draining, long ahead, boolean moreAhead, Instant now) {}
+
+  /** What holds it. */
+  public static Why of(Facts facts, FlowSettings flow) {
+    JobView job = facts.job();
+    List<Hold> holds =
+        switch (job.state()) {
+          case SUCCEEDED, CANCELLED, DEAD -> List.of(new Hold.Over(job.state()));
+          case RUNNING -> List.of(new Hold.Running());
+          case SCHEDULED -> scheduled(facts);
+          case RUNNABLE, WAITING -> runnable(facts);
+        };
+    String next = job.nextStep();
+    return new Why(job.id(), job.state(), holds, next == null ? "" : next);
+  }
+
+  private static List<Hold> scheduled(Facts facts) {
+    JobView job = facts.job();
+    List<Hold> holds = new ArrayList<>();
+    Instant runAt = job.timing().runAt();
+    if (runAt != null && runAt.isAfter(facts.now())) {
+      holds.add(new Hold.Delayed(runAt, job.attempt(), "retry".equals(job.waitReason())));
+    } else if (runAt != null && runAt.plus(PROMOTED_WITHIN).isBefore(facts.now())) {
+      holds.add(new Hold.Overdue(runAt));
+    }
+    addNoWorker(facts, holds); // then it would wait for one
+    if (holds.isEmpty()) {
+      holds.add(new Hold.NextInLine(facts.workers()));
+    }
+    return holds;
+  }
+
+  private static List<Hold> runnable(Facts facts) {
+    JobView job = facts.job();
+    List<Hold> holds = new ArrayList<>();
+    Holder holder = job.holder();
+    Worker worker = holder == null ? null : holder.worker();
+    Instant claimedAt = holder == null ? null : holder.claimedAt();
+    if (worker != null && claimedAt != null) {
+      holds.add(new Hold.Claimed(name(worker), claimedAt));
+      return holds;
+    }
+    addNoWorker(facts, holds);
+    if (facts.ahead() > 0) {
+      holds.add(
+          new Hold.Behind(
+              job.request().queue(),
+              job.request().priorityClass(),
+              facts.ahead(),
+              facts.moreAhead()));
+    }
+    if (holds.isEmpty()) {
+      holds.add(new Hold.NextInLine(facts.workers()));
+    }
+    return holds;
+  }
+
+  private static void addNoWorker(Facts facts, List<Hold> holds) {
+    if (facts.workers() == 0) {
+      holds.add(new Hold.NoWorker(facts.job().request().kind(), facts.draining()));
+    }
+  }
+
+  private static String name(Worker worker) {
+    @Nullable String host = worker.host();
+    return host == null ? "Worker " + worker.id() : "Worker " + worker.id() + " on " + host;
+  }
+}

@@ -1,0 +1,116 @@
+package dev.millpond.engine.query;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.api.JobRequest;
+import dev.millpond.api.JobState;
+import dev.millpond.api.RetryJobException;
+import dev.millpond.engine.Database;
+import dev.millpond.engine.Fleet;
+import dev.millpond.engine.Fleet.Mode;
+import dev.millpond.engine.Millpond;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What is said of jobs that do not run, in a real fleet. */
+class WhyIT {
+  private Database database;
+  private Fleet fleet;
+  private Millpond producer;
+
+  @BeforeEach
+  void open() {
+    database = Database.fresh();
+    fleet = Fleet.on(database, Mode.POSTGRES);
+    producer = fleet.producer();
+  }
+
+  @AfterEach
+  void shut() {
+    fleet.end();
+    database.close();
+  }
+
+  private UUID submit(JobRequest request) {
+    return Fleet.submit(producer, request, 1).getFirst();
+  }
+
+  private List<Hold> holds(UUID job) {
+    return producer.why(job).orElseThrow().holds();
+  }
+
+  @Test
+  void aJobWhoseKindNobodyRunsSaysSoAndHowManyAreBeforeIt() {
+    UUID first = submit(JobRequest.of("unknown", 1));
+    Fleet.submit(producer, JobRequest.of("other", 2), 3);
+    UUID last = submit(JobRequest.of("unknown", 3));
+
+    assertThat(holds(first)).containsExactly(new Hold.NoWorker("unknown", 0));
+    assertThat(holds(last))
+        .containsExactly(
+            new Hold.NoWorker("unknown", 0), new Hold.Behind("default", "normal", 4, false));
+    assertThat(producer.why(UUID.randomUUID())).isEmpty();
+    assertThat(producer.why(last).orElseThrow().state()).isEqualTo(JobState.RUNNABLE);
+  }
+
+  @Test
+  void aDrainedWorkerIsCountedApart() {
+    Millpond worker = worker(m -> m.registerHandler("kind", Integer.class, (context, n) -> n));
+    producer.workers().drain(worker.nodeId(), null, null);
+    UUID job = submit(JobRequest.of("kind", 1));
+    Fleet.until(
+        "its batch is given back", () -> holds(job).equals(List.of(new Hold.NoWorker("kind", 1))));
+    producer.workers().resume(worker.nodeId());
+    fleet.untilState(job, JobState.SUCCEEDED);
+    assertThat(holds(job)).containsExactly(new Hold.Over(JobState.SUCCEEDED));
+  }
+
+  @Test
+  void aJobWaitsForItsTimeForItsRetryOrForASlot() {
+    CountDownLatch release = new CountDownLatch(1);
+    fleet.maintainer();
+    worker(m ->
+        m.registerHandler(
+                "held",
+                Integer.class,
+                (context, n) -> {
+                  release.await();
+                  return n;
+                })
+            .registerHandler(
+                "flaky",
+                Integer.class,
+                (context, n) -> {
+                  throw new RetryJobException("later", Duration.ofHours(1));
+                }));
+    UUID delayed = submit(JobRequest.of("held", 1).withDelay(Duration.ofHours(1)));
+    assertThat(holds(delayed))
+        .singleElement()
+        .isInstanceOfSatisfying(Hold.Delayed.class, hold -> assertThat(hold.retry()).isFalse());
+    UUID flaky = submit(JobRequest.of("flaky", 1));
+    fleet.untilState(flaky, JobState.SCHEDULED);
+    assertThat(holds(flaky))
+        .singleElement()
+        .isInstanceOfSatisfying(
+            Hold.Delayed.class,
+            hold -> {
+              assertThat(hold.retry()).isTrue();
+              assertThat(hold.attempt()).isEqualTo(2);
+            });
+    UUID running = submit(JobRequest.of("held", 2));
+    fleet.untilState(running, JobState.RUNNING);
+    assertThat(holds(running)).containsExactly(new Hold.Running());
+    release.countDown();
+    fleet.untilState(running, JobState.SUCCEEDED);
+  }
+
+  private Millpond worker(Consumer<Millpond> handlers) {
+    return fleet.worker(fleet.config().withSlots(1), handlers);
+  }
+}
