@@ -37,7 +37,7 @@ class CompletionTest {
   void nounsVerbsAndOptionsAreCompleted() throws IOException, InterruptedException {
     Path script = script("bash");
     assertThat(complete(script, "millpond", "j")).isEqualTo("jobs");
-    assertThat(complete(script, "millpond", "jobs", "w")).isEqualTo("watch");
+    assertThat(complete(script, "millpond", "jobs", "wa")).isEqualTo("watch");
     assertThat(complete(script, "millpond", "dlq", "re")).isEqualTo("redrive");
     assertThat(complete(script, "millpond", "weights", "re")).isEqualTo("reset");
     assertThat(complete(script, "millpond", "jobs", "submit", "--commit"))
