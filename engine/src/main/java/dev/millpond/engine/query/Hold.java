@@ -1,6 +1,7 @@
 package dev.millpond.engine.query;
 
 import dev.millpond.api.JobState;
+import dev.millpond.engine.flow.Pause;
 import java.time.Instant;
 import java.util.Locale;
 
@@ -51,6 +52,17 @@ public sealed interface Hold {
     public String text() {
       return "Its time came at %s, and no process with the role maintenance has promoted it"
           .formatted(since);
+    }
+  }
+
+  /** Operators have paused its queue, its kind or one of its tags. */
+  record Paused(Pause pause) implements Hold {
+    @Override
+    public String text() {
+      String by = pause.by() == null ? "" : " by " + pause.by();
+      String why = pause.reason() == null ? "" : ": " + pause.reason();
+      return "Its %s %s is paused%s since %s%s"
+          .formatted(pause.scope().word(), pause.name(), by, pause.at(), why);
     }
   }
 

@@ -4,6 +4,9 @@ import dev.millpond.api.JobView;
 import dev.millpond.api.JobView.Holder;
 import dev.millpond.api.JobView.Worker;
 import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.flow.Pause;
+import dev.millpond.engine.flow.Pause.Scope;
+import dev.millpond.engine.flow.Pauses;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -40,14 +43,14 @@ public final class WhyRules {
         switch (job.state()) {
           case SUCCEEDED, CANCELLED, DEAD -> List.of(new Hold.Over(job.state()));
           case RUNNING -> List.of(new Hold.Running());
-          case SCHEDULED -> scheduled(facts);
-          case RUNNABLE, WAITING -> runnable(facts);
+          case SCHEDULED -> scheduled(facts, flow);
+          case RUNNABLE, WAITING -> runnable(facts, flow);
         };
     String next = job.nextStep();
     return new Why(job.id(), job.state(), holds, next == null ? "" : next);
   }
 
-  private static List<Hold> scheduled(Facts facts) {
+  private static List<Hold> scheduled(Facts facts, FlowSettings flow) {
     JobView job = facts.job();
     List<Hold> holds = new ArrayList<>();
     Instant runAt = job.timing().runAt();
@@ -56,16 +59,17 @@ public final class WhyRules {
     } else if (runAt != null && runAt.plus(PROMOTED_WITHIN).isBefore(facts.now())) {
       holds.add(new Hold.Overdue(runAt));
     }
-    addNoWorker(facts, holds); // then it would wait for one
+    holds.addAll(pauses(job, flow.pauses())); // then it would wait for their end
+    addNoWorker(facts, holds);
     if (holds.isEmpty()) {
       holds.add(new Hold.NextInLine(facts.workers()));
     }
     return holds;
   }
 
-  private static List<Hold> runnable(Facts facts) {
+  private static List<Hold> runnable(Facts facts, FlowSettings flow) {
     JobView job = facts.job();
-    List<Hold> holds = new ArrayList<>();
+    List<Hold> holds = new ArrayList<>(pauses(job, flow.pauses()));
     Holder holder = job.holder();
     Worker worker = holder == null ? null : holder.worker();
     Instant claimedAt = holder == null ? null : holder.claimedAt();
@@ -86,6 +90,22 @@ public final class WhyRules {
       holds.add(new Hold.NextInLine(facts.workers()));
     }
     return holds;
+  }
+
+  private static List<Hold> pauses(JobView job, Pauses pauses) {
+    List<Hold> holds = new ArrayList<>();
+    add(holds, pauses.of(Scope.QUEUE, job.request().queue()));
+    add(holds, pauses.of(Scope.KIND, job.request().kind()));
+    for (String tag : job.request().options().tags()) {
+      add(holds, pauses.of(Scope.TAG, tag));
+    }
+    return holds;
+  }
+
+  private static void add(List<Hold> holds, @Nullable Pause pause) {
+    if (pause != null) {
+      holds.add(new Hold.Paused(pause));
+    }
   }
 
   private static void addNoWorker(Facts facts, List<Hold> holds) {

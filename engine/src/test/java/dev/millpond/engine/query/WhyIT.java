@@ -2,6 +2,7 @@ package dev.millpond.engine.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobState;
 import dev.millpond.api.RetryJobException;
@@ -9,6 +10,7 @@ import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.flow.Pause.Scope;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -108,6 +110,34 @@ class WhyIT {
     assertThat(holds(running)).containsExactly(new Hold.Running());
     release.countDown();
     fleet.untilState(running, JobState.SUCCEEDED);
+  }
+
+  @Test
+  void whatIsPausedSaysByWhomAndWhy() {
+    worker(m -> m.registerHandler("kind", Integer.class, (context, n) -> n));
+    fleet.maintainer();
+    producer.flow().pause(Scope.QUEUE, "default", "the disk is full", "ann");
+    producer.flow().pause(Scope.TAG, "nightly", null, null);
+    UUID job = submit(JobRequest.of("kind", 1).withOptions(JobOptions.DEFAULT.withTags("nightly")));
+
+    assertThat(holds(job))
+        .first()
+        .isInstanceOfSatisfying(
+            Hold.Paused.class,
+            hold -> {
+              assertThat(hold.pause().by()).isEqualTo("ann");
+              assertThat(hold.text())
+                  .startsWith("Its queue default is paused by ann since ")
+                  .endsWith(": the disk is full");
+            });
+    producer.flow().resume(Scope.QUEUE, "default");
+    fleet.untilState(job, JobState.WAITING);
+    assertThat(holds(job))
+        .first()
+        .isInstanceOfSatisfying(
+            Hold.Paused.class, hold -> assertThat(hold.pause().scope()).isEqualTo(Scope.TAG));
+    producer.flow().resume(Scope.TAG, "nightly");
+    fleet.untilState(job, JobState.SUCCEEDED);
   }
 
   private Millpond worker(Consumer<Millpond> handlers) {

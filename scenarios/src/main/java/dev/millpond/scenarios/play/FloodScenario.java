@@ -103,7 +103,7 @@ final class FloodScenario implements Scenario {
       gate(report, probe, drain);
       memory(report, probe.memory());
       accepted = flood.accepted();
-      load.close();
+      load.stop();
       smallAccepted = load.accepted();
       report.check(
           "the small queue was never refused",
@@ -111,7 +111,7 @@ final class FloodScenario implements Scenario {
           "%s",
           String.valueOf(load.failure()));
     }
-    stage.until("the end of all jobs", PATIENCE, () -> stage.depth() == 0);
+    stage.untilRun(accepted + smallAccepted + HIGH - PAGE, PATIENCE);
     List<Run> runs = stage.runs();
     lost(report, runs, "flood", accepted);
     lost(report, runs, "small", smallAccepted);

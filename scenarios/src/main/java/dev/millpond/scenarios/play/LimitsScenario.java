@@ -66,7 +66,7 @@ final class LimitsScenario implements Scenario {
       stage.killWorker("worker-" + (1 + kills++ % fleet().workers()));
       stage.watch(APART);
     }
-    stage.until("the end of all jobs", PATIENCE, () -> stage.depth() == 0);
+    stage.untilRun(4L * JOBS, PATIENCE);
     check(stage.runs(), report, kills);
   }
 

@@ -71,12 +71,12 @@ final class PauseScenario implements Scenario {
       for (Paused paused : PAUSES) {
         pause(stage, report, paused);
       }
-      load.close();
+      load.stop();
       accepted = load.accepted();
       report.check(
           "no submit failed", load.failure() == null, "%s", String.valueOf(load.failure()));
     }
-    stage.until("the end of all jobs", PATIENCE, () -> stage.depth() == 0);
+    stage.untilRun(accepted, PATIENCE);
     Set<Object> run = stage.runs().stream().map(Run::job).collect(Collectors.toSet());
     report.check(
         "every accepted job was run", run.size() == accepted, "%d of %d", run.size(), accepted);

@@ -104,11 +104,20 @@ public final class Flood implements AutoCloseable {
     return failure;
   }
 
-  @Override
-  public void close() throws InterruptedException {
+  /** Ends it, and waits for the last calls. */
+  public void stop() {
     stopped = true;
-    for (Thread client : clients) {
-      client.join();
+    try {
+      for (Thread client : clients) {
+        client.join();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
+  }
+
+  @Override
+  public void close() {
+    stop();
   }
 }

@@ -101,9 +101,18 @@ public final class Probe implements AutoCloseable {
     return failure;
   }
 
-  @Override
-  public void close() throws InterruptedException {
+  /** Ends it, and waits for its last call. */
+  public void stop() {
     stopped = true;
-    thread.join();
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    stop();
   }
 }

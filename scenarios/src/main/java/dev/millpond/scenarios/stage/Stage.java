@@ -180,6 +180,18 @@ public final class Stage implements AutoCloseable {
   }
 
   /**
+   * Waits until so many jobs have run and nothing is left to run.
+   *
+   * @throws StageException when that does not come in the time
+   */
+  public void untilRun(long jobs, Duration within) throws Exception {
+    until(
+        "the end of " + jobs + " jobs",
+        within,
+        () -> runs().stream().map(Run::job).distinct().count() >= jobs && depth() == 0);
+  }
+
+  /**
    * Waits for something.
    *
    * @throws StageException when it does not come in the time

@@ -70,9 +70,18 @@ public final class SteadyLoad implements AutoCloseable {
     return failure;
   }
 
-  @Override
-  public void close() throws InterruptedException {
+  /** Ends it, and waits for its last call. */
+  public void stop() {
     stopped = true;
-    thread.join();
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    stop();
   }
 }

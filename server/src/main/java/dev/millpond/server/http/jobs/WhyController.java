@@ -1,6 +1,7 @@
 package dev.millpond.server.http.jobs;
 
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.flow.Pause;
 import dev.millpond.engine.query.Hold;
 import dev.millpond.engine.query.Why;
 import dev.millpond.server.http.Answer;
@@ -61,6 +62,13 @@ public final class WhyController {
         out.writeBooleanProperty("retry", delayed.retry());
       }
       case Hold.Overdue overdue -> Json.optional(out, "since", overdue.since());
+      case Hold.Paused(Pause pause) -> {
+        out.writeStringProperty("scope", pause.scope().word());
+        out.writeStringProperty("name", pause.name());
+        Json.optional(out, "since", pause.at());
+        Json.optional(out, "by", pause.by());
+        Json.optional(out, "reason", pause.reason());
+      }
       case Hold.NoWorker none -> {
         out.writeStringProperty("kind", none.kind());
         out.writeNumberProperty("draining", none.draining());
