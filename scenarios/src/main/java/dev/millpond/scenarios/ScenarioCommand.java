@@ -153,7 +153,6 @@ public final class ScenarioCommand implements Callable<Integer> {
       report.check(
           "the books add up",
           books.findings().isEmpty(),
-          "%s",
           books.findings().isEmpty() ? books.jobs() + " jobs" : books.findings().toString());
       Map<String, String> wrong = stage.stop();
       report.check(

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -108,7 +109,6 @@ final class FloodScenario implements Scenario {
       report.check(
           "the small queue was never refused",
           load.failure() == null,
-          "%s",
           String.valueOf(load.failure()));
     }
     stage.untilRun(accepted + smallAccepted + HIGH - PAGE, PATIENCE);
@@ -145,16 +145,16 @@ final class FloodScenario implements Scenario {
         .check(
             "it was a flood",
             offered > (TIMES - 1.5) * drain,
-            "%.0f jobs/s offered, %.0f drained",
-            offered,
-            drain)
+            String.format(Locale.ROOT, "%.0f jobs/s offered, %.0f drained", offered, drain))
         .check(
             "what was not taken was refused, with the time to try again",
             flood.refused() > 0 && flood.withoutRetryAfter() == 0 && flood.failure() == null,
-            "%d jobs refused, %d calls without Retry-After, other answers: %s",
-            flood.refused(),
-            flood.withoutRetryAfter(),
-            String.valueOf(flood.failure()));
+            String.format(
+                Locale.ROOT,
+                "%d jobs refused, %d calls without Retry-After, other answers: %s",
+                flood.refused(),
+                flood.withoutRetryAfter(),
+                String.valueOf(flood.failure())));
   }
 
   private void gate(Report report, Probe probe, double drain) {
@@ -162,7 +162,10 @@ final class FloodScenario implements Scenario {
     long most = sights.stream().mapToLong(Sight::depth).max().orElse(0);
     // A flush of each api process, which holds what all clients have sent meanwhile.
     long bound = HIGH + (long) fleet().apis() * CLIENTS * PAGE;
-    report.check("the queue stays within its marks", most <= bound, "depth %d at most", most);
+    report.check(
+        "the queue stays within its marks",
+        most <= bound,
+        String.format(Locale.ROOT, "depth %d at most", most));
     int closings = 0;
     boolean closed = false;
     List<Double> depths = new ArrayList<>();
@@ -177,11 +180,15 @@ final class FloodScenario implements Scenario {
     report.check(
         "the gate does not oscillate",
         closings >= 1 && closings <= 1.5 * cycles + 2,
-        "closed %d times; draining from mark to mark takes %.1f s",
-        closings,
-        (HIGH - LOW) / drain);
+        String.format(
+            Locale.ROOT,
+            "closed %d times; draining from mark to mark takes %.1f s",
+            closings,
+            (HIGH - LOW) / drain));
     report.check(
-        "it was looked at all the time", probe.failure() == null, "%d looks", sights.size());
+        "it was looked at all the time",
+        probe.failure() == null,
+        String.format(Locale.ROOT, "%d looks", sights.size()));
     report.figure("closings", closings).step(0.1).series("depth", depths);
   }
 
@@ -198,7 +205,8 @@ final class FloodScenario implements Scenario {
         whose = "%s: %.0f MiB, then %.0f".formatted(member.getKey(), middle, end);
       }
     }
-    report.check("memory is flat", worst <= GROWTH_MOST, "grew most: %s", whose);
+    report.check(
+        "memory is flat", worst <= GROWTH_MOST, String.format(Locale.ROOT, "grew most: %s", whose));
   }
 
   private static double median(List<Double> values) {
@@ -214,9 +222,7 @@ final class FloodScenario implements Scenario {
     report.check(
         "every accepted " + label + " job was run",
         run.size() == accepted,
-        "%d of %d",
-        run.size(),
-        accepted);
+        String.format(Locale.ROOT, "%d of %d", run.size(), accepted));
   }
 
   /** How evenly the small queue's jobs were started, before and during the flood. */
@@ -245,9 +251,12 @@ final class FloodScenario implements Scenario {
       report.check(
           "the small queue runs on beside it",
           during <= SMALL_WAIT_MOST_MILLIS,
-          "95 of 100 of its jobs start within %.0f ms of the one before, %.0f without the flood",
-          during,
-          before);
+          String.format(
+              Locale.ROOT,
+              "95 of 100 of its jobs start within %.0f ms of the one before, %.0f without the"
+                  + " flood",
+              during,
+              before));
     }
 
     /** Between starts of jobs that are submitted at an even pace: the 95th of a hundred. */

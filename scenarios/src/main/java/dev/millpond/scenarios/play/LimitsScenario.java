@@ -6,6 +6,7 @@ import dev.millpond.scenarios.stage.Run;
 import dev.millpond.scenarios.stage.Stage;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -77,24 +78,33 @@ final class LimitsScenario implements Scenario {
         .check(
             "never more than " + QUEUE_LIMIT + " of the queue at once",
             queue <= QUEUE_LIMIT,
-            "%d at most",
-            queue)
-        .check("the queue's limit is used", queue == QUEUE_LIMIT, "%d at most", queue)
+            String.format(Locale.ROOT, "%d at most", queue))
+        .check(
+            "the queue's limit is used",
+            queue == QUEUE_LIMIT,
+            String.format(Locale.ROOT, "%d at most", queue))
         .check(
             "never more than " + KIND_LIMIT + " of the kind at once",
             kind <= KIND_LIMIT,
-            "%d at most",
-            kind)
-        .check("the kind's limit is used", kind == KIND_LIMIT, "%d at most", kind);
+            String.format(Locale.ROOT, "%d at most", kind))
+        .check(
+            "the kind's limit is used",
+            kind == KIND_LIMIT,
+            String.format(Locale.ROOT, "%d at most", kind));
     double over = Crowd.overRate(of(runs, "rate"), PERMITS, PERMITS, ON_ITS_WAY);
     report.check(
         "never more starts than %d and %d a second".formatted(PERMITS, PERMITS),
         over <= 0,
-        "%.1f over at worst, with %d ms on their way",
-        over,
-        ON_ITS_WAY.toMillis());
+        String.format(
+            Locale.ROOT,
+            "%.1f over at worst, with %d ms on their way",
+            over,
+            ON_ITS_WAY.toMillis()));
     Set<Object> jobs = runs.stream().map(Run::job).collect(Collectors.toSet());
-    report.check("every job was run", jobs.size() == 4 * JOBS, "%d of %d", jobs.size(), 4 * JOBS);
+    report.check(
+        "every job was run",
+        jobs.size() == 4 * JOBS,
+        String.format(Locale.ROOT, "%d of %d", jobs.size(), 4 * JOBS));
     report.figure("kills", kills).figure("runs", runs.size());
   }
 

@@ -8,6 +8,7 @@ import dev.millpond.scenarios.stage.SteadyLoad;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -73,13 +74,14 @@ final class PauseScenario implements Scenario {
       }
       load.stop();
       accepted = load.accepted();
-      report.check(
-          "no submit failed", load.failure() == null, "%s", String.valueOf(load.failure()));
+      report.check("no submit failed", load.failure() == null, String.valueOf(load.failure()));
     }
     stage.untilRun(accepted, PATIENCE);
     Set<Object> run = stage.runs().stream().map(Run::job).collect(Collectors.toSet());
     report.check(
-        "every accepted job was run", run.size() == accepted, "%d of %d", run.size(), accepted);
+        "every accepted job was run",
+        run.size() == accepted,
+        String.format(Locale.ROOT, "%d of %d", run.size(), accepted));
     report.figure("jobs", accepted).figure("runs", stage.runs().size());
   }
 
@@ -103,16 +105,17 @@ final class PauseScenario implements Scenario {
     report.check(
         "nothing of a paused " + paused.label() + " starts",
         started == 0,
-        "%d starts from %d ms after the answer on",
-        started,
-        (from - answered) / 1_000_000);
+        String.format(
+            Locale.ROOT,
+            "%d starts from %d ms after the answer on",
+            started,
+            (from - answered) / 1_000_000));
     long free = started(runs, "free", from, to);
     double seconds = (to - from) / 1e9;
     report.check(
         "others go on while the " + paused.label() + " is paused",
         free > 0,
-        "%.0f starts a second",
-        free / seconds);
+        String.format(Locale.ROOT, "%.0f starts a second", free / seconds));
     stage.api().done("POST", paused.path() + "/resume", null);
     long resumed = System.nanoTime();
     stage.until(

@@ -6,6 +6,7 @@ import dev.millpond.scenarios.stage.Run;
 import dev.millpond.scenarios.stage.Stage;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -107,9 +108,7 @@ final class WeightsScenario implements Scenario {
     report.check(
         what + " within " + Math.round(MOST_OFF) + " points",
         off <= MOST_OFF,
-        "%s; %.1f off",
-        Shares.text(shares),
-        off);
+        String.format(Locale.ROOT, "%s; %.1f off", Shares.text(shares), off));
   }
 
   private static String weights() {

@@ -3,7 +3,6 @@ package dev.millpond.scenarios.report;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** What a scenario has shown: checks, figures, and what was seen over time. Not thread-safe. */
@@ -19,10 +18,8 @@ public final class Report {
   }
 
   /** Adds something that has to hold. */
-  public Report check(String what, boolean holds, String found, Object... values) {
-    checks.add(
-        new Check(
-            what, holds, values.length == 0 ? found : String.format(Locale.ROOT, found, values)));
+  public Report check(String what, boolean holds, String found) {
+    checks.add(new Check(what, holds, found));
     return this;
   }
 
