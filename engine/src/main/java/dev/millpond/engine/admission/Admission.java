@@ -133,9 +133,10 @@ public final class Admission implements AutoCloseable {
   boolean scheduledFull(String queue, Asker asker) {
     Gate gate = gate(queue);
     if (!gate.known()) {
+      long began = System.nanoTime();
       Answer answer = asker.ask(queue);
       if (answer != null) {
-        gate.seen(answer, marks(queue));
+        gate.seen(answer, marks(queue), began);
       }
     }
     return gate.scheduledFull();

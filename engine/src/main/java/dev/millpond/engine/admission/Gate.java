@@ -32,6 +32,7 @@ final class Gate {
 
   private final String queue;
   private Answer last = new Answer(0, 0, 0, false);
+  private long lastAskedNanos = System.nanoTime();
   private long knownUntilNanos = System.nanoTime();
   private boolean full;
 
@@ -52,8 +53,16 @@ final class Gate {
     return queue;
   }
 
-  /** Takes an answer in; there is no credit before {@link #grant}. */
-  synchronized void seen(Answer answer, Watermarks marks) {
+  /**
+   * Takes an answer in, unless a later one is known; there is no credit before {@link #grant}.
+   *
+   * @param askedNanos when it was asked for: lanes and looks overtake each other
+   */
+  synchronized void seen(Answer answer, Watermarks marks, long askedNanos) {
+    if (askedNanos - lastAskedNanos < 0) {
+      return;
+    }
+    lastAskedNanos = askedNanos;
     last = answer;
     boolean atMark = marks.marked() && answer.depth() >= marks.high();
     full = answer.closed(marks) || atMark;

@@ -128,17 +128,20 @@ final class GateLooks implements AutoCloseable {
     Gate gate = admission.gate(queue);
     Watermarks marks = admission.marks(queue);
     try {
+      long began = System.nanoTime();
       Answer answer = transactions.read(connection -> GateStore.ask(connection, queue));
       boolean closed = answer.closed(marks);
       boolean atMark = answer.depth() >= marks.high() || gate.toClose(marks);
       if (marks.marked() && !closed && atMark) {
+        began = System.nanoTime();
         answer = transactions.call(tx -> GateStore.close(tx, queue, marks));
-        log.info("queue {} is full: depth {}", queue, answer.depth());
+        log.debug("queue {} is full: depth {}", queue, answer.depth());
       } else if (closed && answer.depth() < marks.low()) {
+        began = System.nanoTime();
         answer = transactions.call(tx -> GateStore.open(tx, queue, marks));
-        log.info("queue {} takes jobs again: depth {}", queue, answer.depth());
+        log.debug("queue {} takes jobs again: depth {}", queue, answer.depth());
       }
-      gate.seen(answer, marks);
+      gate.seen(answer, marks, began);
       if (!gate.closed()) {
         long left = marks.marked() ? marks.high() - answer.depth() : Long.MAX_VALUE;
         admission.letIn(queue, left);

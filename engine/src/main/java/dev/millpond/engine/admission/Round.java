@@ -92,7 +92,7 @@ public final class Round {
       return;
     }
     part.answered = true;
-    part.gate.seen(answer, marks);
+    part.gate.seen(answer, marks, began);
     part.gate.comeIn(part.onCredit);
     part.left = part.gate.closed() ? 0 : marks.high() - answer.depth() - part.onCredit;
     if (part.gate.closed()) {
