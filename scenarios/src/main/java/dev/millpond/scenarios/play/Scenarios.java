@@ -7,7 +7,11 @@ import java.util.Optional;
 public final class Scenarios {
   private static final List<Scenario> ALL =
       List.of(
-          new FloodScenario(), new WeightsScenario(), new LimitsScenario(), new PauseScenario());
+          new FloodScenario(),
+          new WeightsScenario(),
+          new LimitsScenario(),
+          new PauseScenario(),
+          new EstimateScenario());
 
   private Scenarios() {}
 
