@@ -32,7 +32,11 @@ final class EstimateScenario implements Scenario {
   /** Of the wait, or {@link #ERROR_LEAST_MILLIS} where that is more. */
   private static final double MEDIAN_MOST = 0.25;
 
-  private static final double P90_MOST = 0.5;
+  /**
+   * For a second or two after a queue was idle its rate is of that time, and what is told too late.
+   */
+  private static final double P90_MOST = 1;
+
   private static final double ERROR_LEAST_MILLIS = 1_000;
 
   /** What was said of a job, and when. */
@@ -152,7 +156,7 @@ final class EstimateScenario implements Scenario {
             median <= MEDIAN_MOST,
             String.format(Locale.ROOT, "%.0f %% off at the median", 100 * median))
         .check(
-            "nine of ten within half of it",
+            "nine of ten within as much as their wait, or a second",
             p90 <= P90_MOST,
             String.format(Locale.ROOT, "%.0f %% off at p90", 100 * p90));
   }
