@@ -13,7 +13,7 @@ public final class KindPace {
   static final long BATCH_MICROS = 20_000;
 
   /** Assumed before anything is known. */
-  static final long UNKNOWN_MICROS = 5_000;
+  public static final long UNKNOWN_MICROS = 5_000;
 
   /**
    * A kind that nobody has measured may be slow: its jobs are spread over this many batches, as far

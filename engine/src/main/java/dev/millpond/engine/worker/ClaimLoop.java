@@ -19,11 +19,8 @@ import org.slf4j.LoggerFactory;
 final class ClaimLoop {
   private static final Logger log = LoggerFactory.getLogger(ClaimLoop.class);
 
-  /** A waiting claim looks up this often whether lanes that were full want more by now. */
-  private static final Duration WAIT_SOME_LANES = Duration.ofMillis(20);
-
   /** At streams, where a wait ends by its time alone. */
-  private static final Duration WAIT_ALL_LANES = Duration.ofMillis(500);
+  private static final Duration WAIT = Duration.ofMillis(500);
 
   /** At streams after {@link #WAITS_BEFORE_REST} in vain, and at the table, where it is woken. */
   private static final Duration WAIT_LONG = Duration.ofSeconds(1);
@@ -41,6 +38,7 @@ final class ClaimLoop {
   private final Dispatch dispatch;
   private final ClaimStore store;
   private final Worker worker;
+  private final Supply supply;
   private final LoopThread thread;
   private volatile boolean stopped;
   private volatile boolean tookAll = true; // until the first claim says otherwise
@@ -52,10 +50,14 @@ final class ClaimLoop {
   /** Whether the last batches could be loaded. */
   private boolean loads = true;
 
-  ClaimLoop(Dispatch dispatch, ClaimStore store, Worker worker) {
+  /**
+   * @param supply told of what this way has
+   */
+  ClaimLoop(Dispatch dispatch, ClaimStore store, Worker worker, Supply supply) {
     this.dispatch = dispatch;
     this.store = store;
     this.worker = worker;
+    this.supply = supply;
     this.thread = new LoopThread("millpond-claim-" + dispatch.name(), this::loop);
   }
 
@@ -74,22 +76,22 @@ final class ClaimLoop {
           store.check(); // what is read and cannot be loaded waits for the reaper
           loads = true;
         }
-        Demand demand = worker.demand();
+        Demand demand = worker.demand(dispatch);
         if (demand == null) {
           tookAll = worker.laneCount() == 0; // or else there is no room
           worker.awaitRoom(tookAll ? LANE_CHECK_MILLIS : ROOM_CHECK_MILLIS);
           continue;
         }
-        boolean all = demand.lanes().size() == worker.laneCount();
-        List<Claimed> claimed = dispatch.claim(demand, all ? waitAllLanes() : WAIT_SOME_LANES);
+        List<Claimed> claimed = dispatch.claim(demand, demand.expects() ? Duration.ZERO : waits());
         inVain = claimed.isEmpty() ? inVain + 1 : 0;
-        tookAll = all && claimed.size() < demand.batches();
         if (!claimed.isEmpty()) {
           hand(claimed);
         }
+        tookAll = supply.came(dispatch, demand, claimed); // after it: what was missed still counts
         failures = 0;
       } catch (DispatchException e) {
         log.debug("{}: {}", dispatch.name(), e.getMessage());
+        supply.blocked(dispatch);
         tookAll = true; // nothing more comes this way for now
         backOff();
       } catch (DatabaseException e) {
@@ -103,8 +105,8 @@ final class ClaimLoop {
     store.close();
   }
 
-  private Duration waitAllLanes() {
-    return dispatch.shards().isEmpty() || inVain > WAITS_BEFORE_REST ? WAIT_LONG : WAIT_ALL_LANES;
+  private Duration waits() {
+    return dispatch.shards().isEmpty() || inVain > WAITS_BEFORE_REST ? WAIT_LONG : WAIT;
   }
 
   /** Loads and hands over; what cannot be loaded in time is left to the reaper. */
@@ -139,7 +141,7 @@ final class ClaimLoop {
     worker.awaitStop(1 + ThreadLocalRandom.current().nextLong(ceiling));
   }
 
-  /** Whether its last claim was given less than it had asked all lanes for. */
+  /** Whether its last claims were given less of each lane than they had asked for. */
   boolean tookAll() {
     return tookAll;
   }

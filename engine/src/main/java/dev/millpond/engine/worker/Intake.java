@@ -64,14 +64,16 @@ final class Intake {
   }
 
   private void take(Dispatch origin, Claimed claimed, Loaded loaded) {
+    Batch batch = claimed.batch();
     if (!loaded.exists()) {
+      ready.passedOver(batch);
       origin.release(List.of(claimed));
       return;
     }
-    Batch batch = claimed.batch();
     if (desk.runs(batch.id())) {
       // The first claim was forgotten, or the entry came twice: what is at work goes on. To give it
       // back here would be a second last portion beside the first, and one gate lets both through.
+      ready.passedOver(batch);
       origin.release(List.of(claimed));
       return;
     }
@@ -80,6 +82,7 @@ final class Intake {
     if (registration == null
         || room.givesBack()
         || settings.bars(batch.lane().queue(), batch.kind())) {
+      ready.passedOver(batch);
       giveBack(origin, claimed, registration == null);
       return;
     }
@@ -88,6 +91,7 @@ final class Intake {
       run.add(Attempt.of(run, job, registration.options()));
     }
     if (loaded.jobs().isEmpty()) {
+      ready.passedOver(batch);
       run.dissolve(false); // every job of it has ended or moved on: only its row is left
       return;
     }
@@ -97,9 +101,11 @@ final class Intake {
     }
     barriers.hold(run, settings);
     if (!run.anyReady()) {
+      ready.passedOver(batch);
       return;
     }
     if (Quarantine.takes(run)) {
+      ready.passedOver(batch);
       quarantine.add(run);
     } else {
       ready.add(run);

@@ -2,10 +2,12 @@ package dev.millpond.engine.worker;
 
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.Demand;
+import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.flush.Writer;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It takes little ahead: as many batches as slots are free and, when batches are short, about
  * {@link #AHEAD_MICROS} of work more. So what it holds starts long before the settle time gives it
- * back. Thread-safe.
+ * back. Of each lane as many as the weights say, as far as it may have more; of all of them any,
+ * while none may. As long as several may, it is that much work for every slot: a lane that runs
+ * empty before the next claim comes in leaves its turns to the others. Thread-safe.
  */
 final class Room {
   static final double AHEAD_MICROS = 20_000;
@@ -89,20 +93,25 @@ final class Room {
     return ready.ready() + quarantine.size();
   }
 
-  /** What to claim next; null when there is no room. */
-  @Nullable Demand demand() {
+  /** What to claim next from a way; null when there is no room. */
+  @Nullable Demand demand(Dispatch way) {
     if (!open() || writer.away()) {
       return null;
     }
     int most = (int) Math.clamp(CLAIM_JOBS / batchJobs, CLAIM_BATCHES, CLAIM_BATCHES_MAX);
     int ahead = (int) Math.clamp(AHEAD_MICROS / Math.max(1, batchMicros), 1, most);
-    int wanted = runner.free() + ahead - waiting();
-    if (wanted <= 0) {
+    int held = runner.free() + ahead - quarantine.size();
+    if (held <= 0) {
       return null;
     }
-    int limit = Math.min(wanted, most);
-    List<Lane> below = ready.below(lanes.all(), limit);
-    return below.isEmpty() ? null : new Demand(below, handlers.kinds(), limit);
+    int contended = (int) Math.min(most, runner.slots() * AHEAD_MICROS / Math.max(1, batchMicros));
+    List<Lane> all = lanes.all();
+    Map<Lane, Integer> missing = ready.missing(all, way, held, Math.max(held, contended), most);
+    if (!missing.isEmpty()) {
+      return new Demand(missing, handlers.kinds(), true);
+    }
+    int wanted = Math.min(held - ready.ready(), most);
+    return wanted <= 0 || all.isEmpty() ? null : Demand.ofEach(all, handlers.kinds(), wanted);
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.millpond.engine.worker;
 
+import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.flow.FlowSettings;
@@ -8,7 +10,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -23,11 +24,18 @@ import org.jspecify.annotations.Nullable;
  * jobs are expected to hold a slot: a queue of slow jobs cannot crowd out one of quick jobs. Within
  * it, the class is chosen that has been served the least for its weight, by jobs.
  *
- * <p>What is served is divided by the weight as it is then, so a change counts from the next choice
- * on, and nothing has to be reset. A queue or class that was empty starts level with the one that
- * was chosen last, which is as far as the others are: it has no claim to what it did not want. But
- * for {@link #LENIENCE_MICROS} it has, as it may only be empty until the next claim comes in. (A
- * smooth weighted round robin for pieces of unequal size; start-time fair queueing, P. Goyal 1996.)
+ * <p>What is served is divided by the weight. When a weight changes, the lead that a queue or class
+ * has over the others is scaled, as if it had been served at the new one: what was started at a
+ * small weight holds nobody up who weighs more now.
+ *
+ * <p>A queue or class that had nothing starts level with the one that was chosen last, which is as
+ * far as the others are: it has no claim to what it did not want. But for {@link #LENIENCE_MICROS}
+ * it has. One that is known to have more than was claimed of it ({@link Supply}) has waited for a
+ * claim, and is given all that it has missed. (A smooth weighted round robin for pieces of unequal
+ * size; start-time fair queueing, P. Goyal 1996.)
+ *
+ * <p>Claims follow from the same numbers ({@link #missing}): each lane is to have at hand what
+ * would be served of it next. Otherwise those of the highest weights would run empty first.
  *
  * <p>With an aging bound, a batch that has been runnable for longer goes ahead of the weights of
  * its queue's classes, oldest first, in every second choice at most. Thread-safe.
@@ -44,13 +52,25 @@ final class WeightedLanes {
   /** What an empty lane may be behind by, in time of a slot, and still catch up on. */
   private static final double LENIENCE_MICROS = 100_000;
 
+  /** Of the newest batch in the average of their sizes. */
+  private static final double NEW = 0.2;
+
   private final Supplier<FlowSettings> settings;
   private final KindPace pace;
   private final InstantSource clock;
+  private final Supply supply;
   private final BooleanSupplier held;
   private final Map<String, Queue> queues = new HashMap<>();
   private boolean paused;
   private int ready;
+
+  /** By which was reckoned what has been served. */
+  private FlowSettings weights;
+
+  /** Of the batch that came last: what is taken for one of a lane that nothing has come of. */
+  private double lastJobs = 1;
+
+  private double lastMicros = KindPace.UNKNOWN_MICROS;
 
   /** As far as the queues have been served: of the one chosen last, and it never falls. */
   private double level;
@@ -65,8 +85,9 @@ final class WeightedLanes {
     /** As {@link WeightedLanes#level}, of the classes. */
     double level;
 
-    Queue(String name) {
+    Queue(String name, double served) {
       this.name = name;
+      this.served = served;
     }
   }
 
@@ -75,8 +96,23 @@ final class WeightedLanes {
     final Deque<BatchRun> runs = new ArrayDeque<>();
     double served;
 
-    Ready(Lane lane) {
+    /** Of its batches: a moving average. */
+    double jobs;
+
+    /** Of the batch that came last. */
+    String kind = "";
+
+    long madeMillis;
+
+    Ready(Lane lane, double served) {
       this.lane = lane;
+      this.served = served;
+    }
+
+    void came(Batch batch, int size) {
+      jobs = jobs == 0 ? size : jobs + NEW * (size - jobs);
+      kind = batch.kind();
+      madeMillis = IdTime.millis(batch.id());
     }
   }
 
@@ -88,42 +124,123 @@ final class WeightedLanes {
    * @param clock the database's, as far as known: ids of batches are by it
    */
   WeightedLanes(Supplier<FlowSettings> settings, KindPace pace, InstantSource clock) {
-    this(settings, pace, clock, () -> false);
+    this(settings, pace, clock, new Supply(), () -> false);
   }
 
   /**
    * @param settings with the weights as they are now
    * @param clock the database's, as far as known: ids of batches are by it
+   * @param supply what there is besides what is ready
    * @param held whether nothing is to be given out now
    */
   WeightedLanes(
-      Supplier<FlowSettings> settings, KindPace pace, InstantSource clock, BooleanSupplier held) {
+      Supplier<FlowSettings> settings,
+      KindPace pace,
+      InstantSource clock,
+      Supply supply,
+      BooleanSupplier held) {
     this.settings = settings;
     this.pace = pace;
     this.clock = clock;
+    this.supply = supply;
     this.held = held;
+    this.weights = settings.get();
   }
 
   synchronized void add(BatchRun run) {
-    FlowSettings weights = settings.get();
-    Queue queue = queues.computeIfAbsent(run.lane().queue(), Queue::new);
+    follow();
+    Queue queue = queue(run.lane().queue());
+    Ready lane = lane(queue, run.lane());
     if (queue.batches == 0) {
-      double behind = LENIENCE_MICROS / weights.queueWeight(queue.name);
-      queue.served = Math.max(queue.served, level - behind);
+      queue.served = servedAsItJoins(queue);
     }
-    Ready lane = queue.lanes.computeIfAbsent(run.lane(), Ready::new);
     if (lane.runs.isEmpty()) {
-      double behind = LENIENCE_MICROS / micros(run) / weights.classWeight(lane.lane);
-      lane.served = Math.max(lane.served, queue.level - behind);
+      lane.served = servedAsItJoins(queue, lane, micros(run.kind()));
     }
     lane.runs.add(run);
+    lane.came(run.claimed().batch(), run.attempts().size());
+    lastJobs = run.attempts().size();
+    lastMicros = lastJobs * micros(run.kind());
     queue.batches++;
     ready++;
   }
 
-  /** Expected time of one of its jobs in a slot. */
-  private double micros(BatchRun run) {
-    return Math.max(SHORTEST_MICROS, pace.expectedMicros(run.kind()));
+  /**
+   * Counts a claimed batch as served that is not run from here. Its lane would have all claims to
+   * itself otherwise, as long as such ones come.
+   */
+  synchronized void passedOver(Batch batch) {
+    follow();
+    Queue queue = queue(batch.lane().queue());
+    count(queue, lane(queue, batch.lane()), batch.kind(), batch.size());
+  }
+
+  private void count(Queue queue, Ready lane, String kind, int jobs) {
+    queue.served += jobs * micros(kind) / weights.queueWeight(queue.name);
+    lane.served += (double) jobs / weights.classWeight(lane.lane);
+  }
+
+  private Queue queue(String name) {
+    return queues.computeIfAbsent(name, n -> new Queue(n, level));
+  }
+
+  private static Ready lane(Queue queue, Lane lane) {
+    return queue.lanes.computeIfAbsent(lane, l -> new Ready(l, queue.level));
+  }
+
+  /** From where a queue goes on that has nothing ready. */
+  private double servedAsItJoins(Queue queue) {
+    for (Lane lane : queue.lanes.keySet()) {
+      if (supply.more(lane)) {
+        return queue.served;
+      }
+    }
+    double behind = LENIENCE_MICROS / weights.queueWeight(queue.name);
+    return Math.max(queue.served, level - behind);
+  }
+
+  /** From where a lane goes on that has nothing ready. */
+  private double servedAsItJoins(Queue queue, Ready lane, double jobMicros) {
+    if (supply.more(lane.lane)) {
+      return lane.served;
+    }
+    double behind = LENIENCE_MICROS / jobMicros / weights.classWeight(lane.lane);
+    return Math.max(lane.served, queue.level - behind);
+  }
+
+  /** Expected time of a job in a slot. */
+  private double micros(String kind) {
+    return Math.max(SHORTEST_MICROS, pace.expectedMicros(kind));
+  }
+
+  /** Takes over changed weights. */
+  private void follow() {
+    FlowSettings now = settings.get();
+    if (now.version() == weights.version()) {
+      return;
+    }
+    for (Queue queue : queues.values()) {
+      queue.served =
+          scaled(queue.served, level, weights.queueWeight(queue.name), now.queueWeight(queue.name));
+      for (Ready lane : queue.lanes.values()) {
+        lane.served =
+            scaled(
+                lane.served,
+                queue.level,
+                weights.classWeight(lane.lane),
+                now.classWeight(lane.lane));
+      }
+    }
+    weights = now;
+  }
+
+  /**
+   * What has been served, at another weight: its lead over the level is by so much smaller as it
+   * weighs more now. And so is what it is behind by; but that does not grow when it weighs less.
+   */
+  private static double scaled(double served, double level, double before, double now) {
+    double lead = served - level;
+    return level + lead * (lead > 0 ? before / now : Math.min(1, before / now));
   }
 
   /** Gives out nothing from now on. */
@@ -145,9 +262,9 @@ final class WeightedLanes {
     if (paused || held.getAsBoolean()) {
       return null;
     }
-    FlowSettings weights = settings.get();
+    follow();
     for (Queue queue = nextQueue(); queue != null; queue = nextQueue()) {
-      Ready lane = nextLane(queue, weights);
+      Ready lane = nextLane(queue);
       BatchRun run = lane.runs.getFirst();
       List<Attempt> attempts = run.take(chunkSize(run));
       if (run.exhausted()) {
@@ -156,8 +273,7 @@ final class WeightedLanes {
         ready--;
       }
       if (!attempts.isEmpty()) {
-        queue.served += attempts.size() * micros(run) / weights.queueWeight(queue.name);
-        lane.served += (double) attempts.size() / weights.classWeight(lane.lane);
+        count(queue, lane, run.kind(), attempts.size());
         return new Chunk(run, attempts);
       }
     }
@@ -178,7 +294,7 @@ final class WeightedLanes {
   }
 
   /** Of a queue in which something is ready. */
-  private Ready nextLane(Queue queue, FlowSettings weights) {
+  private Ready nextLane(Queue queue) {
     Duration aging = weights.aging(queue.name);
     Ready chosen = aging == null || queue.servedAged ? null : aged(queue, aging);
     queue.servedAged = chosen != null;
@@ -221,32 +337,67 @@ final class WeightedLanes {
     return ready;
   }
 
-  /** Those of the lanes that have fewer ready batches than this, the least served first. */
-  synchronized List<Lane> below(List<Lane> all, int batches) {
-    List<Lane> below = new ArrayList<>();
-    for (Lane lane : all) {
-      Ready of = find(lane);
-      if (of == null || of.runs.size() < batches) {
-        below.add(lane);
-      }
+  /**
+   * How many batches to claim, by lane: of those that have more, what is not at hand of what would
+   * be served next; and as nobody knows whether the others still have nothing, of those what would
+   * then be theirs, one batch at least.
+   *
+   * @param all lanes that may be claimed from
+   * @param way that is claimed from
+   * @param held batches that are to be at hand
+   * @param contended batches that are to be at hand when several lanes have more
+   * @param most that one claim may give of lanes that have more
+   * @return empty when nothing is missing of the lanes that have more
+   */
+  Map<Lane, Integer> missing(List<Lane> all, Dispatch way, int held, int contended, int most) {
+    if (all.stream().noneMatch(lane -> supply.more(way, lane))) {
+      return Map.of();
     }
-    below.sort(Comparator.comparingDouble(this::servedQueue).thenComparingDouble(this::served));
-    return below;
+    Forecast forecast = forecast(all, way);
+    int batches = forecast.several() ? contended : held;
+    Map<Lane, Integer> missing = forecast.missing(batches, most);
+    if (!missing.isEmpty()) {
+      missing.putAll(forecast.missingOfOthers(Math.min(batches, most)));
+    }
+    return missing;
   }
 
-  private double servedQueue(Lane lane) {
-    Queue queue = queues.get(lane.queue());
-    return queue == null ? 0 : queue.served;
+  private synchronized Forecast forecast(List<Lane> all, Dispatch way) {
+    follow();
+    Map<String, List<Lane>> lanes = new HashMap<>();
+    all.forEach(lane -> lanes.computeIfAbsent(lane.queue(), q -> new ArrayList<>()).add(lane));
+    Forecast forecast = new Forecast();
+    lanes.forEach((name, its) -> {
+      Queue queue = queue(name);
+      Duration aging = weights.aging(name);
+      double served = queue.batches == 0 ? servedAsItJoins(queue) : queue.served;
+      Forecast.OfQueue ofQueue = new Forecast.OfQueue(served, aging != null, queue.servedAged);
+      for (Lane lane : its) {
+        ofQueue.add(forecast(queue, lane(queue, lane), supply.more(way, lane), aging));
+      }
+      forecast.add(ofQueue);
+    });
+    return forecast;
   }
 
-  private double served(Lane lane) {
-    Ready of = find(lane);
-    return of == null ? 0 : of.served;
-  }
-
-  private @Nullable Ready find(Lane lane) {
-    Queue queue = queues.get(lane.queue());
-    return queue == null ? null : queue.lanes.get(lane);
+  private Forecast.OfLane forecast(
+      Queue queue, Ready lane, boolean more, @Nullable Duration aging) {
+    boolean known = lane.jobs > 0;
+    double jobs = known ? lane.jobs : lastJobs;
+    double micros = known ? jobs * micros(lane.kind) : lastMicros;
+    double served = lane.runs.isEmpty() ? servedAsItJoins(queue, lane, micros / jobs) : lane.served;
+    Forecast.OfLane of =
+        new Forecast.OfLane(
+            lane.lane,
+            lane.runs.size(),
+            more,
+            served,
+            jobs / weights.classWeight(lane.lane),
+            micros / weights.queueWeight(queue.name));
+    if (aging != null && known && lane.madeMillis < clock.millis() - aging.toMillis()) {
+      of.ages(lane.madeMillis);
+    }
+    return of;
   }
 
   /** Takes out those that give nothing any more, which would take room until it is their turn. */

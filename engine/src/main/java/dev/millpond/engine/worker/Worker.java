@@ -67,6 +67,7 @@ public final class Worker implements AutoCloseable {
 
   private final UserTransaction userTransaction;
   private final Desk desk;
+  private final Supply supply = new Supply();
   private final WeightedLanes ready;
   private final ForkedExecutor children;
   private final Runner runner;
@@ -112,7 +113,7 @@ public final class Worker implements AutoCloseable {
     this.userTransaction =
         new UserTransaction(pgUrl, session, timing.lease(), config.limits().resultBytes());
     this.desk = new Desk(writer, metrics, clock, userTransaction);
-    this.ready = new WeightedLanes(flow, pace, clock, writer::behind);
+    this.ready = new WeightedLanes(flow, pace, clock, supply, writer::behind);
     this.children = new ForkedExecutor(config.forked(), config.limits(), this::draining);
     this.runner =
         new Runner(
@@ -159,7 +160,7 @@ public final class Worker implements AutoCloseable {
     openSession(transactions); // nothing runs yet: a database that is slow may take its time
     lanes.learn(transactions.call(SessionStore::queues));
     for (Dispatch way : ways.all()) {
-      loops.add(new ClaimLoop(way, new ClaimStore(pgUrl), this));
+      loops.add(new ClaimLoop(way, new ClaimStore(pgUrl), this, supply));
     }
     KeptBatches keeps = new KeptBatches(this, ways.table(), session, pace, runner.slots());
     kept = keeps;
@@ -326,9 +327,9 @@ public final class Worker implements AutoCloseable {
     return lanes.all().size();
   }
 
-  /** What there is room for; null when there is none. */
-  @Nullable Demand demand() {
-    return room.demand();
+  /** What there is room for, to be claimed from a way; null when there is none. */
+  @Nullable Demand demand(Dispatch way) {
+    return room.demand(way);
   }
 
   /** Starts what has waited because too much was to be written. */

@@ -78,7 +78,7 @@ public abstract class DispatchContract {
   }
 
   protected static Demand demand(int batches, Lane... lanes) {
-    return new Demand(List.of(lanes), Set.of("noop"), batches);
+    return Demand.ofEach(List.of(lanes), Set.of("noop"), batches);
   }
 
   /** Commits batches of one job each, and puts them on their way. */

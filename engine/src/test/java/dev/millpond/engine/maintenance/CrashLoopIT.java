@@ -246,7 +246,7 @@ class CrashLoopIT {
             server, (shard, kind) -> true, process.toString(), Duration.ofMillis(500))) {
       assertThat(
               reader.claim(
-                  new Demand(List.of(RoleScene.LANE), Set.of("noop"), 4), Duration.ofSeconds(5)))
+                  Demand.ofEach(List.of(RoleScene.LANE), Set.of("noop"), 4), Duration.ofSeconds(5)))
           .hasSize(1);
     }
   }

@@ -296,7 +296,7 @@ class ReaperIT {
         new StreamsDispatch(server, (shard, kind) -> true, "dead", Duration.ofMillis(500))) {
       List<Claimed> read =
           reader.claim(
-              new Demand(List.of(RoleScene.LANE), Set.of("noop"), 4), Duration.ofSeconds(5));
+              Demand.ofEach(List.of(RoleScene.LANE), Set.of("noop"), 4), Duration.ofSeconds(5));
       assertThat(read).hasSize(1);
     }
     Reaper reaper = scene.reaper();
@@ -329,7 +329,8 @@ class ReaperIT {
         read +=
             reader
                 .claim(
-                    new Demand(List.of(RoleScene.LANE), Set.of("noop"), 4), Duration.ofSeconds(5))
+                    Demand.ofEach(List.of(RoleScene.LANE), Set.of("noop"), 4),
+                    Duration.ofSeconds(5))
                 .size();
       }
     }

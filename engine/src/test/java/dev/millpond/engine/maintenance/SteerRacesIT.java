@@ -128,7 +128,7 @@ class SteerRacesIT {
   /** Claims what waits, as a worker does. */
   private List<Batch> claim() {
     Demand demand =
-        new Demand(List.of(RoleScene.LANE, new Lane("default", "high")), Set.of("noop"), 4);
+        Demand.ofEach(List.of(RoleScene.LANE, new Lane("default", "high")), Set.of("noop"), 4);
     return dispatch.claim(demand, Duration.ZERO).stream().map(Claimed::batch).toList();
   }
 

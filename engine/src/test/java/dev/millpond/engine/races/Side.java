@@ -134,7 +134,7 @@ final class Side implements AutoCloseable {
 
   /** Claims what waits in the round's lane, loads it, runs it, and ends it well. */
   Answer works(Round round) {
-    Demand demand = new Demand(List.of(round.batch().lane()), Set.of(KIND), 4);
+    Demand demand = Demand.ofEach(List.of(round.batch().lane()), Set.of(KIND), 4);
     List<Batch> claimed =
         dispatch.claim(demand, Duration.ZERO).stream().map(Claimed::batch).toList();
     if (claimed.isEmpty()) {
@@ -157,7 +157,7 @@ final class Side implements AutoCloseable {
 
   /** Claims without running. */
   Answer claims(Round round) {
-    Demand demand = new Demand(List.of(round.batch().lane()), Set.of(KIND), 1);
+    Demand demand = Demand.ofEach(List.of(round.batch().lane()), Set.of(KIND), 1);
     return new Answer("took " + dispatch.claim(demand, Duration.ZERO).size());
   }
 

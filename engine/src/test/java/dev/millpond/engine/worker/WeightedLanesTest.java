@@ -9,6 +9,7 @@ import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.Claimed.Receipt;
+import dev.millpond.engine.dispatch.Demand;
 import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lane;
@@ -29,12 +30,16 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -43,6 +48,10 @@ class WeightedLanesTest {
   private static final Lane CRITICAL = new Lane("default", "critical");
   private static final Lane HIGH = new Lane("default", "high");
   private static final Lane NORMAL = new Lane("default", "normal");
+
+  /** Batches at hand. */
+  private static final int HELD = 4;
+
   private static final String NOWHERE = "jdbc:postgresql://127.0.0.1:1/none";
 
   private final Session session = new Session();
@@ -53,7 +62,9 @@ class WeightedLanesTest {
   private final KindPace pace = new KindPace();
   private FlowSettings settings = FlowSettings.none(PriorityClasses.DEFAULT);
   private Instant now = Instant.now().plus(Duration.ofDays(1));
-  private final WeightedLanes lanes = new WeightedLanes(() -> settings, pace, () -> now);
+  private final Supply supply = new Supply();
+  private final WeightedLanes lanes =
+      new WeightedLanes(() -> settings, pace, () -> now, supply, () -> false);
   private final Random random = new Random(5);
   private final Map<Lane, Integer> served = new HashMap<>();
 
@@ -128,6 +139,120 @@ class WeightedLanesTest {
   }
 
   @Test
+  void aQueueThatHasStartedLongJobsAtASmallWeightDoesNotWaitForItsOldLeadAtALargerOne() {
+    Lane other = new Lane("other", "normal");
+    for (int i = 0; i < 50; i++) {
+      pace.sample("hours", 3_600_000_000.0, 1);
+      pace.sample("any", 1_000, 1);
+    }
+    setWeightOf("other", 1);
+    lanes.add(run(NORMAL, "any", 1));
+    lanes.take();
+    lanes.add(run(other, "hours", 1));
+    assertThat(Objects.requireNonNull(lanes.take()).run().lane()).isEqualTo(other);
+
+    setWeightOf("other", 10_000);
+
+    // An hour at a hundred times the weight is 36 seconds of the others, which are jobs of 1 ms.
+    assertThat(jobsBefore(other)).isBetween(35_000, 37_000);
+  }
+
+  /** Jobs of the class {@code normal} that are started until another lane has its turn. */
+  private int jobsBefore(Lane other) {
+    lanes.add(run(other, "any", 1));
+    for (int jobs = 0; ; jobs++) {
+      lanes.add(run(NORMAL, "any", 1));
+      if (Objects.requireNonNull(lanes.take()).run().lane().equals(other)) {
+        return jobs;
+      }
+    }
+  }
+
+  @Test
+  void theLeadOfAClassIsScaledToo() {
+    for (int i = 0; i < 50; i++) {
+      pace.sample("short", 2, 1);
+    }
+    set(new QueueFlow(null, null, Map.of("critical", 1)));
+    lanes.add(run(NORMAL, "any", 1));
+    lanes.take();
+    lanes.add(run(CRITICAL, "short", 64));
+    assertThat(size(lanes.take())).isEqualTo(64); // as many as 640 of the class normal
+
+    set(new QueueFlow(null, null, Map.of("critical", 100)));
+
+    assertThat(jobsBefore(CRITICAL)).isBetween(5, 8);
+  }
+
+  @Test
+  void whatAClassIsBehindByDoesNotGrowWhenItsWeightFalls() {
+    set(new QueueFlow(null, null, Map.of("critical", 10_000)));
+    serve(2_000, List.of(CRITICAL, NORMAL));
+    served.clear();
+
+    set(new QueueFlow(null, null, Map.of("critical", 10)));
+    serve(2_000, List.of(CRITICAL, NORMAL));
+
+    assertThat(share(NORMAL)).isCloseTo(50, within(5.0));
+  }
+
+  @Test
+  void aClaimAsksForWhatIsServedNextOfLanesThatHaveMoreAndForAShareOfTheOthers() {
+    lanes.add(run(CRITICAL, "any", 1));
+    lanes.add(run(HIGH, "any", 1));
+    lanes.add(run(NORMAL, "any", 1));
+    List<Lane> all = List.of(CRITICAL, HIGH, NORMAL);
+    assertThat(lanes.missing(all, way, 20, 20, 50))
+        .as("none was ever asked")
+        .isEqualTo(Map.of(CRITICAL, 11, HIGH, 5, NORMAL, 1));
+    supply.came(way, Demand.ofEach(all, Set.of(), 1), claimed(CRITICAL, NORMAL));
+
+    assertThat(lanes.missing(all, way, 20, 20, 50))
+        .as("high has only what is at hand")
+        .isEqualTo(Map.of(CRITICAL, 15, HIGH, 5, NORMAL, 2));
+
+    supply.came(way, Demand.ofEach(all, Set.of(), 1), claimed(NORMAL));
+    assertThat(lanes.missing(all, way, 20, 20, 50))
+        .as("one lane has more")
+        .isEqualTo(Map.of(CRITICAL, 11, HIGH, 5, NORMAL, 17));
+
+    supply.came(way, Demand.ofEach(all, Set.of(), 1), List.of());
+    assertThat(lanes.missing(all, way, 20, 20, 50)).as("none has more").isEmpty();
+  }
+
+  @Test
+  void aClaimAsksForNoMoreThanItMay() {
+    List<Lane> all = List.of(CRITICAL, HIGH, NORMAL);
+
+    Map<Lane, Integer> missing = lanes.missing(all, way, 20, 20, 10);
+
+    assertThat(missing.values().stream().mapToInt(Integer::intValue).sum()).isEqualTo(10);
+  }
+
+  @Test
+  void ofALaneThatAgesOneBatchIsAtHandHoweverLittleItWeighs() {
+    set(new QueueFlow(null, Duration.ofSeconds(10), Map.of("critical", 10_000, "normal", 1)));
+    List<Lane> all = List.of(CRITICAL, NORMAL);
+    supply.came(way, Demand.ofEach(all, Set.of(), 1), claimed(CRITICAL, NORMAL));
+
+    assertThat(lanes.missing(all, way, 4, 4, 16)).containsEntry(NORMAL, 1);
+  }
+
+  @Test
+  void batchesThatAreNotRunHereCountAsServed() {
+    for (int i = 0; i < 60; i++) {
+      lanes.passedOver(run(CRITICAL, "unknown", 10).claimed().batch());
+    }
+
+    assertThat(lanes.missing(List.of(CRITICAL, NORMAL), way, 1, 1, 16)).containsKey(NORMAL);
+    assertThat(lanes.missing(List.of(CRITICAL, NORMAL), way, 1, 1, 16)).doesNotContainKey(CRITICAL);
+  }
+
+  private List<Claimed> claimed(Lane... of) {
+    return Stream.of(of).map(lane -> run(lane, "any", 1).claimed()).toList();
+  }
+
+  @Test
   void queuesShareTheTimeOfTheSlotsWhateverTheirClassesAndJobsAre() {
     Lane slow = new Lane("slow", "critical");
     for (int i = 0; i < 50; i++) {
@@ -145,13 +270,7 @@ class WeightedLanesTest {
   @Test
   void aQueueOfTwiceTheWeightGetsTwiceTheTime() {
     Lane other = new Lane("other", "normal");
-    settings =
-        new FlowSettings(
-            1,
-            PriorityClasses.DEFAULT,
-            Watermarks.NONE,
-            Map.of("other", new QueueFlow(200, null, Map.of())),
-            Pauses.NONE);
+    setWeightOf("other", 200);
 
     serve(30_000, List.of(CRITICAL, other));
 
@@ -207,9 +326,21 @@ class WeightedLanesTest {
   }
 
   private void set(QueueFlow queue) {
+    set("default", queue);
+  }
+
+  private void setWeightOf(String queue, int weight) {
+    set(queue, new QueueFlow(weight, null, Map.of()));
+  }
+
+  private void set(String name, QueueFlow queue) {
     settings =
         new FlowSettings(
-            1, PriorityClasses.DEFAULT, Watermarks.NONE, Map.of("default", queue), Pauses.NONE);
+            settings.version() + 1,
+            PriorityClasses.DEFAULT,
+            Watermarks.NONE,
+            Map.of(name, queue),
+            Pauses.NONE);
   }
 
   private static int size(@Nullable Chunk chunk) {
@@ -226,12 +357,30 @@ class WeightedLanesTest {
     }
   }
 
-  /** Batches of uneven size in each lane, always. */
+  /** Claims batches of uneven size from lanes that have any number of them. */
   private void fill(List<Lane> with) {
-    for (Lane lane : lanes.below(with, 3)) {
-      String kind = lane.queue().equals("slow") ? "slow" : "any";
-      lanes.add(run(lane, kind, 1 + random.nextInt(64)));
+    Set<Lane> known = new HashSet<>(with);
+    known.addAll(List.of(CRITICAL, HIGH, NORMAL));
+    Map<Lane, Integer> missing = lanes.missing(List.copyOf(known), way, HELD, HELD, HELD);
+    if (missing.isEmpty() && lanes.ready() >= HELD) {
+      return;
     }
+    Demand demand =
+        missing.isEmpty()
+            ? Demand.ofEach(known, Set.of(), HELD - lanes.ready())
+            : new Demand(missing, Set.of(), true);
+    List<Claimed> claimed = new ArrayList<>();
+    demand
+        .batches()
+        .forEach((lane, batches) -> {
+          for (int i = 0; i < batches && with.contains(lane); i++) {
+            String kind = lane.queue().equals("slow") ? "slow" : "any";
+            BatchRun run = run(lane, kind, 1 + random.nextInt(64));
+            lanes.add(run);
+            claimed.add(run.claimed());
+          }
+        });
+    supply.came(way, demand, claimed);
   }
 
   /** A desk whose writer is never started: nothing here is run or written. */

@@ -81,7 +81,7 @@ public final class PostgresDispatch implements Dispatch {
       UPDATE millpond.dispatch SET claimed_by = ?, claimed_at = now()
       WHERE id = ANY (ARRAY (
           SELECT w.id
-          FROM unnest(?::text[], ?::text[], ?::uuid[]) AS l (queue, class, mark)
+          FROM unnest(?::text[], ?::text[], ?::uuid[], ?::int4[]) AS l (queue, class, mark, most)
           CROSS JOIN LATERAL (
               SELECT d.id
               FROM unnest(?::text[]) AS k (kind)
@@ -91,8 +91,8 @@ public final class PostgresDispatch implements Dispatch {
                     AND (c.kind, c.id) > (k.kind, l.mark) AND c.kind <= k.kind
                     AND c.claimed_by IS NULL AND c.sent_at IS NULL
                     AND (c.direct OR c.shard <> ALL (?::int4[]))
-                  ORDER BY c.kind, c.id FOR UPDATE SKIP LOCKED LIMIT ?) d
-              ORDER BY d.id LIMIT ?) w))
+                  ORDER BY c.kind, c.id FOR UPDATE SKIP LOCKED LIMIT l.most) d
+              ORDER BY d.id LIMIT l.most) w))
       RETURNING
       """
           + DispatchStore.COLUMNS;
@@ -115,9 +115,6 @@ public final class PostgresDispatch implements Dispatch {
 
   /** When it last found something, or was told that there may be something. */
   private volatile long lastNewsNanos = System.nanoTime();
-
-  /** The last claim took all there was: the next one waits for news, or a moment. */
-  private boolean emptied;
 
   private @Nullable Connection connection;
 
@@ -175,6 +172,7 @@ public final class PostgresDispatch implements Dispatch {
   @Override
   public List<Claimed> claim(Demand demand, Duration wait) {
     long until = System.nanoTime() + wait.toNanos();
+    boolean emptied = !demand.expects(); // or else there is no news to wait for
     while (true) {
       long left = until - System.nanoTime();
       boolean woken = emptied && left > 0 && !closed && pause(Math.min(left, idleNanos));
@@ -183,7 +181,7 @@ public final class PostgresDispatch implements Dispatch {
       }
       wakeUps.drainPermits();
       List<Claimed> claimed = claim(demand);
-      emptied = claimed.size() < demand.batches();
+      emptied = true;
       if (!claimed.isEmpty()) {
         news();
         return claimed;
@@ -269,11 +267,11 @@ public final class PostgresDispatch implements Dispatch {
     if (now.equals(Barred.NONE)) {
       return asked;
     }
-    List<Lane> lanes =
-        asked.lanes().stream().filter(lane -> !now.queues().contains(lane.queue())).toList();
+    Map<Lane, Integer> batches = new HashMap<>(asked.batches());
+    batches.keySet().removeIf(lane -> now.queues().contains(lane.queue()));
     Set<String> kinds = new HashSet<>(asked.kinds());
     kinds.removeAll(now.kinds());
-    return new Demand(lanes, kinds, asked.batches());
+    return new Demand(batches, kinds, asked.expects());
   }
 
   /** All lanes in one statement: most of the time only one of them has anything. */
@@ -287,10 +285,9 @@ public final class PostgresDispatch implements Dispatch {
       statement.setObject(++i, PgArray.texts(from, lane -> lane.getKey().queue()));
       statement.setObject(++i, PgArray.texts(from, lane -> lane.getKey().priorityClass()));
       statement.setObject(++i, PgArray.uuids(from, Map.Entry::getValue));
+      statement.setObject(++i, PgArray.ints(from, lane -> demand.of(lane.getKey())));
       statement.setObject(++i, PgArray.texts(kinds, k -> k));
       statement.setObject(++i, PgArray.ints(elsewhere, Integer::intValue));
-      statement.setInt(++i, demand.batches());
-      statement.setInt(++i, demand.batches());
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
           claimed.add(new Claimed(DispatchStore.batch(rows), new Receipt.Row()));

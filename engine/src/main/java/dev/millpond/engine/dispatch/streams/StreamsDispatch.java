@@ -8,6 +8,7 @@ import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.DispatchException;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.threads.LoopThread;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -17,8 +18,10 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiPredicate;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.AbstractPipeline;
@@ -51,7 +54,12 @@ public final class StreamsDispatch implements Dispatch {
   /** Names of streams under which there is something else; they are passed over. */
   private final Set<String> foreign = new HashSet<>();
 
-  private record Place(int shard, Lane lane) {}
+  /**
+   * A stream.
+   *
+   * @param batches to read of it, at most
+   */
+  private record Place(int shard, Lane lane, int batches) {}
 
   /**
    * @param carries whether a batch of a shard and kind may be put there now
@@ -100,18 +108,20 @@ public final class StreamsDispatch implements Dispatch {
       return List.of();
     }
     Map<String, Place> places = new HashMap<>();
-    for (Lane lane : demand.lanes()) {
-      for (int shard : shards) {
-        places.put(StreamNames.stream(shard, lane), new Place(shard, lane));
-      }
-    }
+    demand
+        .batches()
+        .forEach((lane, batches) -> {
+          int ofEach = Demand.ofPlace(batches, shards.size());
+          for (int shard : shards) {
+            places.put(StreamNames.stream(shard, lane), new Place(shard, lane, ofEach));
+          }
+        });
     try {
       long until = System.nanoTime() + wait.toNanos();
       while (true) {
         long left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
         int block = Math.clamp(left, 0, RedisAddress.BLOCK_MAX_MILLIS);
-        List<Claimed> read =
-            reader.call(jedis -> read(jedis, places, demand.batches(), block), block);
+        List<Claimed> read = reader.call(jedis -> read(jedis, places, block), block);
         if (!read.isEmpty() || left <= RedisAddress.BLOCK_MAX_MILLIS) {
           return read;
         }
@@ -133,14 +143,73 @@ public final class StreamsDispatch implements Dispatch {
     return message.startsWith("NOGROUP") || message.startsWith("UNBLOCKED");
   }
 
-  private List<Claimed> read(
-      UnifiedJedis jedis, Map<String, Place> places, int count, int blockMillis) {
-    IdentityHashMap<byte[], StreamEntryID> from = new IdentityHashMap<>();
+  private List<Claimed> read(UnifiedJedis jedis, Map<String, Place> places, int blockMillis) {
+    ensureGroups(jedis, places.keySet());
+    // A count holds for each stream of a read: there is one read for each count.
+    Map<Integer, Map<byte[], StreamEntryID>> reads = new TreeMap<>();
+    places.forEach((stream, place) -> {
+      if (groups.contains(stream)) {
+        reads
+            .computeIfAbsent(place.batches(), count -> new IdentityHashMap<>())
+            .put(StreamNames.bytes(stream), StreamEntryID.XREADGROUP_UNDELIVERED_ENTRY);
+      }
+    });
+    List<Claimed> read = new ArrayList<>();
+    if (reads.size() == 1) {
+      reads.forEach((count, from) -> {
+        XReadGroupParams params = XReadGroupParams.xReadGroupParams().count(count);
+        if (blockMillis > 0) {
+          params.block(blockMillis);
+        }
+        decode(jedis.xreadGroupBinary(StreamNames.GROUP, consumer, params, from), places, read);
+      });
+    } else {
+      read(jedis, reads, places, read);
+    }
+    return read.isEmpty() ? read : first(jedis, read);
+  }
+
+  /** Reads different counts, all at once, and waits for none: one read alone can be waited for. */
+  private void read(
+      UnifiedJedis jedis,
+      Map<Integer, Map<byte[], StreamEntryID>> reads,
+      Map<String, Place> places,
+      List<Claimed> into) {
+    List<Response<List<Map.Entry<byte[], List<StreamEntryBinary>>>>> answers = new ArrayList<>();
+    try (AbstractPipeline pipeline = jedis.pipelined()) {
+      reads.forEach((count, from) ->
+          answers.add(
+              pipeline.xreadGroupBinary(
+                  StreamNames.GROUP,
+                  consumer,
+                  XReadGroupParams.xReadGroupParams().count(count),
+                  from)));
+      pipeline.sync();
+    }
+    JedisDataException refused = null;
+    for (Response<List<Map.Entry<byte[], List<StreamEntryBinary>>>> answer : answers) {
+      try {
+        decode(answer.get(), places, into);
+      } catch (JedisDataException e) {
+        refused = e;
+      }
+    }
+    if (refused != null) {
+      groups.clear();
+      if (into.isEmpty()) { // what was read of others goes on its way first
+        throw refused;
+      }
+    }
+  }
+
+  /** Makes what is missing; what is under the name of a stream and is none is passed over. */
+  private void ensureGroups(UnifiedJedis jedis, Collection<String> streams) {
     JedisDataException passedOver = null;
-    for (String stream : places.keySet()) {
+    boolean any = false;
+    for (String stream : streams) {
       try {
         ensureGroup(jedis, stream);
-        from.put(StreamNames.bytes(stream), StreamEntryID.XREADGROUP_UNDELIVERED_ENTRY);
+        any = true;
       } catch (JedisDataException e) {
         if (!Answers.isForeign(e)) {
           throw e;
@@ -152,34 +221,29 @@ public final class StreamsDispatch implements Dispatch {
         }
       }
     }
-    if (from.isEmpty() && passedOver != null) {
+    if (!any && passedOver != null) {
       throw passedOver;
     }
-    XReadGroupParams params = XReadGroupParams.xReadGroupParams().count(count);
-    if (blockMillis > 0) {
-      params.block(blockMillis);
-    }
-    List<Map.Entry<byte[], List<StreamEntryBinary>>> answer =
-        jedis.xreadGroupBinary(StreamNames.GROUP, consumer, params, from);
-    if (answer == null) {
-      return List.of();
-    }
-    List<Claimed> read = new ArrayList<>();
-    for (Map.Entry<byte[], List<StreamEntryBinary>> part : answer) {
-      String stream = new String(part.getKey(), java.nio.charset.StandardCharsets.UTF_8);
-      Place place = places.get(stream);
-      for (StreamEntryBinary entry : part.getValue()) {
-        decode(stream, place, entry, read);
-      }
-    }
-    return first(jedis, read);
   }
 
   private void decode(
-      String stream,
-      @org.jspecify.annotations.Nullable Place place,
-      StreamEntryBinary entry,
+      @Nullable List<Map.Entry<byte[], List<StreamEntryBinary>>> answer,
+      Map<String, Place> places,
       List<Claimed> into) {
+    if (answer == null) {
+      return;
+    }
+    for (Map.Entry<byte[], List<StreamEntryBinary>> part : answer) {
+      String stream = new String(part.getKey(), StandardCharsets.UTF_8);
+      Place place = places.get(stream);
+      for (StreamEntryBinary entry : part.getValue()) {
+        decode(stream, place, entry, into);
+      }
+    }
+  }
+
+  private void decode(
+      String stream, @Nullable Place place, StreamEntryBinary entry, List<Claimed> into) {
     Receipt.Entry receipt = new Receipt.Entry(stream, entry.getID().toString());
     Batch batch = place == null ? null : Entries.batch(entry, place.shard(), place.lane());
     if (batch == null) {
