@@ -18,6 +18,7 @@ import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.flow.QueueChange;
 import dev.millpond.engine.flow.Setting;
+import dev.millpond.engine.threads.ThreadFault;
 import dev.millpond.faults.FaultProxy;
 import dev.millpond.faults.Way;
 import java.time.Duration;
@@ -330,6 +331,29 @@ class GateIT {
         .atMost(OPENED)
         .until(() -> blocked.isDone() && all.stream().allMatch(CompletableFuture::isDone));
     assertThat(blocked.join()).isInstanceOf(Refused.class);
+  }
+
+  @Test
+  void thoseWhoWaitAreAnsweredWhenTheThreadIsLostThatLooksAtGates() {
+    ThreadGroup group = new ThreadGroup("victim");
+    Millpond victim = ThreadFault.in(group, () -> fleet.producer(marks(10, 2)));
+    List<UUID> ids = fill(victim);
+    CompletableFuture<SubmitResult> waiting = waits(victim);
+    try (ThreadFault fault = ThreadFault.of(ThreadFault.named(group, "millpond-gates"))) {
+      assertThat(fault).isNotNull();
+      await().atMost(OPENED).until(waiting::isDone);
+    }
+    assertThat(waiting.join()).isInstanceOf(Refused.class);
+    assertThat(victim.lostThreads()).containsExactly("millpond-gates");
+    assertThat(waits(victim).join()).isInstanceOf(Refused.class); // at once: nobody waits any more
+
+    // Not by the victim: the fault has left one of its pool's connections in the middle of a
+    // message.
+    Millpond other = fleet.producer(marks(10, 2));
+    cancel(other, ids);
+    untilOpen(other); // who finds it closed opens it for everybody
+    untilOpen(victim);
+    fleet.leave(victim);
   }
 
   @Test
