@@ -2,6 +2,7 @@ package dev.millpond.engine.fleet;
 
 import dev.millpond.engine.fleet.store.WorkerStore;
 import dev.millpond.engine.flow.InvalidSettingException;
+import dev.millpond.engine.flow.Remarks;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import java.util.List;
 import java.util.Optional;
@@ -14,12 +15,6 @@ import org.jspecify.annotations.Nullable;
  * process ends. No attempt is burned. Thread-safe.
  */
 public final class Workers {
-  /** Of who asks, in characters. */
-  public static final int BY_MAX = 100;
-
-  /** Of a reason, in characters. */
-  public static final int REASON_MAX = 500;
-
   private final Transactions transactions;
 
   public Workers(Transactions transactions) {
@@ -44,13 +39,12 @@ public final class Workers {
    * Asks a worker to take nothing more. Asked again, the first order stands.
    *
    * @param id of its session or of its process
-   * @param by who asks, {@link #BY_MAX} characters at most
-   * @param reason {@link #REASON_MAX} characters at most
-   * @throws InvalidSettingException when a text is too long, or has characters that steer terminals
+   * @param by who asks, {@link Remarks#BY_MAX} characters at most
+   * @param reason {@link Remarks#REASON_MAX} characters at most
+   * @throws InvalidSettingException as {@link Remarks#check}
    */
   public DrainResult drain(UUID id, @Nullable String by, @Nullable String reason) {
-    check("/by", by, BY_MAX);
-    check("/reason", reason, REASON_MAX);
+    Remarks.check(by, reason);
     return transactions.callOrThrow(tx -> {
       WorkerStore.drain(tx, id, by, reason);
       return result(id, WorkerStore.find(tx, id));
@@ -77,18 +71,5 @@ public final class Workers {
     return worker.state() == WorkerView.State.LOST
         ? new DrainResult.Lost(id)
         : new DrainResult.Asked(worker);
-  }
-
-  private static void check(String pointer, @Nullable String text, int most) {
-    if (text == null) {
-      return;
-    }
-    if (text.length() > most) {
-      throw new InvalidSettingException(
-          pointer, "must have at most " + most + " characters, has " + text.length());
-    }
-    if (text.chars().anyMatch(Character::isISOControl)) {
-      throw new InvalidSettingException(pointer, "must have no control characters");
-    }
   }
 }

@@ -161,16 +161,15 @@ public final class Flow {
    * does not exist is made; a kind or tag need not be known yet. What is paused already gets the
    * new reason.
    *
-   * @param reason why, up to {@link Pause#REASON_MAX} characters; null for no word
-   * @param by who, up to {@link Pause#BY_MAX} characters; null for no word
+   * @param reason why, up to {@link Remarks#REASON_MAX} characters; null for no word
+   * @param by who, up to {@link Remarks#BY_MAX} characters; null for no word
    * @throws InvalidSettingException when one of them is out of its range, or {@link
    *     FlowSettings#PAUSES_MAX} are paused already
    */
   public FlowSettings pause(
       Scope scope, String name, @Nullable String reason, @Nullable String by) {
     checkName(scope, name);
-    checkText("/reason", reason, Pause.REASON_MAX);
-    checkText("/by", by, Pause.BY_MAX);
+    Remarks.check(by, reason);
     commit(tx -> {
       if (scope == Scope.QUEUE) {
         QueueStore.ensure(tx, name);
@@ -218,24 +217,6 @@ public final class Flow {
     } else if (!JobRules.isName(name)) {
       throw new InvalidSettingException("/" + scope.word(), "must match " + JobRules.NAME_RULE);
     }
-  }
-
-  private static void checkText(String pointer, @Nullable String text, int most) {
-    if (text == null) {
-      return;
-    }
-    if (text.isBlank() || text.length() > most) {
-      throw new InvalidSettingException(
-          pointer, "must be 1 to " + most + " characters, are " + text.strip().length());
-    }
-    if (text.codePoints().anyMatch(Flow::unprintable)) {
-      throw new InvalidSettingException(pointer, "must have no control characters");
-    }
-  }
-
-  /** What could end a line of a log or steer a terminal, and what PostgreSQL cannot store. */
-  private static boolean unprintable(int point) {
-    return Character.isISOControl(point) || (point >= 0xD800 && point <= 0xDFFF);
   }
 
   /** A JSON pointer escapes two characters (RFC 6901). */

@@ -14,12 +14,6 @@ import org.jspecify.annotations.Nullable;
 public record Pause(
     Scope scope, String name, @Nullable String reason, @Nullable String by, Instant at) {
 
-  /** Characters of a reason. */
-  public static final int REASON_MAX = 500;
-
-  /** Characters of who it was. */
-  public static final int BY_MAX = 100;
-
   /** What can be paused. */
   public enum Scope {
     QUEUE,

@@ -2,11 +2,8 @@ package dev.millpond.server.cli.remote;
 
 import dev.millpond.server.cli.ExitCode;
 import dev.millpond.server.client.Call;
-import dev.millpond.server.http.json.Json;
-import java.nio.charset.StandardCharsets;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code millpond queues|kinds|tags pause}. */
@@ -23,17 +20,7 @@ final class PauseCommand extends RemoteCommand {
   @Parameters(paramLabel = "NAME", description = "What is to be paused.")
   private String name = "";
 
-  @Option(
-      names = "--reason",
-      paramLabel = "TEXT",
-      description = "Why, for those who come by: up to 500 characters.")
-  private @Nullable String reason;
-
-  @Option(
-      names = "--by",
-      paramLabel = "NAME",
-      description = "Who, up to 100 characters; by default the name of the user of this command.")
-  private String by = System.getProperty("user.name", "");
+  @Mixin private RemarkOptions remark = new RemarkOptions();
 
   /**
    * @param noun of the path, as in {@code queues}
@@ -44,20 +31,8 @@ final class PauseCommand extends RemoteCommand {
 
   @Override
   int run(Session session) throws InterruptedException {
-    byte[] body =
-        Json.write(out -> {
-          out.writeStartObject();
-          if (reason != null) {
-            out.writeStringProperty("reason", reason);
-          }
-          if (!by.isBlank()) {
-            out.writeStringProperty("by", by);
-          }
-          out.writeEndObject();
-        });
     String path = "/v1/" + noun + "/" + Call.part(name) + "/pause";
-    ListPausesCommand.show(
-        session, session.call(Call.post(path, new String(body, StandardCharsets.UTF_8))));
+    ListPausesCommand.show(session, session.call(Call.post(path, remark.json())));
     return ExitCode.OK;
   }
 }

@@ -6,6 +6,7 @@ import dev.millpond.engine.flow.Pause;
 import dev.millpond.engine.flow.Pause.Scope;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
+import dev.millpond.server.http.Remark;
 import dev.millpond.server.http.RequestBody;
 import dev.millpond.server.http.json.Json;
 import jakarta.servlet.http.HttpServletRequest;
@@ -97,11 +98,8 @@ public final class PausesController {
       Scope scope, String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
-    PauseReader.Words words =
-        request.getHeader("Content-Type") == null && request.getContentLengthLong() <= 0
-            ? PauseReader.Words.NONE
-            : PauseReader.read(body.json(request));
-    FlowSettings settings = millpond.flow().pause(scope, name, words.reason(), words.by());
+    Remark remark = Remark.read(request, body);
+    FlowSettings settings = millpond.flow().pause(scope, name, remark.reason(), remark.by());
     show(scope, name, settings, response);
   }
 
