@@ -56,6 +56,8 @@ public enum Step implements Predicate<Exchange> {
   RESCUE_RUNNING(e -> e.commits("FOR UPDATE OF s SKIP LOCKED", "INSERT INTO millpond.dispatch")),
   /** Jobs whose time has come are dispatched. */
   PROMOTE(e -> e.commits("run_at = NULL", "INSERT INTO millpond.dispatch")),
+  /** Jobs are claimed under a limit. */
+  CLAIM_LIMITED(e -> e.commits("UPDATE millpond.flow_limit l")),
   /** Jobs of a paused tag are put aside. */
   PUT_ASIDE(e -> e.commits("'waiting', 'pause'")),
   /** Jobs of a tag that is paused no more are dispatched. */

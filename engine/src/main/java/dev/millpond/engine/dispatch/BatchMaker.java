@@ -52,12 +52,14 @@ public final class BatchMaker {
    * age: its id is a new one of the same time.
    */
   public Batch inPlaceOf(Batch old, Lane lane, List<Member> members) {
+    return make(ofTheTimeOf(old.id()), lane, old.kind(), members);
+  }
+
+  /** A new id of the same time. */
+  public static UUID ofTheTimeOf(UUID old) {
     long random = ThreadLocalRandom.current().nextLong() & ~VARIANT_BITS;
-    UUID id =
-        new UUID(
-            old.id().getMostSignificantBits(),
-            random | (old.id().getLeastSignificantBits() & VARIANT_BITS));
-    return make(id, lane, old.kind(), members);
+    return new UUID(
+        old.getMostSignificantBits(), random | (old.getLeastSignificantBits() & VARIANT_BITS));
   }
 
   private Batch make(UUID id, Lane lane, String kind, List<Member> members) {

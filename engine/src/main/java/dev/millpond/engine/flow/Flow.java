@@ -6,6 +6,7 @@ import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.Pause.Scope;
 import dev.millpond.engine.flow.store.FlowStore;
+import dev.millpond.engine.flow.store.LimitStore;
 import dev.millpond.engine.flow.store.PauseStore;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Transactions;
@@ -209,6 +210,79 @@ public final class Flow {
     }
     follow();
     return paused.get();
+  }
+
+  /**
+   * Bounds how many jobs of a queue or kind run at a time and how many start in a time, in the
+   * whole fleet. What runs already counts and runs on. A queue that does not exist is made.
+   *
+   * @param scope queue or kind
+   * @throws InvalidSettingException when a value is out of its range
+   */
+  public FlowSettings setLimit(Scope scope, String name, Limit limit) {
+    checkName(scope, name);
+    check(limit);
+    commit(tx -> {
+      if (scope == Scope.QUEUE) {
+        QueueStore.ensure(tx, name);
+      }
+      LimitStore.set(tx, scope, name, limit);
+      if (LimitStore.count(tx) > FlowSettings.LIMITS_MAX) {
+        throw new InvalidSettingException(
+            "/" + scope.word(),
+            "cannot be limited as well: " + FlowSettings.LIMITS_MAX + " others are");
+      }
+      return true;
+    });
+    if (scope == Scope.QUEUE) {
+      lanes.learn(List.of(name));
+    }
+    log.info("{} {} is limited: {}", scope.word(), name, limit);
+    return follow();
+  }
+
+  /** Lets all jobs of a queue or kind run again; whether it was limited. */
+  public boolean resetLimit(Scope scope, String name) {
+    checkName(scope, name);
+    AtomicBoolean limited = new AtomicBoolean();
+    commit(tx -> {
+      limited.set(LimitStore.reset(tx, scope, name));
+      return true;
+    });
+    follow();
+    return limited.get();
+  }
+
+  /** The limit of a queue or kind, and who takes part of it now. */
+  public LimitView limit(Scope scope, String name) {
+    checkName(scope, name);
+    return transactions.callOrThrow(tx -> LimitStore.view(tx, scope, name));
+  }
+
+  private static void check(Limit limit) {
+    Integer concurrency = limit.concurrency();
+    Limit.Rate rate = limit.rate();
+    if (concurrency == null && rate == null) {
+      throw new InvalidSettingException("", "must have concurrency or rate, or both");
+    }
+    if (concurrency != null) {
+      checkRange("/concurrency", concurrency, Limit.CONCURRENCY_MAX);
+    }
+    if (rate != null) {
+      checkRange("/rate/permits", rate.permits(), Limit.PERMITS_MAX);
+      checkRange("/rate/burst", rate.burst(), Limit.PERMITS_MAX);
+      if (rate.per().compareTo(Limit.PER_LEAST) < 0 || rate.per().compareTo(Limit.PER_MOST) > 0) {
+        throw new InvalidSettingException(
+            "/rate/per",
+            "must be " + Limit.PER_LEAST + " to " + Limit.PER_MOST + ", is " + rate.per());
+      }
+    }
+  }
+
+  private static void checkRange(String pointer, int value, int most) {
+    if (value < 1 || value > most) {
+      throw new InvalidSettingException(pointer, "must be 1 to " + most + ", is " + value);
+    }
   }
 
   private void checkName(Scope scope, String name) {

@@ -7,8 +7,10 @@ import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.Pause.Scope;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,15 +23,20 @@ import org.jspecify.annotations.Nullable;
  * @param watermarks the configured ones
  * @param queues what was set, by queue; a queue that is missing has {@link QueueFlow#NONE}
  * @param pauses what is paused
+ * @param limits of queues and kinds
  */
 public record FlowSettings(
     long version,
     PriorityClasses classes,
     Watermarks watermarks,
     Map<String, QueueFlow> queues,
-    Pauses pauses) {
+    Pauses pauses,
+    Limited limits) {
   /** Of a queue for which none was set. */
   public static final int QUEUE_WEIGHT = 100;
+
+  /** So many limits can be set. */
+  public static final int LIMITS_MAX = 1_000;
 
   /** So many things can be paused at a time. */
   public static final int PAUSES_MAX = 1_000;
@@ -48,7 +55,7 @@ public record FlowSettings(
 
   /** Nothing was set. */
   public static FlowSettings none(PriorityClasses classes, Watermarks watermarks) {
-    return new FlowSettings(0, classes, watermarks, Map.of(), Pauses.NONE);
+    return new FlowSettings(0, classes, watermarks, Map.of(), Pauses.NONE, Limited.NONE);
   }
 
   public QueueFlow queue(String queue) {
@@ -76,12 +83,16 @@ public record FlowSettings(
 
   /** Whether nothing of this queue and kind is to be claimed as usual now. */
   public boolean bars(String queue, String kind) {
-    return pauses.holds(queue, kind);
+    return pauses.holds(queue, kind) || limits.holds(queue, kind);
   }
 
   /** The queues and kinds of which {@link #bars} says so. */
   public Barred barred() {
-    return new Barred(pauses.names(Scope.QUEUE), pauses.names(Scope.KIND));
+    Set<String> queues = new HashSet<>(pauses.names(Scope.QUEUE));
+    queues.addAll(limits.queues().keySet());
+    Set<String> kinds = new HashSet<>(pauses.names(Scope.KIND));
+    kinds.addAll(limits.kinds().keySet());
+    return new Barred(queues, kinds);
   }
 
   /** How long a batch of a queue may be ready before it is served first; null for no bound. */

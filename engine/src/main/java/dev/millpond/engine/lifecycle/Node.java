@@ -126,7 +126,7 @@ public final class Node {
         new Ways(
             shards.ways(id.toString(), config.timing().settle()),
             postgres,
-            bell::ring,
+            this::rowsWait,
             follower::barred);
     this.writer = new Writer(config.pgUrl(), session, maker, pace, ways, metrics);
     this.admission = new Admission(transactions, queue -> follower.get().watermarks(queue));
@@ -270,6 +270,12 @@ public final class Node {
     return queries.find(job);
   }
 
+  /** Something was left in PostgreSQL by this process. Called very often. */
+  private void rowsWait() {
+    bell.ring();
+    worker.rowsWait();
+  }
+
   /** What operators set has changed: some may go on, and some has to be held back. */
   private void flowChanged() {
     worker.flowChanged();
@@ -280,6 +286,7 @@ public final class Node {
   /** Something was left in PostgreSQL, by whichever process. */
   private void heard() {
     postgres.heard();
+    worker.rowsWait();
     maintenance.heard();
   }
 

@@ -85,17 +85,22 @@ final class Attempt implements JobContext, ForkedJob {
   static Attempt of(BatchRun run, LoadedJob job, HandlerOptions kind) {
     JobOptions options = JobJson.options(job.options());
     Duration soft = options.softTimeout() == null ? kind.softTimeout() : options.softTimeout();
-    Duration hard =
-        options.hardTimeout() != null
-            ? options.hardTimeout()
-            : options.softTimeout() != null
-                ? soft.plus(Limits.HARD_TIMEOUT_MARGIN)
-                : kind.hardTimeout();
+    Duration hard = hardTimeout(options, kind);
     RetryPolicy policy =
         new RetryPolicy(
             options.maxAttempts() == null ? kind.maxAttempts() : options.maxAttempts(),
             options.backoff() == null ? kind.backoff() : options.backoff());
     return new Attempt(run, job, options, soft, hard, policy);
+  }
+
+  /** Of a job with these options. */
+  static Duration hardTimeout(JobOptions options, HandlerOptions kind) {
+    if (options.hardTimeout() != null) {
+      return options.hardTimeout();
+    }
+    return options.softTimeout() != null
+        ? options.softTimeout().plus(Limits.HARD_TIMEOUT_MARGIN)
+        : kind.hardTimeout();
   }
 
   LoadedJob job() {

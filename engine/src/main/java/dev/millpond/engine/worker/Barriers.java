@@ -43,7 +43,9 @@ final class Barriers {
 
   /** Holds back what of a run has not started, as far as these settings say so. */
   void hold(BatchRun run, FlowSettings now) {
-    if (now.bars(run.lane().queue(), run.kind())) {
+    String queue = run.lane().queue();
+    // What was claimed under a limit has its place there, whatever has become of the limit.
+    if (run.ofRunning() ? now.pauses().holds(queue, run.kind()) : now.bars(queue, run.kind())) {
       run.dissolve(false);
     } else if (now.pauses().byTag()) {
       for (Attempt attempt : run.attempts()) {

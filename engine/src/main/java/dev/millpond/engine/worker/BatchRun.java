@@ -52,6 +52,9 @@ final class BatchRun {
   private boolean abandoned;
   private boolean webhooks;
 
+  /** Of one whose jobs have state rows from the beginning: told of each end; or else null. */
+  private @Nullable Runnable freed;
+
   /** Of the ends that are not handed in. */
   private long gatheredBytes;
 
@@ -66,6 +69,27 @@ final class BatchRun {
     this.origin = origin;
     this.registration = registration;
     this.desk = desk;
+  }
+
+  /**
+   * A run of jobs that were claimed as running: there is no batch any more, and each attempt ends
+   * by its own state row (rule R4). Those that do not begin in time are given back.
+   *
+   * @param freed told after each end
+   */
+  static BatchRun ofRunning(
+      Claimed claimed, Dispatch origin, Registration<?> registration, Desk desk, Runnable freed) {
+    BatchRun run = new BatchRun(claimed, origin, registration, desk);
+    run.dissolved = true;
+    run.closed = true;
+    run.freed = freed;
+    run.dissolvedNews.complete(null);
+    return run;
+  }
+
+  /** Whether its jobs were claimed as running. */
+  boolean ofRunning() {
+    return freed != null;
   }
 
   void add(Attempt attempt) {
@@ -105,7 +129,7 @@ final class BatchRun {
 
   /** Up to {@code count} attempts that nobody has been given yet. */
   synchronized List<Attempt> take(int count) {
-    if (dissolved || abandoned) {
+    if (overAsBatch() || abandoned) {
       return List.of();
     }
     List<Attempt> taken = attempts.subList(next, Math.min(next + count, attempts.size()));
@@ -138,7 +162,7 @@ final class BatchRun {
   }
 
   synchronized boolean exhausted() {
-    return dissolved || abandoned || next >= attempts.size();
+    return overAsBatch() || abandoned || next >= attempts.size();
   }
 
   /** Whether nothing of it is left to watch. */
@@ -147,7 +171,12 @@ final class BatchRun {
   }
 
   synchronized boolean dissolved() {
-    return dissolved;
+    return overAsBatch();
+  }
+
+  /** Whether nothing of it begins any more. */
+  private boolean overAsBatch() {
+    return freed == null ? dissolved : toDissolve;
   }
 
   /**
@@ -228,6 +257,13 @@ final class BatchRun {
     }
     if (portion != null) {
       desk.write(portion);
+    }
+    if (freed != null) {
+      for (Attempt attempt : attempts) {
+        if (attempt.giveBack()) {
+          ended(attempt, Ends.returned(attempt));
+        }
+      }
     }
   }
 
@@ -339,7 +375,15 @@ final class BatchRun {
         false,
         attempt.takeLines(),
         attempt.options().webhook() != null,
-        desk::count);
+        this::writtenAlone);
+  }
+
+  private void writtenAlone(Portion portion, Written news) {
+    desk.count(portion, news);
+    Runnable told = freed;
+    if (told != null) {
+      told.run();
+    }
   }
 
   /** News of a committed portion of the batch. */

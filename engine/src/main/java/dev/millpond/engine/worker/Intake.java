@@ -99,13 +99,45 @@ final class Intake {
       origin.release(List.of(claimed)); // as above, from another way at this moment
       return;
     }
+    begin(run, settings);
+    if (!batchIsRetry(loaded)) {
+      desk.metrics().waited(run.lane(), waited(loaded.jobs().getFirst()));
+    }
+  }
+
+  /**
+   * Takes in a job that was claimed as running.
+   *
+   * @param claimed in the place of the dispatch row that it was taken from
+   */
+  void takeRunning(
+      Dispatch origin,
+      Claimed claimed,
+      Registration<?> registration,
+      LoadedJob job,
+      Runnable freed) {
+    FlowSettings settings = barriers.settings();
+    BatchRun run = BatchRun.ofRunning(claimed, origin, registration, desk, freed);
+    Attempt attempt = Attempt.of(run, job, registration.options());
+    run.add(attempt);
+    desk.track(attempt);
+    desk.open(run);
+    if (room.givesBack()) {
+      run.dissolve(false);
+      return;
+    }
+    desk.metrics().waited(run.lane(), waited(job));
+    begin(run, settings);
+  }
+
+  private void begin(BatchRun run, FlowSettings settings) {
     barriers.hold(run, settings);
     if (!run.anyReady()) {
-      ready.passedOver(batch);
+      ready.passedOver(run.claimed().batch());
       return;
     }
     if (Quarantine.takes(run)) {
-      ready.passedOver(batch);
+      ready.passedOver(run.claimed().batch());
       quarantine.add(run);
     } else {
       ready.add(run);
@@ -113,9 +145,6 @@ final class Intake {
     if (barriers.settings().version()
         != settings.version()) { // changed meanwhile: whoever was told may have missed it
       barriers.hold(run, barriers.settings());
-    }
-    if (!batchIsRetry(loaded)) {
-      desk.metrics().waited(run.lane(), waited(loaded.jobs().getFirst()));
     }
   }
 

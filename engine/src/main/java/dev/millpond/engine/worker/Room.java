@@ -93,6 +93,18 @@ final class Room {
     return ready.ready() + quarantine.size();
   }
 
+  /**
+   * Jobs of limited queues and kinds that may wait for a slot here, whatever else does: under full
+   * load the lanes are never empty, and there the weights decide.
+   */
+  int jobs() {
+    if (!open() || writer.away()) {
+      return 0;
+    }
+    int ahead = (int) Math.clamp(AHEAD_MICROS / Math.max(1, batchMicros), 1, CLAIM_BATCHES_MAX);
+    return Math.min(runner.free() + ahead, CLAIM_BATCHES_MAX);
+  }
+
   /** What to claim next from a way; null when there is no room. */
   @Nullable Demand demand(Dispatch way) {
     if (!open() || writer.away()) {

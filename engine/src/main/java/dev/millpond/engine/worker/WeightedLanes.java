@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -330,6 +331,24 @@ final class WeightedLanes {
   private int chunkSize(BatchRun run) {
     double expected = Math.max(1, pace.expectedMicros(run.kind()));
     return (int) Math.clamp(CHUNK_MICROS / expected, 1, CHUNK_MAX);
+  }
+
+  /** These lanes, with those first that have been served the least for their weights. */
+  synchronized List<Lane> leastServedFirst(List<Lane> all) {
+    follow();
+    Map<Lane, double[]> served = new HashMap<>();
+    for (Lane lane : all) {
+      Queue queue = queues.get(lane.queue());
+      Ready ready = queue == null ? null : queue.lanes.get(lane);
+      served.put(
+          lane,
+          new double[] {
+            queue == null ? level : queue.served, ready == null ? 0 : ready.served,
+          });
+    }
+    List<Lane> sorted = new ArrayList<>(all);
+    sorted.sort((a, b) -> Arrays.compare(served.get(a), served.get(b)));
+    return sorted;
   }
 
   /** Batches that are ready, of all lanes. */

@@ -1,12 +1,17 @@
 package dev.millpond.engine.worker;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Claimed;
+import dev.millpond.engine.dispatch.Claimed.Receipt;
 import dev.millpond.engine.dispatch.Demand;
 import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.KindPace;
+import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.Ways;
 import dev.millpond.engine.fleet.DrainOrder;
@@ -17,9 +22,13 @@ import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.threads.LoopThread;
+import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.forked.ForkedExecutor;
 import dev.millpond.engine.worker.store.ClaimStore;
 import dev.millpond.engine.worker.store.ClaimStore.Loaded;
+import dev.millpond.engine.worker.store.LimitedClaimStore;
+import dev.millpond.engine.worker.store.LimitedClaimStore.Sort;
+import dev.millpond.engine.worker.store.LimitedClaimStore.Taken;
 import dev.millpond.engine.worker.store.SessionStore;
 import dev.millpond.engine.worker.store.SessionStore.Opening;
 import dev.millpond.engine.worker.store.SessionStore.Standing;
@@ -30,6 +39,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -78,6 +88,7 @@ public final class Worker implements AutoCloseable {
   private final Barriers barriers;
   private final Intake intake;
   private final Writer writer;
+  private final LimitedLoop limited;
   private final List<ClaimLoop> loops = new ArrayList<>();
   private @Nullable KeptBatches kept;
 
@@ -130,6 +141,8 @@ public final class Worker implements AutoCloseable {
     this.room = new Room(handlers, lanes, ready, quarantine, runner, writer);
     this.barriers = new Barriers(flow, desk, ready);
     this.intake = new Intake(handlers, desk, ready, quarantine, pace, room, barriers);
+    this.limited =
+        new LimitedLoop(new LimitedClaimStore(pgUrl), this, session, handlers, flow, desk);
     this.writer = writer;
     this.beats = new Transactions(Pg.beats(pgUrl, timing.lease()));
     metrics.gauge(
@@ -170,6 +183,7 @@ public final class Worker implements AutoCloseable {
     watch.start();
     quarantine.start();
     loops.forEach(ClaimLoop::start);
+    limited.start();
   }
 
   /** Opens a new session in the place of one that is over. */
@@ -243,7 +257,12 @@ public final class Worker implements AutoCloseable {
     List<LoopThread> threads = new ArrayList<>();
     loops.forEach(loop -> threads.add(loop.thread()));
     threads.addAll(
-        List.of(watch.thread(), heartbeat.thread(), quarantine.thread(), children.thread()));
+        List.of(
+            watch.thread(),
+            heartbeat.thread(),
+            quarantine.thread(),
+            children.thread(),
+            limited.thread()));
     return threads;
   }
 
@@ -277,6 +296,7 @@ public final class Worker implements AutoCloseable {
   public void flowChanged() {
     if (started) {
       barriers.changed();
+      limited.wake();
     }
   }
 
@@ -359,6 +379,36 @@ public final class Worker implements AutoCloseable {
     runner.pump();
   }
 
+  /** Takes over jobs that were claimed as running. */
+  void acceptLimited(Sort sort, Registration<?> registration, List<Taken> taken) {
+    Dispatch table = requireNonNull(ways, "started").table();
+    for (Taken each : taken) {
+      UUID id = BatchMaker.ofTheTimeOf(each.from());
+      UUID[] ids = {each.job().id()};
+      int[] tokens = {each.job().token()};
+      Batch place = new Batch(id, sort.lane(), sort.kind(), 0, ids, tokens);
+      intake.takeRunning(
+          table, new Claimed(place, new Receipt.Row()), registration, each.job(), limited::wake);
+    }
+    runner.pump();
+  }
+
+  /** Jobs of limited queues and kinds that there is room for. */
+  int roomForLimited() {
+    long ready = desk.runs().stream().filter(run -> run.ofRunning() && run.anyReady()).count();
+    return (int) Math.max(0, room.jobs() - ready);
+  }
+
+  /** All lanes, with those first that are wanted most. */
+  List<Lane> lanesByNeed() {
+    return ready.leastServedFirst(lanes.all());
+  }
+
+  /** Rows may wait in the table, of limited queues and kinds as well. Called very often. */
+  public void rowsWait() {
+    limited.wake();
+  }
+
   /** Gives back a claimed batch as it came. */
   void giveBack(Dispatch origin, Claimed claimed) {
     intake.giveBack(origin, claimed);
@@ -385,8 +435,10 @@ public final class Worker implements AutoCloseable {
     long until = System.nanoTime() + within.toNanos();
     room.close();
     loops.forEach(ClaimLoop::stop);
+    limited.stop();
     long loopsEnd = System.nanoTime() + THREADS_END_NANOS;
     loops.forEach(loop -> loop.join(loopsEnd));
+    limited.join(loopsEnd);
     if (writerLost()) {
       loseAll();
       return false;
@@ -448,7 +500,9 @@ public final class Worker implements AutoCloseable {
     room.close();
     long until = System.nanoTime() + THREADS_END_NANOS;
     loops.forEach(ClaimLoop::stop);
+    limited.stop();
     loops.forEach(loop -> loop.join(until));
+    limited.join(until);
     boolean heard = started && heardLately();
     watch.stop();
     quarantine.stop();

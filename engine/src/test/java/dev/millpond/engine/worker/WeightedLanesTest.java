@@ -17,6 +17,7 @@ import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.dispatch.Ways;
 import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
 import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.flow.Limited;
 import dev.millpond.engine.flow.Pauses;
 import dev.millpond.engine.flow.QueueFlow;
 import dev.millpond.engine.flush.Writer;
@@ -340,7 +341,8 @@ class WeightedLanesTest {
             PriorityClasses.DEFAULT,
             Watermarks.NONE,
             Map.of(name, queue),
-            Pauses.NONE);
+            Pauses.NONE,
+            Limited.NONE);
   }
 
   private static int size(@Nullable Chunk chunk) {

@@ -10,6 +10,7 @@ import dev.millpond.server.cli.remote.FailureText;
 import dev.millpond.server.cli.remote.InputException;
 import dev.millpond.server.cli.remote.JobsCommand;
 import dev.millpond.server.cli.remote.KindsCommand;
+import dev.millpond.server.cli.remote.LimitsCommand;
 import dev.millpond.server.cli.remote.Noun;
 import dev.millpond.server.cli.remote.PausesCommand;
 import dev.millpond.server.cli.remote.QueuesCommand;
@@ -54,6 +55,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       KindsCommand.class,
       TagsCommand.class,
       PausesCommand.class,
+      LimitsCommand.class,
       CompletionCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",

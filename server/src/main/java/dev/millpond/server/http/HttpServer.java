@@ -13,6 +13,7 @@ import dev.millpond.server.http.jobs.JobsController;
 import dev.millpond.server.http.jobs.SteerController;
 import dev.millpond.server.http.jobs.WhyController;
 import dev.millpond.server.http.problem.ProblemAdvice;
+import dev.millpond.server.http.queues.LimitsController;
 import dev.millpond.server.http.queues.PausesController;
 import dev.millpond.server.http.queues.QueuesController;
 import dev.millpond.server.http.queues.WeightsController;
@@ -107,6 +108,7 @@ public final class HttpServer implements AutoCloseable {
           WeightsController.class,
           WorkersController.class,
           PausesController.class,
+          LimitsController.class,
           DeadLettersController.class);
     }
     try {

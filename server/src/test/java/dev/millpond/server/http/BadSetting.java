@@ -23,6 +23,7 @@ final class BadSetting {
     table.queue();
     table.workers();
     table.pauses();
+    table.limits();
     return table.rows;
   }
 
@@ -141,6 +142,43 @@ final class BadSetting {
 
   private void drain(String what, String body, String pointer) {
     row(what, "POST", DRAIN, body, 422, INVALID, pointer);
+  }
+
+  private void limits() {
+    limit("no limit", "{}", "");
+    limit("a limit of nothing at a time", "{\"concurrency\":0}", "/concurrency");
+    limit("a limit over 100,000", "{\"concurrency\":100001}", "/concurrency");
+    limit("a string for a limit", "{\"concurrency\":\"10\"}", "/concurrency");
+    limit("a rate without a time", "{\"rate\":{\"permits\":1}}", "/rate/per");
+    limit("a rate of nothing", "{\"rate\":{\"permits\":0,\"per\":\"PT1S\"}}", "/rate/permits");
+    limit("a rate in no time", "{\"rate\":{\"permits\":1,\"per\":\"PT0S\"}}", "/rate/per");
+    limit("a rate in two days", "{\"rate\":{\"permits\":1,\"per\":\"P2D\"}}", "/rate/per");
+    limit(
+        "a burst of nothing",
+        "{\"rate\":{\"permits\":1,\"per\":\"PT1S\",\"burst\":0}}",
+        "/rate/burst");
+    limit("a number for a rate", "{\"rate\":10}", "/rate");
+    limit("an unknown limit", "{\"concurency\":10}", "/concurency");
+    row(
+        "a limit of what is no kind",
+        "PUT",
+        "/v1/kinds/K/limits",
+        "{\"concurrency\":1}",
+        422,
+        INVALID,
+        "/kind");
+    row(
+        "a reset of limits with a body",
+        "DELETE",
+        QUEUE + "/limits",
+        "{}",
+        400,
+        "unexpected-body",
+        null);
+  }
+
+  private void limit(String what, String body, String pointer) {
+    row(what, "PUT", QUEUE + "/limits", body, 422, INVALID, pointer);
   }
 
   private void pauses() {

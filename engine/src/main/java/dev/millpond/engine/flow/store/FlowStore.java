@@ -109,7 +109,8 @@ public final class FlowStore {
                 weights.getOrDefault(queue, Map.of())));
       }
     }
-    return new FlowSettings(version, classes, watermarks, queues, PauseStore.read(tx));
+    return new FlowSettings(
+        version, classes, watermarks, queues, PauseStore.read(tx), LimitStore.read(tx));
   }
 
   /** To be called before all else of a change. */

@@ -36,6 +36,7 @@ class CliDocsTest {
           "kinds",
           "tags",
           "pauses",
+          "limits",
           "workers",
           "completion");
   private static final int COLUMNS = 100;

@@ -44,6 +44,7 @@ class WeightsCommandIT {
       refused(server, 2, "A command is missing", "weights");
       settingsOfAQueue(server);
       pauses(server);
+      limits(server);
     }
   }
 
@@ -70,6 +71,24 @@ class WeightsCommandIT {
     refused(server, 2, "whole number or default", "queues", "set", "mail", "--weight", "much");
     refused(server, 2, "default or a duration", "queues", "set", "mail", "--aging", "soon");
     refused(server, 2, "Nothing to set", "queues", "set", "mail");
+  }
+
+  private static void limits(CliServer server) {
+    CliRun set = server.run("limits", "set", "mail", "--concurrency", "10", "--rate", "100/1s");
+    assertThat(set.code()).as(set::err).isZero();
+    assertThat(set.out())
+        .contains("queue        mail", "concurrency  10", "rate         100 per PT1S, burst 100");
+    assertThat(server.run("limits", "get", "mail").out()).contains("running      0");
+    CliRun kind =
+        server.run(
+            "limits", "set", "report", "--kind", "--rate", "5/10s", "--burst", "9", "--json");
+    assertThat(kind.json().get("rate").get("burst").asInt()).isEqualTo(9);
+    assertThat(server.run("limits", "reset", "mail", "--json").json().has("concurrency")).isFalse();
+    assertThat(server.run("limits", "reset", "report", "--kind").code()).isZero();
+
+    refused(server, 2, "Nothing to set", "limits", "set", "mail");
+    refused(server, 2, "PERMITS/DURATION", "limits", "set", "mail", "--rate", "much");
+    refused(server, 4, "must be 1 to 100000, is 0", "limits", "set", "mail", "--concurrency", "0");
   }
 
   private static void pauses(CliServer server) {

@@ -107,6 +107,32 @@ class QueueSettingsIT {
   }
 
   @Test
+  void limitsAreSetShownAndReset() throws Exception {
+    String asked = "{\"concurrency\":10,\"rate\":{\"permits\":100,\"per\":\"PT1S\",\"burst\":50}}";
+    HttpResponse<String> set = send(live, "PUT", "/v1/queues/limited/limits", asked);
+    assertThat(set.statusCode()).as(set::body).isEqualTo(200);
+    assertThat(set.body())
+        .isEqualTo(
+            "{\"queue\":\"limited\",\"concurrency\":10,\"rate\":{\"permits\":100,"
+                + "\"per\":\"PT1S\",\"burst\":50},\"running\":0,\"holders\":[],\"tokens\":50}");
+    followed("/v1/queues/limited/limits", set.body());
+    HttpResponse<String> kind =
+        send(other, "PUT", "/v1/kinds/report/limits", "{\"concurrency\":1}");
+    assertThat(kind.body())
+        .isEqualTo("{\"kind\":\"report\",\"concurrency\":1,\"running\":0,\"holders\":[]}");
+
+    HttpResponse<String> reset = send(live, "DELETE", "/v1/queues/limited/limits", "");
+
+    assertThat(reset.body()).isEqualTo("{\"queue\":\"limited\",\"running\":0,\"holders\":[]}");
+    assertThat(send(live, "DELETE", "/v1/kinds/report/limits", "").statusCode()).isEqualTo(200);
+    HttpResponse<String> wrong =
+        send(live, "PUT", "/v1/kinds/report/limits", "{\"rate\":{\"per\":1,\"brust\":2}}");
+    assertThat(wrong.statusCode()).isEqualTo(422);
+    assertThat(json(wrong).get("errors").findValuesAsString("pointer"))
+        .containsExactly("/rate/per", "/rate/brust", "/rate/permits");
+  }
+
+  @Test
   void whatIsPausedIsShownWithWhoAndWhyUntilItIsResumed() throws Exception {
     HttpResponse<String> pause =
         send(live, "POST", "/v1/queues/bulk/pause", "{\"reason\":\"too much\",\"by\":\"ann\"}");

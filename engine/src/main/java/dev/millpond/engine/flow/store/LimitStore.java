@@ -1,0 +1,151 @@
+package dev.millpond.engine.flow.store;
+
+import dev.millpond.engine.flow.Limit;
+import dev.millpond.engine.flow.Limit.Rate;
+import dev.millpond.engine.flow.LimitView;
+import dev.millpond.engine.flow.Limited;
+import dev.millpond.engine.flow.Pause.Scope;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.sql.Types;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/** Limits as they are set, and who holds them. The caller owns the transaction. Stateless. */
+public final class LimitStore {
+  /**
+   * The tokens of a row's bucket now: what has come since it was last filled, and no more than
+   * fits.
+   */
+  public static final String TOKENS =
+      """
+      least(l.burst, l.tokens + l.permits * extract(epoch FROM clock_timestamp() - l.filled_at)
+                                * 1000 / l.per_millis)
+      """;
+
+  private static final String READ =
+      "SELECT scope, name, concurrency, permits, per_millis, burst FROM millpond.flow_limit";
+
+  /** A bucket that there was keeps its tokens, a new one is full. */
+  private static final String SET =
+      """
+      INSERT INTO millpond.flow_limit AS l
+             (scope, name, concurrency, permits, per_millis, burst, tokens)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (scope, name) DO UPDATE
+          SET concurrency = excluded.concurrency, permits = excluded.permits,
+              per_millis = excluded.per_millis, burst = excluded.burst,
+              tokens = CASE WHEN l.permits IS NULL THEN excluded.tokens
+                            ELSE least(coalesce(excluded.burst, 0),
+      """
+          + TOKENS
+          + """
+                                ) END,
+                  filled_at = clock_timestamp(), changed_at = now(), settled = false
+          """;
+
+  private static final String RESET =
+      "DELETE FROM millpond.flow_limit WHERE scope = ? AND name = ?";
+
+  private LimitStore() {}
+
+  static Limited read(Connection tx) throws SQLException {
+    Map<String, Limit> queues = new HashMap<>();
+    Map<String, Limit> kinds = new HashMap<>();
+    try (Statement statement = tx.createStatement();
+        ResultSet rows = statement.executeQuery(READ)) {
+      while (rows.next()) {
+        (Scope.of(rows.getString(1)) == Scope.QUEUE ? queues : kinds)
+            .put(rows.getString(2), limit(rows, 3));
+      }
+    }
+    return queues.isEmpty() && kinds.isEmpty() ? Limited.NONE : new Limited(queues, kinds);
+  }
+
+  private static Limit limit(ResultSet row, int from) throws SQLException {
+    Integer permits = row.getObject(from + 1, Integer.class);
+    return new Limit(
+        row.getObject(from, Integer.class),
+        permits == null
+            ? null
+            : new Rate(permits, Duration.ofMillis(row.getLong(from + 2)), row.getInt(from + 3)));
+  }
+
+  /** How many there are. */
+  public static int count(Connection tx) throws SQLException {
+    try (Statement statement = tx.createStatement();
+        ResultSet row = statement.executeQuery("SELECT count(*) FROM millpond.flow_limit")) {
+      row.next();
+      return row.getInt(1);
+    }
+  }
+
+  /** Sets a limit; waits for claims under it that are under way. */
+  public static void set(Connection tx, Scope scope, String name, Limit limit) throws SQLException {
+    Rate rate = limit.rate();
+    try (PreparedStatement statement = tx.prepareStatement(SET)) {
+      statement.setString(1, scope.word());
+      statement.setString(2, name);
+      statement.setObject(3, limit.concurrency(), Types.INTEGER);
+      statement.setObject(4, rate == null ? null : rate.permits(), Types.INTEGER);
+      statement.setObject(5, rate == null ? null : rate.per().toMillis(), Types.BIGINT);
+      statement.setObject(6, rate == null ? null : rate.burst(), Types.INTEGER);
+      statement.setDouble(7, rate == null ? 0 : rate.burst());
+      statement.executeUpdate();
+    }
+  }
+
+  /** Whether there was one. */
+  public static boolean reset(Connection tx, Scope scope, String name) throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(RESET)) {
+      statement.setString(1, scope.word());
+      statement.setString(2, name);
+      return statement.executeUpdate() == 1;
+    }
+  }
+
+  /** A queue's or kind's limit, and who runs. */
+  public static LimitView view(Connection tx, Scope scope, String name) throws SQLException {
+    String column = scope == Scope.QUEUE ? "queue" : "kind";
+    Limit limit = null;
+    Double tokens = null;
+    String read =
+        "SELECT l.concurrency, l.permits, l.per_millis, l.burst, "
+            + TOKENS
+            + " FROM millpond.flow_limit l WHERE l.scope = ? AND l.name = ?";
+    try (PreparedStatement statement = tx.prepareStatement(read)) {
+      statement.setString(1, scope.word());
+      statement.setString(2, name);
+      try (ResultSet row = statement.executeQuery()) {
+        if (row.next()) {
+          limit = limit(row, 1);
+          tokens = row.getObject(5, Double.class);
+        }
+      }
+    }
+    List<UUID> holders = new ArrayList<>();
+    long running = 0;
+    String who =
+        "SELECT job_id, count(*) OVER () FROM millpond.job_state WHERE phase = 'running' AND "
+            + column
+            + " = ? ORDER BY job_id LIMIT "
+            + LimitView.HOLDERS_MAX;
+    try (PreparedStatement statement = tx.prepareStatement(who)) {
+      statement.setString(1, name);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          holders.add(rows.getObject(1, UUID.class));
+          running = rows.getLong(2);
+        }
+      }
+    }
+    return new LimitView(limit, running, holders, tokens);
+  }
+}

@@ -1,0 +1,258 @@
+package dev.millpond.engine.worker;
+
+import dev.millpond.api.HandlerOptions;
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.flush.Portion;
+import dev.millpond.engine.flush.Portion.Returned;
+import dev.millpond.engine.lifecycle.store.DatabaseException;
+import dev.millpond.engine.submit.JobJson;
+import dev.millpond.engine.threads.LoopThread;
+import dev.millpond.engine.worker.HandlerRegistry.Registration;
+import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
+import dev.millpond.engine.worker.store.LimitedClaimStore;
+import dev.millpond.engine.worker.store.LimitedClaimStore.InDoubt;
+import dev.millpond.engine.worker.store.LimitedClaimStore.Room;
+import dev.millpond.engine.worker.store.LimitedClaimStore.Sort;
+import dev.millpond.engine.worker.store.LimitedClaimStore.Taken;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Starts jobs of limited queues and kinds whenever the worker has room and a limit has: no slot is
+ * held by what waits. A thread of its own that rests while nothing is limited.
+ *
+ * <p>It looks again when a limited job of this process has ended, rows may wait, the next token is
+ * due, and otherwise at short intervals while a limit is full, as others may have left it.
+ */
+final class LimitedLoop {
+  private static final Logger log = LoggerFactory.getLogger(LimitedLoop.class);
+
+  /** Between looks, however often it is woken. */
+  private static final long LEAST_MILLIS = 5;
+
+  /** While jobs wait for a limit that others may leave. */
+  private static final long FULL_MILLIS = 50;
+
+  /** While none wait. */
+  private static final long IDLE_MILLIS = 1_000;
+
+  private static final long FAULT_MILLIS = 250;
+
+  private final LimitedClaimStore store;
+  private final Worker worker;
+  private final Session session;
+  private final HandlerRegistry handlers;
+  private final Supplier<FlowSettings> settings;
+  private final Desk desk;
+  private final LoopThread thread = new LoopThread("millpond-claim-limits", this::loop);
+
+  /** At most one permit: it is worth looking. */
+  private final Semaphore news = new Semaphore(0);
+
+  /** Claims whose commit got no answer, by their sort. */
+  private final Map<Sort, List<Taken>> doubts = new HashMap<>();
+
+  private volatile boolean stopped;
+
+  LimitedLoop(
+      LimitedClaimStore store,
+      Worker worker,
+      Session session,
+      HandlerRegistry handlers,
+      Supplier<FlowSettings> settings,
+      Desk desk) {
+    this.store = store;
+    this.worker = worker;
+    this.session = session;
+    this.handlers = handlers;
+    this.settings = settings;
+    this.desk = desk;
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  LoopThread thread() {
+    return thread;
+  }
+
+  /** It may be worth looking. */
+  void wake() {
+    if (news.availablePermits() == 0) {
+      news.release();
+    }
+  }
+
+  private void loop() {
+    while (!stopped) {
+      long wait = FAULT_MILLIS;
+      try {
+        resolveDoubts();
+        wait = look();
+      } catch (DatabaseException e) {
+        log.debug("nothing was claimed under limits: {}", e.getMessage());
+      } catch (RuntimeException e) {
+        log.error("claiming under limits failed in a way it must not", e);
+      }
+      pause(wait);
+    }
+    store.close();
+  }
+
+  private void pause(long millis) {
+    worker.awaitStop(Math.min(LEAST_MILLIS, millis));
+    try {
+      if (news.tryAcquire(millis, TimeUnit.MILLISECONDS)) {
+        news.drainPermits();
+      }
+    } catch (InterruptedException e) {
+      stopped = true;
+    }
+  }
+
+  /** Starts what may start; how long to wait for the next look. */
+  private long look() {
+    FlowSettings now = settings.get();
+    if (now.limits().none()) {
+      return IDLE_MILLIS;
+    }
+    int wanted = worker.roomForLimited();
+    if (wanted <= 0) {
+      return FULL_MILLIS;
+    }
+    List<Sort> sorts = sorts(now);
+    if (sorts.isEmpty()) {
+      return IDLE_MILLIS;
+    }
+    List<Sort> waiting = store.waiting(sorts);
+    if (waiting.isEmpty()) {
+      return IDLE_MILLIS;
+    }
+    List<Room> rooms = store.look();
+    int started = 0;
+    for (Sort sort : waiting) {
+      int most = (int) Math.min(wanted - started, room(rooms, sort));
+      if (most > 0) {
+        started += claim(sort, most);
+      }
+    }
+    return started > 0 ? 0 : wait(rooms, waiting);
+  }
+
+  /** What is limited, known here and not paused, the lanes that are wanted most first. */
+  private List<Sort> sorts(FlowSettings now) {
+    List<Sort> sorts = new ArrayList<>();
+    for (Lane lane : worker.lanesByNeed()) {
+      for (String kind : handlers.kinds()) {
+        if (now.limits().holds(lane.queue(), kind) && !now.pauses().holds(lane.queue(), kind)) {
+          sorts.add(new Sort(lane, kind));
+        }
+      }
+    }
+    return sorts;
+  }
+
+  private static boolean of(Room room, Sort sort) {
+    return room.name().equals(room.ofQueue() ? sort.lane().queue() : sort.kind());
+  }
+
+  private static long room(List<Room> rooms, Sort sort) {
+    long least = Long.MAX_VALUE;
+    for (Room room : rooms) {
+      if (of(room, sort)) {
+        least = Math.min(least, room.jobs());
+      }
+    }
+    return least;
+  }
+
+  /** Until the next token of what waits, if that is what is missing. */
+  private static long wait(List<Room> rooms, List<Sort> waiting) {
+    long wait = FULL_MILLIS;
+    for (Room room : rooms) {
+      if (room.nextMillis() > 0 && waiting.stream().anyMatch(sort -> of(room, sort))) {
+        wait = Math.min(wait, room.nextMillis());
+      }
+    }
+    return wait;
+  }
+
+  private int claim(Sort sort, int most) {
+    Registration<?> registration = handlers.find(sort.kind());
+    if (registration == null) {
+      return 0;
+    }
+    List<Taken> taken;
+    try {
+      taken = store.claim(session.get(), sort, most, job -> millis(job, registration.options()));
+    } catch (InDoubt e) {
+      doubts.computeIfAbsent(sort, s -> new ArrayList<>()).addAll(e.taken());
+      throw new IllegalStateException("a claim of " + sort + " got no answer", e);
+    }
+    if (!taken.isEmpty()) {
+      worker.acceptLimited(sort, registration, taken);
+    }
+    return taken.size();
+  }
+
+  /** A job may wait for its slot for a settle time before its own time begins. */
+  private long millis(LoadedJob job, HandlerOptions kind) {
+    return Attempt.hardTimeout(JobJson.options(job.options()), kind)
+        .plus(worker.settle().multipliedBy(2))
+        .toMillis();
+  }
+
+  /**
+   * What was claimed without an answer is given back. Behind the locks of the limits the earlier
+   * transaction is over: if it was committed, the jobs are this session's and pass their gate; if
+   * not, this writes nothing.
+   */
+  private void resolveDoubts() {
+    if (doubts.isEmpty()) {
+      return;
+    }
+    store.await();
+    doubts.forEach((sort, taken) -> taken.forEach(each -> giveBack(sort, each.job())));
+    doubts.clear();
+  }
+
+  private void giveBack(Sort sort, LoadedJob job) {
+    Returned back = new Returned(job.id(), job.token(), true, job.attempt());
+    desk.write(
+        new Portion(
+            sort.lane(),
+            sort.kind(),
+            null,
+            true,
+            List.of(back),
+            List.of(),
+            List.of(),
+            false,
+            List.of(),
+            false,
+            desk::count));
+  }
+
+  void stop() {
+    thread.mayEnd();
+    stopped = true;
+    wake();
+  }
+
+  void join(long untilNanos) {
+    try {
+      thread.joinUntil(untilNanos);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
