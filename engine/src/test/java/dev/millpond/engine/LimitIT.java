@@ -229,9 +229,9 @@ class LimitIT {
   void startsFollowTheRateOverTheWholeFleet(Mode mode) {
     start(mode);
     Millpond node = worker();
-    worker();
     Limit limit = new Limit(null, new Rate(50, Duration.ofSeconds(1), 10));
     node.flow().setLimit(Scope.KIND, "counted", limit);
+    worker(); // not before: it would go by no limit for up to half a second
 
     Fleet.submit(node, job("counted", "mail"), 120);
 
