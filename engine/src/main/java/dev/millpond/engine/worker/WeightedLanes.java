@@ -29,11 +29,13 @@ import org.jspecify.annotations.Nullable;
  * has over the others is scaled, as if it had been served at the new one: what was started at a
  * small weight holds nobody up who weighs more now.
  *
- * <p>A queue or class that had nothing starts level with the one that was chosen last, which is as
- * far as the others are: it has no claim to what it did not want. But for {@link #LENIENCE_MICROS}
- * it has. One that is known to have more than was claimed of it ({@link Supply}) has waited for a
- * claim, and is given all that it has missed. (A smooth weighted round robin for pieces of unequal
- * size; start-time fair queueing, P. Goyal 1996.)
+ * <p>A queue or class that had nothing starts level with the least served of those that have work,
+ * and with the one that was chosen last where none has: it has no claim to what it did not want.
+ * But for {@link #LENIENCE_MICROS} it has. (Not with the one that was chosen last in any case: it
+ * may be far ahead, chosen while those that weigh more waited for a claim.) One that is known to
+ * have more than was claimed of it ({@link Supply}) has waited for a claim, and is given all that
+ * it has missed. (A smooth weighted round robin for pieces of unequal size; start-time fair
+ * queueing, P. Goyal 1996.)
  *
  * <p>Claims follow from the same numbers ({@link #missing}): each lane is to have at hand what
  * would be served of it next. Otherwise those of the highest weights would run empty first.
@@ -52,6 +54,9 @@ final class WeightedLanes {
 
   /** What an empty lane may be behind by, in time of a slot, and still catch up on. */
   private static final double LENIENCE_MICROS = 100_000;
+
+  /** One that has more, and has had nothing ready for no longer, still counts among the others. */
+  private static final long ABSENT_MILLIS = 1_000;
 
   /** Of the newest batch in the average of their sizes. */
   private static final double NEW = 0.2;
@@ -83,6 +88,9 @@ final class WeightedLanes {
     int batches;
     boolean servedAged;
 
+    /** When something of it was last ready. */
+    long readyMillis;
+
     /** As {@link WeightedLanes#level}, of the classes. */
     double level;
 
@@ -104,6 +112,9 @@ final class WeightedLanes {
     String kind = "";
 
     long madeMillis;
+
+    /** When something of it was last ready. */
+    long readyMillis;
 
     Ready(Lane lane, double served) {
       this.lane = lane;
@@ -153,10 +164,10 @@ final class WeightedLanes {
     Queue queue = queue(run.lane().queue());
     Ready lane = lane(queue, run.lane());
     if (queue.batches == 0) {
-      queue.served = servedAsItJoins(queue);
+      queue.served = servedAsItJoins(queue, served());
     }
     if (lane.runs.isEmpty()) {
-      lane.served = servedAsItJoins(queue, lane, micros(run.kind()));
+      lane.served = servedAsItJoins(lane, served(queue), micros(run.kind()));
     }
     lane.runs.add(run);
     lane.came(run.claimed().batch(), run.attempts().size());
@@ -182,31 +193,80 @@ final class WeightedLanes {
   }
 
   private Queue queue(String name) {
-    return queues.computeIfAbsent(name, n -> new Queue(n, level));
+    Queue known = queues.get(name);
+    if (known == null) {
+      known = new Queue(name, served());
+      queues.put(name, known);
+    }
+    return known;
   }
 
-  private static Ready lane(Queue queue, Lane lane) {
-    return queue.lanes.computeIfAbsent(lane, l -> new Ready(l, queue.level));
+  private Ready lane(Queue queue, Lane lane) {
+    Ready known = queue.lanes.get(lane);
+    if (known == null) {
+      known = new Ready(lane, served(queue));
+      queue.lanes.put(lane, known);
+    }
+    return known;
   }
 
-  /** From where a queue goes on that has nothing ready. */
-  private double servedAsItJoins(Queue queue) {
-    for (Lane lane : queue.lanes.keySet()) {
-      if (supply.more(lane)) {
-        return queue.served;
-      }
+  /**
+   * From where a queue goes on that has nothing ready.
+   *
+   * @param others {@link #served} of all queues
+   */
+  private double servedAsItJoins(Queue queue, double others) {
+    if (hasMore(queue)) {
+      return queue.served;
     }
     double behind = LENIENCE_MICROS / weights.queueWeight(queue.name);
-    return Math.max(queue.served, level - behind);
+    return Math.max(queue.served, others - behind);
   }
 
-  /** From where a lane goes on that has nothing ready. */
-  private double servedAsItJoins(Queue queue, Ready lane, double jobMicros) {
+  /** As far as the least served of those queues that have work. */
+  private double served() {
+    long since = clock.millis() - ABSENT_MILLIS;
+    double least = level;
+    for (Queue queue : queues.values()) {
+      if (queue.batches > 0 || (queue.readyMillis >= since && hasMore(queue))) {
+        least = Math.min(least, queue.served);
+      }
+    }
+    return least;
+  }
+
+  /** As far as the least served of those classes of a queue that have work. */
+  private double served(Queue queue) {
+    long since = clock.millis() - ABSENT_MILLIS;
+    double least = queue.level;
+    for (Ready lane : queue.lanes.values()) {
+      if (!lane.runs.isEmpty() || (lane.readyMillis >= since && supply.more(lane.lane))) {
+        least = Math.min(least, lane.served);
+      }
+    }
+    return least;
+  }
+
+  private boolean hasMore(Queue queue) {
+    for (Lane lane : queue.lanes.keySet()) {
+      if (supply.more(lane)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * From where a lane goes on that has nothing ready.
+   *
+   * @param others {@link #served(Queue)} of its queue
+   */
+  private double servedAsItJoins(Ready lane, double others, double jobMicros) {
     if (supply.more(lane.lane)) {
       return lane.served;
     }
     double behind = LENIENCE_MICROS / jobMicros / weights.classWeight(lane.lane);
-    return Math.max(lane.served, queue.level - behind);
+    return Math.max(lane.served, others - behind);
   }
 
   /** Expected time of a job in a slot. */
@@ -270,7 +330,9 @@ final class WeightedLanes {
       List<Attempt> attempts = run.take(chunkSize(run));
       if (run.exhausted()) {
         lane.runs.removeFirst();
+        lane.readyMillis = clock.millis();
         queue.batches--;
+        queue.readyMillis = lane.readyMillis;
         ready--;
       }
       if (!attempts.isEmpty()) {
@@ -386,13 +448,15 @@ final class WeightedLanes {
     Map<String, List<Lane>> lanes = new HashMap<>();
     all.forEach(lane -> lanes.computeIfAbsent(lane.queue(), q -> new ArrayList<>()).add(lane));
     Forecast forecast = new Forecast();
+    double others = served();
     lanes.forEach((name, its) -> {
       Queue queue = queue(name);
       Duration aging = weights.aging(name);
-      double served = queue.batches == 0 ? servedAsItJoins(queue) : queue.served;
+      double served = queue.batches == 0 ? servedAsItJoins(queue, others) : queue.served;
       Forecast.OfQueue ofQueue = new Forecast.OfQueue(served, aging != null, queue.servedAged);
+      double ofOthers = served(queue);
       for (Lane lane : its) {
-        ofQueue.add(forecast(queue, lane(queue, lane), supply.more(way, lane), aging));
+        ofQueue.add(forecast(queue, lane(queue, lane), ofOthers, supply.more(way, lane), aging));
       }
       forecast.add(ofQueue);
     });
@@ -400,11 +464,12 @@ final class WeightedLanes {
   }
 
   private Forecast.OfLane forecast(
-      Queue queue, Ready lane, boolean more, @Nullable Duration aging) {
+      Queue queue, Ready lane, double others, boolean more, @Nullable Duration aging) {
     boolean known = lane.jobs > 0;
     double jobs = known ? lane.jobs : lastJobs;
     double micros = known ? jobs * micros(lane.kind) : lastMicros;
-    double served = lane.runs.isEmpty() ? servedAsItJoins(queue, lane, micros / jobs) : lane.served;
+    double served =
+        lane.runs.isEmpty() ? servedAsItJoins(lane, others, micros / jobs) : lane.served;
     Forecast.OfLane of =
         new Forecast.OfLane(
             lane.lane,

@@ -278,6 +278,37 @@ class WeightedLanesTest {
     assertThat(share(other)).isCloseTo(200.0 / 3, within(2.0));
   }
 
+  /** What weighs next to nothing was chosen alone, while the other waited for its claim. */
+  @Test
+  void aQueueThatComesIsLevelWithThoseThatHaveWorkNotWithTheOneThatWasChosenLast() {
+    Lane tiny = new Lane("tiny", "normal");
+    Lane light = new Lane("light", "normal");
+    Lane heavy = new Lane("heavy", "normal");
+    Map<String, QueueFlow> weights =
+        Map.of(
+            "tiny",
+            new QueueFlow(1, null, Map.of()),
+            "light",
+            new QueueFlow(100, null, Map.of()),
+            "heavy",
+            new QueueFlow(300, null, Map.of()));
+    settings =
+        new FlowSettings(
+            settings.version() + 1, PriorityClasses.DEFAULT, Watermarks.NONE, weights, Pauses.NONE);
+    serve(10_000, List.of(tiny, light));
+    while (lanes.take() != null) {
+      served.clear(); // the claim of more takes a while
+    }
+    for (int i = 0; i < 500; i++) {
+      lanes.add(run(tiny, "any", 1));
+      assertThat(size(lanes.take())).isEqualTo(1);
+    }
+
+    serve(2_000, List.of(tiny, light, heavy));
+
+    assertThat(share(heavy)).isCloseTo(75, within(3.0));
+  }
+
   @Test
   void withAnAgingBoundWhatIsRunnableForLongerIsServedInEverySecondTurnAtMost() {
     set(new QueueFlow(null, Duration.ofSeconds(10), Map.of()));
