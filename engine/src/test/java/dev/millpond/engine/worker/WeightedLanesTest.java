@@ -294,7 +294,12 @@ class WeightedLanesTest {
             new QueueFlow(300, null, Map.of()));
     settings =
         new FlowSettings(
-            settings.version() + 1, PriorityClasses.DEFAULT, Watermarks.NONE, weights, Pauses.NONE);
+            settings.version() + 1,
+            PriorityClasses.DEFAULT,
+            Watermarks.NONE,
+            weights,
+            Pauses.NONE,
+            Limited.NONE);
     serve(10_000, List.of(tiny, light));
     while (lanes.take() != null) {
       served.clear(); // the claim of more takes a while
