@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,6 +61,9 @@ final class LimitedLoop {
   /** Claims whose commit got no answer, by their sort. */
   private final Map<Sort, List<Taken>> doubts = new HashMap<>();
 
+  /** Of those, what is being given back. */
+  private final AtomicInteger givingBack = new AtomicInteger();
+
   private volatile boolean stopped;
 
   LimitedLoop(
@@ -96,8 +100,7 @@ final class LimitedLoop {
     while (!stopped) {
       long wait = FAULT_MILLIS;
       try {
-        resolveDoubts();
-        wait = look();
+        wait = resolveDoubts() ? look() : FULL_MILLIS;
       } catch (DatabaseException e) {
         log.debug("nothing was claimed under limits: {}", e.getMessage());
       } catch (RuntimeException e) {
@@ -214,18 +217,22 @@ final class LimitedLoop {
   /**
    * What was claimed without an answer is given back. Behind the locks of the limits the earlier
    * transaction is over: if it was committed, the jobs are this session's and pass their gate; if
-   * not, this writes nothing.
+   * not, this writes nothing. Nothing is claimed before that is written: a job that was claimed
+   * again under the same token would be given back while it runs.
+   *
+   * @return whether nothing is in doubt
    */
-  private void resolveDoubts() {
-    if (doubts.isEmpty()) {
-      return;
+  private boolean resolveDoubts() {
+    if (!doubts.isEmpty()) {
+      store.await();
+      doubts.forEach((sort, taken) -> taken.forEach(each -> giveBack(sort, each.job())));
+      doubts.clear();
     }
-    store.await();
-    doubts.forEach((sort, taken) -> taken.forEach(each -> giveBack(sort, each.job())));
-    doubts.clear();
+    return givingBack.get() == 0;
   }
 
   private void giveBack(Sort sort, LoadedJob job) {
+    givingBack.incrementAndGet();
     Returned back = new Returned(job.id(), job.token(), true, job.attempt());
     desk.write(
         new Portion(
@@ -239,7 +246,11 @@ final class LimitedLoop {
             false,
             List.of(),
             false,
-            desk::count));
+            (portion, news) -> {
+              desk.count(portion, news);
+              givingBack.decrementAndGet();
+              wake();
+            }));
   }
 
   void stop() {
