@@ -75,6 +75,11 @@ public final class ScenarioCommand implements Callable<Integer> {
   @Option(names = "--json", description = "A line of JSON for each scenario.")
   private boolean json;
 
+  @Option(
+      names = "--charts",
+      description = "Shows what was seen over time as Mermaid charts, for Markdown.")
+  private boolean charts;
+
   private final long beganNanos = System.nanoTime();
 
   public static void main(String[] args) {
@@ -120,6 +125,9 @@ public final class ScenarioCommand implements Callable<Integer> {
         out().flush();
       } else {
         Printed.text(out(), report);
+      }
+      if (charts && !report.series().isEmpty()) {
+        Printed.chart(out(), report);
       }
     }
     return holds ? CommandLine.ExitCode.OK : WRONG;

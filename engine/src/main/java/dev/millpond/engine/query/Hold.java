@@ -2,8 +2,12 @@ package dev.millpond.engine.query;
 
 import dev.millpond.api.JobState;
 import dev.millpond.engine.flow.Pause;
+import dev.millpond.engine.flow.Pause.Scope;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
+import java.util.UUID;
+import java.util.stream.Collectors;
 
 /** Something that keeps a job from starting, or the reason why nothing does any more. */
 public sealed interface Hold {
@@ -63,6 +67,42 @@ public sealed interface Hold {
       String why = pause.reason() == null ? "" : ": " + pause.reason();
       return "Its %s %s is paused%s since %s%s"
           .formatted(pause.scope().word(), pause.name(), by, pause.at(), why);
+    }
+  }
+
+  /**
+   * As many jobs of its queue or kind run as may.
+   *
+   * @param holders the first of those that run
+   */
+  record LimitFull(Scope scope, String name, int concurrency, List<UUID> holders) implements Hold {
+    /** Of the holders that a sentence names. */
+    private static final int NAMED = 3;
+
+    public LimitFull {
+      holders = List.copyOf(holders);
+    }
+
+    @Override
+    public String text() {
+      String named =
+          holders.stream().limit(NAMED).map(UUID::toString).collect(Collectors.joining(", "));
+      return "Its %s %s may run %d at a time, and does: %s%s"
+          .formatted(
+              scope.word(), name, concurrency, named, holders.size() > NAMED ? " and others" : "");
+    }
+  }
+
+  /**
+   * The rate of its queue or kind has no start left for now.
+   *
+   * @param next when there is one again, if nobody else takes it
+   */
+  record RateSpent(Scope scope, String name, Instant next) implements Hold {
+    @Override
+    public String text() {
+      return "The rate of its %s %s has no start left before %s"
+          .formatted(scope.word(), name, next);
     }
   }
 

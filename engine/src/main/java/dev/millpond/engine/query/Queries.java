@@ -73,9 +73,10 @@ public final class Queries {
 
   /** Why a job is not running; empty when there is none. */
   public Optional<Why> why(UUID id) {
+    FlowSettings settings = flow.get();
     return transactions
-        .callOrThrow(tx -> WhyStore.facts(tx, id))
-        .map(facts -> WhyRules.of(facts, flow.get()));
+        .callOrThrow(tx -> WhyStore.facts(tx, id, settings.limits()))
+        .map(facts -> WhyRules.of(facts, settings));
   }
 
   public CancelResult cancel(UUID id) {

@@ -4,6 +4,8 @@ import dev.millpond.api.JobView;
 import dev.millpond.api.JobView.Holder;
 import dev.millpond.api.JobView.Worker;
 import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.flow.Limit;
+import dev.millpond.engine.flow.LimitView;
 import dev.millpond.engine.flow.Pause;
 import dev.millpond.engine.flow.Pause.Scope;
 import dev.millpond.engine.flow.Pauses;
@@ -11,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,12 +32,19 @@ public final class WhyRules {
    * @param job with its holder
    * @param workers live ones that take jobs of its kind
    * @param draining live ones that have its kind and take nothing
+   * @param limits of its queue and its kind, where they have some, with who takes part of them
    * @param ahead jobs of its class before it
    * @param moreAhead whether there are more than were counted
    * @param now by the database's clock
    */
   public record Facts(
-      JobView job, int workers, int draining, long ahead, boolean moreAhead, Instant now) {}
+      JobView job,
+      int workers,
+      int draining,
+      Map<Scope, LimitView> limits,
+      long ahead,
+      boolean moreAhead,
+      Instant now) {}
 
   /** What holds it. */
   public static Why of(Facts facts, FlowSettings flow) {
@@ -77,6 +87,7 @@ public final class WhyRules {
       holds.add(new Hold.Claimed(name(worker), claimedAt));
       return holds;
     }
+    addLimits(facts, holds);
     addNoWorker(facts, holds);
     if (facts.ahead() > 0) {
       holds.add(
@@ -100,6 +111,30 @@ public final class WhyRules {
       add(holds, pauses.of(Scope.TAG, tag));
     }
     return holds;
+  }
+
+  private static void addLimits(Facts facts, List<Hold> holds) {
+    facts
+        .limits()
+        .forEach((scope, view) -> {
+          Limit limit = view.limit();
+          if (limit == null) {
+            return;
+          }
+          String name =
+              scope == Scope.QUEUE ? facts.job().request().queue() : facts.job().request().kind();
+          Integer concurrency = limit.concurrency();
+          if (concurrency != null && view.running() >= concurrency) {
+            holds.add(new Hold.LimitFull(scope, name, concurrency, view.holders()));
+          }
+          Limit.Rate rate = limit.rate();
+          Double tokens = view.tokens();
+          if (rate != null && tokens != null && tokens < 1) {
+            double perPermit = (double) rate.per().toMillis() / rate.permits();
+            long millis = (long) Math.ceil((1 - tokens) * perPermit);
+            holds.add(new Hold.RateSpent(scope, name, facts.now().plusMillis(millis)));
+          }
+        });
   }
 
   private static void add(List<Hold> holds, @Nullable Pause pause) {

@@ -10,6 +10,8 @@ import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.flow.Limit;
+import dev.millpond.engine.flow.Limit.Rate;
 import dev.millpond.engine.flow.Pause.Scope;
 import java.time.Duration;
 import java.util.List;
@@ -138,6 +140,43 @@ class WhyIT {
             Hold.Paused.class, hold -> assertThat(hold.pause().scope()).isEqualTo(Scope.TAG));
     producer.flow().resume(Scope.TAG, "nightly");
     fleet.untilState(job, JobState.SUCCEEDED);
+  }
+
+  @Test
+  void aFullLimitNamesWhoHoldsIt() {
+    CountDownLatch release = new CountDownLatch(1);
+    fleet.maintainer();
+    producer.flow().setLimit(Scope.QUEUE, "default", new Limit(1, null));
+    producer
+        .flow()
+        .setLimit(Scope.KIND, "rare", new Limit(null, new Rate(1, Duration.ofHours(1), 1)));
+    fleet.worker(
+        fleet.config().withSlots(4),
+        m ->
+            m.registerHandler(
+                    "held",
+                    Integer.class,
+                    (context, n) -> {
+                      release.await();
+                      return n;
+                    })
+                .registerHandler("rare", Integer.class, (context, n) -> n));
+    UUID running = submit(JobRequest.of("held", 1));
+    fleet.untilState(running, JobState.RUNNING);
+    UUID waits = submit(JobRequest.of("held", 2));
+    assertThat(holds(waits))
+        .contains(new Hold.LimitFull(Scope.QUEUE, "default", 1, List.of(running)));
+    UUID first = submit(JobRequest.of("rare", 3).withQueue("other"));
+    fleet.untilState(first, JobState.SUCCEEDED);
+    UUID second = submit(JobRequest.of("rare", 4).withQueue("other"));
+    assertThat(holds(second))
+        .first()
+        .isInstanceOfSatisfying(
+            Hold.RateSpent.class, hold -> assertThat(hold.name()).isEqualTo("rare"));
+    release.countDown();
+    fleet.untilState(waits, JobState.SUCCEEDED);
+    producer.flow().resetLimit(Scope.KIND, "rare");
+    fleet.untilState(second, JobState.SUCCEEDED);
   }
 
   private Millpond worker(Consumer<Millpond> handlers) {

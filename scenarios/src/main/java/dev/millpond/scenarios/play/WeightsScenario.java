@@ -98,10 +98,6 @@ final class WeightsScenario implements Scenario {
     long to = System.nanoTime();
     List<Run> runs =
         stage.ledger().runs().stream().filter(run -> QUEUES.containsKey(run.label())).toList();
-    for (String queue : QUEUES.keySet()) {
-      report.series(
-          "queue " + queue, Shares.over(runs, queue, from - SETTLES.toNanos(), to, STEP.toNanos()));
-    }
     check(report, "queues of weight 300 and 100 get 75 and 25", runs, from, to, QUEUES);
   }
 

@@ -3,12 +3,18 @@ package dev.millpond.engine.query.store;
 import dev.millpond.api.JobState;
 import dev.millpond.api.JobView;
 import dev.millpond.api.JobView.Holder;
+import dev.millpond.engine.flow.LimitView;
+import dev.millpond.engine.flow.Limited;
+import dev.millpond.engine.flow.Pause.Scope;
+import dev.millpond.engine.flow.store.LimitStore;
 import dev.millpond.engine.lifecycle.store.ClockStore;
 import dev.millpond.engine.query.WhyRules.Facts;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -49,8 +55,12 @@ public final class WhyStore {
 
   private WhyStore() {}
 
-  /** What is known of a job; empty when there is none. */
-  public static Optional<Facts> facts(Connection tx, UUID id) throws SQLException {
+  /**
+   * What is known of a job; empty when there is none.
+   *
+   * @param limited queues and kinds that have limits
+   */
+  public static Optional<Facts> facts(Connection tx, UUID id, Limited limited) throws SQLException {
     Optional<JobView> found = JobStore.find(tx, id);
     if (found.isEmpty()) {
       return Optional.empty();
@@ -66,9 +76,16 @@ public final class WhyStore {
         draining = row.getInt(2);
       }
     }
+    Map<Scope, LimitView> limits = new EnumMap<>(Scope.class);
+    if (limited.queues().containsKey(job.request().queue())) {
+      limits.put(Scope.QUEUE, LimitStore.view(tx, Scope.QUEUE, job.request().queue()));
+    }
+    if (limited.kinds().containsKey(job.request().kind())) {
+      limits.put(Scope.KIND, LimitStore.view(tx, Scope.KIND, job.request().kind()));
+    }
     Ahead ahead = job.state() == JobState.RUNNABLE ? ahead(tx, job) : Ahead.NONE;
     return Optional.of(
-        new Facts(job, workers, draining, ahead.jobs(), ahead.more(), ClockStore.now(tx)));
+        new Facts(job, workers, draining, limits, ahead.jobs(), ahead.more(), ClockStore.now(tx)));
   }
 
   private record Ahead(long jobs, boolean more) {

@@ -69,6 +69,19 @@ public final class WhyController {
         Json.optional(out, "by", pause.by());
         Json.optional(out, "reason", pause.reason());
       }
+      case Hold.LimitFull full -> {
+        out.writeStringProperty("scope", full.scope().word());
+        out.writeStringProperty("name", full.name());
+        out.writeNumberProperty("concurrency", full.concurrency());
+        out.writeArrayPropertyStart("holders");
+        full.holders().forEach(job -> out.writeString(job.toString()));
+        out.writeEndArray();
+      }
+      case Hold.RateSpent spent -> {
+        out.writeStringProperty("scope", spent.scope().word());
+        out.writeStringProperty("name", spent.name());
+        Json.optional(out, "next", spent.next());
+      }
       case Hold.NoWorker none -> {
         out.writeStringProperty("kind", none.kind());
         out.writeNumberProperty("draining", none.draining());
