@@ -25,7 +25,7 @@ class LimitCrashIT {
   private static void limit(CrashScene scene) {
     Limit limit = new Limit(1, null);
     long version = scene.producer().flow().setLimit(Scope.QUEUE, scene.queue(), limit).version();
-    CrashScene.await(() -> scene.subject().said().contains("settings are at version " + version));
+    scene.subject().awaitSettings(version);
   }
 
   private static void dies(Mode mode, Moment moment, long held) throws Exception {

@@ -25,7 +25,7 @@ class PauseCrashIT {
   /** Pauses the tag, and waits until the subject goes by it. */
   private static void pause(CrashScene scene) {
     long version = scene.producer().flow().pause(Scope.TAG, "eu", null, null).version();
-    CrashScene.await(() -> scene.subject().said().contains("settings are at version " + version));
+    scene.subject().awaitSettings(version);
   }
 
   /** The fleet puts aside what the subject did not; then the tag is resumed. */

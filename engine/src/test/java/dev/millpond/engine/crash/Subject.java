@@ -79,6 +79,13 @@ final class Subject implements AutoCloseable {
     await().atMost(PATIENCE).until(() -> said().contains(line + ": "));
   }
 
+  /** Waits until it goes by this version of what operators have set. */
+  void awaitSettings(long version) {
+    String line = "follow " + version;
+    tell(line);
+    awaitDone(line);
+  }
+
   /** Ends it as kill -9 does. */
   void kill() {
     process.destroyForcibly();

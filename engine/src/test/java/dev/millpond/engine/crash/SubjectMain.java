@@ -93,6 +93,11 @@ final class SubjectMain {
                 UUID.fromString(words[1]), new JobRequest.Start.In(Duration.ofHours(1)));
         case "change-class" -> millpond.changeClass(UUID.fromString(words[1]), words[2]);
         case "drain" -> millpond.drain(Duration.ofSeconds(1));
+        case "follow" -> {
+          long version = Long.parseLong(words[1]);
+          CrashScene.await(() -> millpond.flow().settings().version() >= version);
+          yield "follows";
+        }
         case "open" -> {
           gate.countDown();
           yield "open";
