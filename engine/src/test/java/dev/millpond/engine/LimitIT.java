@@ -14,7 +14,9 @@ import dev.millpond.engine.flow.Limit.Rate;
 import dev.millpond.engine.flow.LimitView;
 import dev.millpond.engine.flow.Pause.Scope;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -39,6 +41,40 @@ class LimitIT {
   private final ConcurrentLinkedQueue<Long> starts = new ConcurrentLinkedQueue<>();
   private final AtomicInteger free = new AtomicInteger();
   private final CountDownLatch gate = new CountDownLatch(1);
+  private final Company company = new Company();
+
+  /**
+   * Keeps each job until so many run beside it, and then lets the one go that has been there for
+   * longest: so as many run as may, all the time. Lets all go once no more are to come.
+   */
+  private static final class Company {
+    private final Deque<CountDownLatch> inside = new ArrayDeque<>();
+    private int together = 1;
+    private int toCome;
+
+    /** From now on. */
+    synchronized void of(int jobsTogether, int jobsToCome) {
+      together = jobsTogether;
+      toCome = jobsToCome;
+      letGo();
+    }
+
+    void keep() throws InterruptedException {
+      CountDownLatch mine = new CountDownLatch(1);
+      synchronized (this) {
+        inside.add(mine);
+        toCome--;
+        letGo();
+      }
+      mine.await();
+    }
+
+    private void letGo() {
+      while (!inside.isEmpty() && (inside.size() >= together || toCome <= 0)) {
+        inside.remove().countDown();
+      }
+    }
+  }
 
   @BeforeAll
   static void open() {
@@ -58,6 +94,7 @@ class LimitIT {
   @AfterEach
   void stop() {
     gate.countDown();
+    company.of(1, 0);
     fleet.end();
   }
 
@@ -84,7 +121,7 @@ class LimitIT {
         String.class,
         (context, payload) -> {
           enter();
-          Thread.sleep(3); // the work: long enough for others to start beside it
+          company.keep();
           running.decrementAndGet();
           return null;
         });
@@ -125,6 +162,7 @@ class LimitIT {
     worker();
     worker();
 
+    company.of(5, 600);
     Fleet.submit(node, job("counted", "mail"), 600);
 
     fleet.untilEnded(600);
@@ -141,6 +179,7 @@ class LimitIT {
     node.flow().setLimit(Scope.QUEUE, "a", atMost(20));
     worker();
 
+    company.of(4, 300);
     Fleet.submit(node, job("counted", "a"), 150);
     Fleet.submit(node, job("counted", "b"), 150);
     Fleet.submit(node, job("free", "a"), 100);
@@ -179,6 +218,7 @@ class LimitIT {
     start(mode);
     Millpond node = worker();
     node.flow().setLimit(Scope.KIND, "free", atMost(2));
+    company.of(8, 10_000);
     for (int i = 0; i < 10; i++) {
       Fleet.submit(node, job("counted", "busy"), 1_000);
     }
@@ -218,6 +258,7 @@ class LimitIT {
 
     assertThat(node.flow().resetLimit(Scope.QUEUE, "mail")).isTrue();
     most.set(0);
+    company.of(12, 400);
     Fleet.submit(steers, job("counted", "mail"), 400);
     fleet.untilEnded(510);
     assertThat(most.get()).isGreaterThan(10);
@@ -267,6 +308,7 @@ class LimitIT {
     Millpond node = worker();
     node.flow().setLimit(Scope.QUEUE, "mail", atMost(3));
     node.flow().pause(Scope.TAG, "eu", null, null);
+    company.of(3, 10);
     Fleet.submit(node, job("failing", "mail"), 20);
     List<UUID> held =
         Fleet.submit(
@@ -279,6 +321,30 @@ class LimitIT {
     fleet.untilEnded(30);
     assertThat(most.get()).isLessThanOrEqualTo(3);
     held.forEach(id -> assertThat(fleet.untilState(id, JobState.SUCCEEDED).attempt()).isEqualTo(1));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Mode.class)
+  void whatIsSetAsideForAPausedTagUsesNoToken(Mode mode) {
+    start(mode);
+    Millpond node = worker();
+    node.flow().setLimit(Scope.QUEUE, "mail", new Limit(2, new Rate(1, Duration.ofHours(24), 12)));
+    node.flow().pause(Scope.TAG, "eu", null, null);
+    JobRequest eu = job("free", "mail").withOptions(JobOptions.DEFAULT.withTags("eu"));
+    List<UUID> held = new ArrayList<>(Fleet.submit(node, eu, 150));
+    Fleet.submit(node, job("free", "mail"), 5);
+    held.addAll(Fleet.submit(node, eu, 5));
+
+    fleet.untilEnded(5);
+    held.forEach(id -> fleet.untilState(id, JobState.WAITING));
+    assertThat(database.depth()).isZero();
+    node.flow().resume(Scope.TAG, "eu");
+    fleet.untilEnded(12);
+    assertThat(node.flow().limit(Scope.QUEUE, "mail").tokens()).isLessThan(1);
+    assertThat(database.depth()).isEqualTo(160 - 12);
+    node.flow().resetLimit(Scope.QUEUE, "mail");
+    fleet.untilEnded(160);
+    assertThat(database.number("SELECT max(lease_token) FROM millpond.job_outcome")).isEqualTo(1);
   }
 
   @ParameterizedTest
@@ -304,6 +370,7 @@ class LimitIT {
     start(Mode.STREAMS);
     Millpond node = worker();
     worker();
+    company.of(3, 700);
     Fleet.submit(node, job("counted", "mail"), 300);
     node.flow().setLimit(Scope.QUEUE, "mail", atMost(3));
     Fleet.until("a second has passed", () -> fleetFollows(node));

@@ -3,6 +3,7 @@ package dev.millpond.engine.worker;
 import dev.millpond.api.HandlerOptions;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.flow.Pauses;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Returned;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
@@ -11,8 +12,10 @@ import dev.millpond.engine.threads.LoopThread;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
 import dev.millpond.engine.worker.store.LimitedClaimStore;
+import dev.millpond.engine.worker.store.LimitedClaimStore.Claim;
 import dev.millpond.engine.worker.store.LimitedClaimStore.InDoubt;
 import dev.millpond.engine.worker.store.LimitedClaimStore.Room;
+import dev.millpond.engine.worker.store.LimitedClaimStore.Rules;
 import dev.millpond.engine.worker.store.LimitedClaimStore.Sort;
 import dev.millpond.engine.worker.store.LimitedClaimStore.Taken;
 import java.util.ArrayList;
@@ -23,6 +26,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -142,13 +146,16 @@ final class LimitedLoop {
     }
     List<Room> rooms = store.look();
     int started = 0;
+    boolean moved = false;
     for (Sort sort : waiting) {
       int most = (int) Math.min(wanted - started, room(rooms, sort));
       if (most > 0) {
-        started += claim(sort, most);
+        Claim claim = claim(sort, most);
+        started += claim.taken().size();
+        moved |= claim.moved();
       }
     }
-    return started > 0 ? 0 : wait(rooms, waiting);
+    return moved ? 0 : wait(rooms, waiting);
   }
 
   /** What is limited, known here and not paused, the lanes that are wanted most first. */
@@ -189,29 +196,39 @@ final class LimitedLoop {
     return wait;
   }
 
-  private int claim(Sort sort, int most) {
+  private Claim claim(Sort sort, int most) {
     Registration<?> registration = handlers.find(sort.kind());
     if (registration == null) {
-      return 0;
+      return Claim.NOTHING;
     }
-    List<Taken> taken;
+    Claim claim;
     try {
-      taken = store.claim(session.get(), sort, most, job -> millis(job, registration.options()));
+      claim = store.claim(session.get(), sort, most, rules(registration.options()));
     } catch (InDoubt e) {
       doubts.computeIfAbsent(sort, s -> new ArrayList<>()).addAll(e.taken());
       throw new IllegalStateException("a claim of " + sort + " got no answer", e);
     }
-    if (!taken.isEmpty()) {
-      worker.acceptLimited(sort, registration, taken);
+    if (!claim.taken().isEmpty()) {
+      worker.acceptLimited(sort, registration, claim.taken());
     }
-    return taken.size();
+    return claim;
   }
 
-  /** A job may wait for its slot for a settle time before its own time begins. */
-  private long millis(LoadedJob job, HandlerOptions kind) {
-    return Attempt.hardTimeout(JobJson.options(job.options()), kind)
-        .plus(worker.settle().multipliedBy(2))
-        .toMillis();
+  private Rules rules(HandlerOptions kind) {
+    Pauses pauses = settings.get().pauses();
+    return new Rules() {
+      @Override
+      public @Nullable String pausedTag(LoadedJob job) {
+        return pauses.byTag() ? pauses.tag(JobJson.options(job.options()).tags()) : null;
+      }
+
+      @Override
+      public long hardMillis(LoadedJob job) {
+        return Attempt.hardTimeout(JobJson.options(job.options()), kind)
+            .plus(worker.settle().multipliedBy(2)) // that it may wait for its slot
+            .toMillis();
+      }
+    };
   }
 
   /**

@@ -16,6 +16,7 @@ import dev.millpond.engine.flush.Portion.Returned;
 import dev.millpond.engine.flush.Portion.Started;
 import dev.millpond.engine.flush.Portion.Success;
 import dev.millpond.engine.flush.Portion.Written;
+import dev.millpond.engine.flush.store.ParkStore.Parked;
 import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.webhook.store.WebhookStore;
@@ -120,7 +121,7 @@ public final class ColdFlush {
     WebhookStore.call(tx, withWebhooks(successes, cancelled, failures));
     EndStore.track(tx, started, session);
     EndStore.insertLogs(tx, portions, stale);
-    ParkStore.pause(tx, paused);
+    ParkStore.pause(tx, paused.stream().map(ColdFlush::parked).toList());
     EndStore.giveBack(tx, returned);
     giveBack(tx, unstarted, returned);
     DepthStore.add(tx, depth(successes, cancelled, failures, paused));
@@ -273,6 +274,13 @@ public final class ColdFlush {
       return false;
     }
     return state == null ? token == 1 : state.token() == token && state.phase().equals("runnable");
+  }
+
+  private static Parked parked(Passed<Paused> paused) {
+    Portion portion = paused.portion();
+    Paused job = paused.what();
+    return new Parked(
+        job.jobId(), portion.lane(), portion.kind(), job.tag(), job.token(), job.attempt());
   }
 
   private boolean cancelRequested(UUID jobId) {

@@ -1,18 +1,18 @@
 package dev.millpond.engine.flush.store;
 
-import dev.millpond.engine.flush.Portion.Paused;
-import dev.millpond.engine.flush.store.ColdFlush.Passed;
+import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.UUID;
 
 /**
  * Has jobs wait for the end of a pause, in state rows of their own under the same token. The caller
- * has passed their gates and owns the transaction. Stateless.
+ * has passed their gates, takes them out of the depth and owns the transaction. Stateless.
  */
-final class ParkStore {
+public final class ParkStore {
   private static final String PAUSE =
       """
       INSERT INTO millpond.job_state
@@ -28,19 +28,22 @@ final class ParkStore {
 
   private ParkStore() {}
 
-  static void pause(Connection tx, List<Passed<Paused>> paused) throws SQLException {
-    if (paused.isEmpty()) {
+  /** A job that is to wait since this tag of it is paused. */
+  public record Parked(UUID jobId, Lane lane, String kind, String tag, int token, int attempt) {}
+
+  public static void pause(Connection tx, List<Parked> jobs) throws SQLException {
+    if (jobs.isEmpty()) {
       return;
     }
     try (PreparedStatement statement = tx.prepareStatement(PAUSE)) {
       int i = 0;
-      statement.setObject(++i, PgArray.uuids(paused, p -> p.what().jobId()));
-      statement.setObject(++i, PgArray.texts(paused, p -> p.portion().lane().queue()));
-      statement.setObject(++i, PgArray.texts(paused, p -> p.portion().lane().priorityClass()));
-      statement.setObject(++i, PgArray.texts(paused, p -> p.portion().kind()));
-      statement.setObject(++i, PgArray.texts(paused, p -> p.what().tag()));
-      statement.setObject(++i, PgArray.ints(paused, p -> p.what().token()));
-      statement.setObject(++i, PgArray.ints(paused, p -> p.what().attempt()));
+      statement.setObject(++i, PgArray.uuids(jobs, Parked::jobId));
+      statement.setObject(++i, PgArray.texts(jobs, job -> job.lane().queue()));
+      statement.setObject(++i, PgArray.texts(jobs, job -> job.lane().priorityClass()));
+      statement.setObject(++i, PgArray.texts(jobs, Parked::kind));
+      statement.setObject(++i, PgArray.texts(jobs, Parked::tag));
+      statement.setObject(++i, PgArray.ints(jobs, Parked::token));
+      statement.setObject(++i, PgArray.ints(jobs, Parked::attempt));
       statement.executeUpdate();
     }
   }

@@ -3,8 +3,10 @@ package dev.millpond.engine.worker.store;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
-import dev.millpond.engine.flow.store.LimitStore;
+import dev.millpond.engine.flush.store.ParkStore;
+import dev.millpond.engine.flush.store.ParkStore.Parked;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
@@ -13,7 +15,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,44 +39,6 @@ public final class LimitedClaimStore implements AutoCloseable {
   /** Dispatch rows of one claim. */
   private static final int ROWS_MAX = 64;
 
-  /** How long after a change a process may still go by what was before. */
-  private static final String FOLLOWED = "interval '3 s'";
-
-  private static final String RUNNING =
-      """
-      CASE l.scope
-          WHEN 'queue' THEN (SELECT count(*) FROM millpond.job_state s
-                             WHERE s.phase = 'running' AND s.queue = l.name)
-          ELSE (SELECT count(*) FROM millpond.job_state s
-                WHERE s.phase = 'running' AND s.kind = l.name)
-      END
-      """;
-
-  /** What was let go before the limit, or by a process that did not know of it yet. */
-  private static final String ON_THEIR_WAY =
-      """
-      CASE WHEN l.settled OR l.concurrency IS NULL THEN 0 ELSE (
-          SELECT coalesce(sum(cardinality(d.job_ids)), 0) FROM millpond.dispatch d
-          WHERE (d.sent_at IS NOT NULL OR d.claimed_by IS NOT NULL)
-            AND CASE l.scope WHEN 'queue' THEN d.queue ELSE d.kind END = l.name)
-      END
-      """;
-
-  private static final String TOKENS = "floor(" + LimitStore.TOKENS + ")";
-
-  private static final String NEXT_TOKEN =
-      "ceil((1 - (" + LimitStore.TOKENS + ")) * l.per_millis / l.permits)";
-
-  /** A look at all limits, without their locks: what it says is only a reason to try. */
-  private static final String LOOK =
-      "SELECT l.scope, l.name, l.concurrency - "
-          + RUNNING
-          + ", "
-          + TOKENS
-          + ", "
-          + NEXT_TOKEN
-          + " FROM millpond.flow_limit l";
-
   private static final String WAITING =
       """
       SELECT l.queue, l.class, l.kind
@@ -88,27 +50,6 @@ public final class LimitedClaimStore implements AutoCloseable {
           ORDER BY d.kind, d.id LIMIT 1) AS first
       ORDER BY l.n
       """;
-
-  private static final String LOCK =
-      """
-      SELECT scope FROM millpond.flow_limit
-      WHERE (scope, name) IN (('queue', ?), ('kind', ?)) ORDER BY scope, name FOR UPDATE
-      """;
-
-  private static final String LOCK_ALL =
-      "SELECT scope FROM millpond.flow_limit ORDER BY scope, name FOR UPDATE";
-
-  /** In a statement after the lock: it sees what those have committed that had it before. */
-  private static final String ROOM =
-      "SELECT l.scope, l.concurrency - v.running - v.moving, "
-          + TOKENS
-          + ", NOT l.settled AND v.moving = 0 AND l.changed_at < now() - "
-          + FOLLOWED
-          + " FROM millpond.flow_limit l CROSS JOIN LATERAL (SELECT "
-          + RUNNING
-          + " AS running, "
-          + ON_THEIR_WAY
-          + " AS moving) v WHERE (l.scope, l.name) IN (('queue', ?), ('kind', ?))";
 
   private static final String TAKE =
       """
@@ -153,23 +94,6 @@ public final class LimitedClaimStore implements AutoCloseable {
       RETURNING job_id
       """;
 
-  private static final String PAY =
-      """
-      UPDATE millpond.flow_limit l
-      SET tokens = CASE WHEN l.permits IS NULL THEN 0 ELSE
-      """
-          + LimitStore.TOKENS
-          + """
-              - ? END, filled_at = clock_timestamp()
-          WHERE (l.scope, l.name) IN (('queue', ?), ('kind', ?)) AND l.permits IS NOT NULL
-          """;
-
-  private static final String SETTLE =
-      """
-      UPDATE millpond.flow_limit SET settled = true
-      WHERE scope = ? AND name = CASE scope WHEN 'queue' THEN ? ELSE ? END
-      """;
-
   private final String url;
   private @Nullable Connection connection;
 
@@ -195,6 +119,30 @@ public final class LimitedClaimStore implements AutoCloseable {
    */
   public record Taken(LoadedJob job, UUID from) {}
 
+  /** What the settings and its kind say about a job. */
+  public interface Rules {
+    /** The tag for which it has to wait; null when it may start. */
+    @Nullable String pausedTag(LoadedJob job);
+
+    /** From its claim to its deadline. */
+    long hardMillis(LoadedJob job);
+  }
+
+  /**
+   * What a claim has come to.
+   *
+   * @param taken what starts
+   * @param parked what waits for the end of a pause from now on: it has no place and used no token
+   */
+  public record Claim(List<Taken> taken, List<Parked> parked) {
+    public static final Claim NOTHING = new Claim(List.of(), List.of());
+
+    /** Whether any job is no longer where it was. */
+    public boolean moved() {
+      return !taken.isEmpty() || !parked.isEmpty();
+    }
+  }
+
   /** The commit of a claim got no answer: the jobs may run in this session's name. */
   public static final class InDoubt extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -215,24 +163,7 @@ public final class LimitedClaimStore implements AutoCloseable {
 
   /** All limits, and what there is room for under each, as of a moment ago. */
   public List<Room> look() {
-    return run(open -> {
-      List<Room> rooms = new ArrayList<>();
-      try (Statement statement = open.createStatement();
-          ResultSet rows = statement.executeQuery(LOOK)) {
-        while (rows.next()) {
-          long jobs = Long.MAX_VALUE;
-          long free = rows.getLong(3);
-          jobs = rows.wasNull() ? jobs : free;
-          long tokens = rows.getLong(4);
-          jobs = rows.wasNull() ? jobs : Math.min(jobs, tokens);
-          long next = Math.max(0, rows.getLong(5));
-          rooms.add(
-              new Room(
-                  rows.getString(1).equals("queue"), rows.getString(2), Math.max(0, jobs), next));
-        }
-      }
-      return rooms;
-    });
+    return run(LimitRows::look);
   }
 
   /** Those of the sorts of which rows wait, in their order. */
@@ -257,24 +188,22 @@ public final class LimitedClaimStore implements AutoCloseable {
   /**
    * Starts jobs of a sort, as many as its limits let.
    *
-   * @param hardMillis until the deadline of a job
    * @throws InDoubt when the commit got no answer
    */
-  public List<Taken> claim(
-      UUID session, Sort sort, int wanted, ToLongFunction<LoadedJob> hardMillis) {
-    List<Taken> taken = new ArrayList<>();
+  public Claim claim(UUID session, Sort sort, int wanted, Rules rules) {
+    Claim claim = new Claim(new ArrayList<>(), new ArrayList<>());
     boolean committing = false;
     try {
       Connection open = connect();
       open.setAutoCommit(false);
       try {
-        int may = (int) Math.min(wanted, room(open, sort));
+        int may = (int) Math.min(wanted, LimitRows.lock(open, sort));
         if (may > 0) {
-          taken.addAll(take(open, session, sort, may, hardMillis));
+          take(open, session, sort, may, rules, claim);
         }
         committing = true;
         open.commit();
-        return taken;
+        return claim;
       } catch (SQLException | RuntimeException e) {
         open.rollback();
         throw e;
@@ -283,11 +212,11 @@ public final class LimitedClaimStore implements AutoCloseable {
       }
     } catch (SQLException e) {
       if (Pg.fault(e) == Pg.Fault.LOCK || Pg.fault(e) == Pg.Fault.REPEAT) {
-        return List.of(); // somebody else claims there; again soon
+        return Claim.NOTHING; // somebody else claims there; again soon
       }
       close();
-      if (committing && !taken.isEmpty()) {
-        throw new InDoubt(e, taken);
+      if (committing && !claim.taken().isEmpty()) {
+        throw new InDoubt(e, claim.taken());
       }
       throw new DatabaseException(e);
     }
@@ -297,8 +226,8 @@ public final class LimitedClaimStore implements AutoCloseable {
   public void await() {
     run(open -> {
       open.setAutoCommit(false);
-      try (Statement statement = open.createStatement()) {
-        statement.execute(LOCK_ALL);
+      try {
+        LimitRows.lockAll(open);
       } finally {
         open.rollback();
         open.setAutoCommit(true);
@@ -307,57 +236,33 @@ public final class LimitedClaimStore implements AutoCloseable {
     });
   }
 
-  private static long room(Connection tx, Sort sort) throws SQLException {
-    boolean limited;
-    try (PreparedStatement statement = tx.prepareStatement(LOCK)) {
-      bind(statement, 1, sort);
-      try (ResultSet rows = statement.executeQuery()) {
-        limited = rows.next();
-      }
-    }
-    if (!limited) {
-      return 0; // not any more: it is claimed as all else is
-    }
-    long room = Long.MAX_VALUE;
-    List<String> settled = new ArrayList<>();
-    try (PreparedStatement statement = tx.prepareStatement(ROOM)) {
-      bind(statement, 1, sort);
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          long free = rows.getLong(2);
-          room = rows.wasNull() ? room : Math.min(room, free);
-          long tokens = rows.getLong(3);
-          room = rows.wasNull() ? room : Math.min(room, tokens);
-          if (rows.getBoolean(4)) {
-            settled.add(rows.getString(1));
-          }
-        }
-      }
-    }
-    for (String scope : settled) {
-      try (PreparedStatement statement = tx.prepareStatement(SETTLE)) {
-        statement.setString(1, scope);
-        bind(statement, 2, sort);
-        statement.executeUpdate();
-      }
-    }
-    return room;
-  }
-
-  private static void bind(PreparedStatement statement, int at, Sort sort) throws SQLException {
-    statement.setString(at, sort.lane().queue());
-    statement.setString(at + 1, sort.kind());
-  }
-
-  private static List<Taken> take(
-      Connection tx, UUID session, Sort sort, int may, ToLongFunction<LoadedJob> hardMillis)
+  private static void take(
+      Connection tx, UUID session, Sort sort, int may, Rules rules, Claim claim)
       throws SQLException {
-    List<Batch> batches = consume(tx, sort, may);
+    sift(tx, sort, consume(tx, sort, may), may, rules, claim);
+    if (claim.taken().size() < may && !claim.parked().isEmpty()) {
+      // Many may wait for the same tag, with others behind them.
+      sift(tx, sort, consume(tx, sort, ROWS_MAX), may, rules, claim);
+    }
+    Set<UUID> runs = run(tx, session, sort, claim.taken(), rules);
+    claim.taken().removeIf(taken -> !runs.contains(taken.job().id()));
+    if (!claim.taken().isEmpty()) {
+      LimitRows.pay(tx, sort, claim.taken().size());
+    }
+    if (!claim.parked().isEmpty()) {
+      ParkStore.pause(tx, claim.parked());
+      DepthStore.add(tx, Map.of(sort.lane(), -claim.parked().size()));
+    }
+  }
+
+  /** Adds what starts, and what is set aside, to the claim; the rest of the rows stays. */
+  private static void sift(
+      Connection tx, Sort sort, List<Batch> batches, int may, Rules rules, Claim claim)
+      throws SQLException {
     if (batches.isEmpty()) {
-      return List.of();
+      return;
     }
     Map<UUID, LoadedJob> found = load(tx, batches);
-    List<Taken> chosen = new ArrayList<>();
     List<Batch> rest = new ArrayList<>();
     for (Batch batch : batches) {
       List<Integer> left = new ArrayList<>();
@@ -366,8 +271,13 @@ public final class LimitedClaimStore implements AutoCloseable {
         if (job == null || job.token() != batch.token(i)) {
           continue; // it has ended, or moved on
         }
-        if (chosen.size() < may) {
-          chosen.add(new Taken(job, batch.id()));
+        String tag = claim.taken().size() < may ? rules.pausedTag(job) : null;
+        if (tag != null) {
+          claim
+              .parked()
+              .add(new Parked(job.id(), sort.lane(), sort.kind(), tag, job.token(), job.attempt()));
+        } else if (claim.taken().size() < may) {
+          claim.taken().add(new Taken(job, batch.id()));
         } else {
           left.add(i);
         }
@@ -376,15 +286,7 @@ public final class LimitedClaimStore implements AutoCloseable {
         rest.add(inPlaceOf(batch, left));
       }
     }
-    Set<UUID> runs = run(tx, session, sort, chosen, hardMillis);
-    chosen.removeIf(taken -> !runs.contains(taken.job().id()));
     DispatchStore.insert(tx, rest, false);
-    try (PreparedStatement statement = tx.prepareStatement(PAY)) {
-      statement.setInt(1, chosen.size());
-      bind(statement, 2, sort);
-      statement.executeUpdate();
-    }
-    return chosen;
   }
 
   /** What is left of a batch keeps its place in the lane. */
@@ -462,12 +364,7 @@ public final class LimitedClaimStore implements AutoCloseable {
   }
 
   private static Set<UUID> run(
-      Connection tx,
-      UUID session,
-      Sort sort,
-      List<Taken> chosen,
-      ToLongFunction<LoadedJob> hardMillis)
-      throws SQLException {
+      Connection tx, UUID session, Sort sort, List<Taken> chosen, Rules rules) throws SQLException {
     Set<UUID> runs = new HashSet<>();
     if (chosen.isEmpty()) {
       return runs;
@@ -483,7 +380,7 @@ public final class LimitedClaimStore implements AutoCloseable {
       statement.setObject(++i, PgArray.uuids(sorted, taken -> taken.job().id()));
       statement.setObject(++i, PgArray.ints(sorted, taken -> taken.job().token()));
       statement.setObject(++i, PgArray.ints(sorted, taken -> taken.job().attempt()));
-      statement.setObject(++i, PgArray.longs(sorted, taken -> hardMillis.applyAsLong(taken.job())));
+      statement.setObject(++i, PgArray.longs(sorted, taken -> rules.hardMillis(taken.job())));
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
           runs.add(rows.getObject(1, UUID.class));
