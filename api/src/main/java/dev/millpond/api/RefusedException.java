@@ -12,6 +12,8 @@ public final class RefusedException extends RuntimeException {
             + refused.queue()
             + " is full: depth "
             + refused.depth()
+            + " "
+            + refused.measure().unit()
             + ", high watermark "
             + refused.highWatermark()
             + ". Try again in "

@@ -29,19 +29,37 @@ public sealed interface SubmitResult {
    * Nothing was written: the queue takes no more work for now.
    *
    * @param queue the queue's name
-   * @param depth runnable and running jobs in it, as last counted
+   * @param measure by which it is full, and in which the three numbers are
+   * @param depth what is in it, as last counted
    * @param highWatermark the depth at which it stopped taking work
    * @param lowWatermark the depth below which it takes work again
-   * @param scheduled whether its jobs were to run later: then the numbers are those of scheduled
-   *     and waiting jobs, which are capped apart
    * @param retryAfter when to try again, from the measured drain rate
    */
   record Refused(
       String queue,
+      Measure measure,
       long depth,
       long highWatermark,
       long lowWatermark,
-      boolean scheduled,
       Duration retryAfter)
       implements SubmitResult {}
+
+  /** By what a queue can be full. */
+  enum Measure {
+    /** Runnable and running jobs. */
+    JOBS,
+    /** The bytes of their payloads, in UTF-8. */
+    PAYLOAD_BYTES,
+    /** Jobs that are scheduled or wait; they are capped apart. */
+    SCHEDULED_JOBS;
+
+    /** In words, behind a number. */
+    public String unit() {
+      return switch (this) {
+        case JOBS -> "jobs";
+        case PAYLOAD_BYTES -> "bytes";
+        case SCHEDULED_JOBS -> "scheduled jobs";
+      };
+    }
+  }
 }

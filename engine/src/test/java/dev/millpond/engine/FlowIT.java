@@ -9,6 +9,7 @@ import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobState;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.admission.Watermarks;
+import dev.millpond.engine.admission.Watermarks.Mark;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flow.InvalidSettingException;
@@ -122,19 +123,43 @@ class FlowIT {
     assertThat(node.flow().settings().watermarks("mail")).isEqualTo(Watermarks.DEFAULT);
 
     node.flow().changeQueue("mail", high(500L));
-    assertThat(node.flow().settings().watermarks("mail")).isEqualTo(new Watermarks(500, 100));
+    assertThat(node.flow().settings().watermarks("mail").jobs()).isEqualTo(new Mark(500, 100));
     node.flow().changeQueue("mail", low(400L));
-    assertThat(node.flow().settings().watermarks("mail")).isEqualTo(new Watermarks(500, 400));
+    assertThat(node.flow().settings().watermarks("mail").jobs()).isEqualTo(new Mark(500, 400));
     refused(node, low(500L), "/lowWatermark must be below the high watermark, which is 500");
     refused(node, high(400L), "/highWatermark must be above the low watermark, which is 400");
     refused(node, high(1L), "/highWatermark must be none, or 2 to 1000000000, is 1");
     refused(node, low(0L), "/lowWatermark must be 1 to 1000000000, is 0");
-    assertThat(node.flow().settings().watermarks("mail")).isEqualTo(new Watermarks(500, 400));
+    assertThat(node.flow().settings().watermarks("mail").jobs()).isEqualTo(new Mark(500, 400));
 
     node.flow().changeQueue("mail", high(Watermarks.NO_MARK));
-    assertThat(node.flow().settings().watermarks("mail").marked()).isFalse();
+    assertThat(node.flow().settings().watermarks("mail").jobs().marked()).isFalse();
     node.flow().changeQueue("mail", high(null).withLowWatermark(Setting.to(null)));
     assertThat(node.flow().settings().watermarks("mail")).isEqualTo(Watermarks.DEFAULT);
+  }
+
+  @Test
+  void watermarksInBytesAreSetInMiB() {
+    Millpond node = fleet.producer(fleet.config().withWatermarks(Watermarks.DEFAULT));
+    node.flow().changeQueue("mail", highMib(100L));
+    Mark set = node.flow().settings().watermarks("mail").bytes();
+    assertThat(set).isEqualTo(new Mark(100 << 20, 20 << 20));
+    assertThat(node.flow().settings().watermarks("mail").jobs())
+        .isEqualTo(Watermarks.DEFAULT.jobs());
+    refused(node, highMib(1L), "/highWatermarkMib must be none, or 2 to 1048576, is 1");
+    refused(
+        node,
+        QueueChange.NONE.withLowMib(Setting.to(100L)),
+        "/lowWatermarkMib must be below the high watermark, which is 100");
+
+    node.flow().changeQueue("mail", highMib(Watermarks.NO_MARK));
+    assertThat(node.flow().settings().watermarks("mail").bytes().marked()).isFalse();
+    node.flow().changeQueue("mail", highMib(null));
+    assertThat(node.flow().settings().watermarks("mail")).isEqualTo(Watermarks.DEFAULT);
+  }
+
+  private static QueueChange highMib(@Nullable Long mark) {
+    return QueueChange.NONE.withHighMib(Setting.to(mark));
   }
 
   private static QueueChange high(@Nullable Long mark) {

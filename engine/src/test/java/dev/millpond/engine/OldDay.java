@@ -123,7 +123,10 @@ public final class OldDay {
   public UUID runnable(String kind) {
     UUID id = job(kind);
     dispatch(id, kind, Instant.now());
-    database.update("INSERT INTO millpond.queue_depth VALUES ('default', 'normal', 1)");
+    database.update(
+        "INSERT INTO millpond.queue_depth (queue, class, delta, bytes)"
+            + " SELECT queue, class, 1, octet_length(payload) FROM millpond.job WHERE id = ?",
+        id);
     return id;
   }
 

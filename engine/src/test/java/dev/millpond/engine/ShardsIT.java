@@ -188,7 +188,9 @@ class ShardsIT {
         INSERT INTO millpond.dispatch (id, queue, class, kind, shard, job_ids)
         SELECT millpond.uuid_floor(now()), 'default', 'normal', 'noop', 1, ARRAY[id] FROM j
         """);
-    database.update("INSERT INTO millpond.queue_depth VALUES ('default', 'normal', 1)");
+    database.update(
+        "INSERT INTO millpond.queue_depth (queue, class, delta, bytes)"
+            + " VALUES ('default', 'normal', 1, 1)");
     fleet.untilEnded(31);
   }
 

@@ -69,7 +69,7 @@ public final class Admission implements AutoCloseable {
     for (Need need : ticket.needs()) {
       Gate gate = gates.get(need.queue());
       if (gate != null
-          && need.now() > 0
+          && need.counts()
           && ((marks(need.queue()).marked() && gate.closed()) || room.waits(need.queue()))) {
         return need.queue();
       }
@@ -103,10 +103,10 @@ public final class Admission implements AutoCloseable {
     }
   }
 
-  /** Lets those in who wait for a queue, as far as there is room up to its high watermark. */
-  void letIn(String queue, long left) {
-    long jobs = 0;
-    while (jobs < left) {
+  /** Lets those in who wait for a queue, as far as there is room up to its high watermarks. */
+  void letIn(String queue, Amount left) {
+    Amount free = left;
+    while (!free.exhausted()) {
       Ticket ticket = room.next(queue);
       if (ticket == null) {
         return;
@@ -116,7 +116,7 @@ public final class Admission implements AutoCloseable {
         return;
       }
       for (Need need : ticket.needs()) {
-        jobs += need.queue().equals(queue) ? need.now() : 0;
+        free = need.queue().equals(queue) ? free.minus(need.now()) : free;
       }
     }
   }

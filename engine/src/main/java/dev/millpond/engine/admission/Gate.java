@@ -1,9 +1,12 @@
 package dev.millpond.engine.admission;
 
+import dev.millpond.api.SubmitResult.Measure;
 import dev.millpond.api.SubmitResult.Refused;
+import dev.millpond.engine.admission.Watermarks.Mark;
 import java.time.Duration;
 import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One queue's gate as this process knows it from its last answer, and the credit that came with it:
@@ -22,6 +25,9 @@ final class Gate {
   /** As many as a flush has: no process brings more beyond the mark than by a flush. */
   private static final long CREDIT_JOBS = 2_000;
 
+  /** The same in bytes. */
+  private static final long CREDIT_BYTES = 16 << 20;
+
   /** Jobs of a queue that are scheduled or wait; the leader counts them now and then. */
   private static final long SCHEDULED_MOST = 1_000_000;
 
@@ -31,18 +37,18 @@ final class Gate {
   private static final Duration RETRY_MOST = Duration.ofSeconds(60);
 
   private final String queue;
-  private Answer last = new Answer(0, 0, 0, false);
+  private Answer last = new Answer(Amount.NONE, 0, null, false);
   private long lastAskedNanos = System.nanoTime();
   private long knownUntilNanos = System.nanoTime();
   private boolean full;
 
-  /** Jobs that have come in here since the last answer. */
-  private long cameIn;
+  /** What has come in here since the last answer. */
+  private Amount cameIn = Amount.NONE;
 
-  /** The high watermark that it was seen at, before PostgreSQL was told; 0 for none. */
-  private long toCloseAt;
+  /** The high watermarks of which it was seen at one, before PostgreSQL was told. */
+  private @Nullable Amount toCloseAt;
 
-  private long credit;
+  private Amount credit = Amount.NONE;
   private long creditUntilNanos = System.nanoTime();
 
   Gate(String queue) {
@@ -64,12 +70,12 @@ final class Gate {
     }
     lastAskedNanos = askedNanos;
     last = answer;
-    boolean atMark = marks.marked() && answer.depth() >= marks.high();
+    boolean atMark = marks.full(answer.depth());
     full = answer.closed(marks) || atMark;
-    toCloseAt = atMark && !answer.closed(marks) ? marks.high() : 0;
+    toCloseAt = atMark && !answer.closed(marks) ? marks.high() : null;
     knownUntilNanos = System.nanoTime() + KNOWN_NANOS;
-    credit = 0;
-    cameIn = 0;
+    credit = Amount.NONE;
+    cameIn = Amount.NONE;
   }
 
   /** Whether it is known to be closed, or to have to be. */
@@ -82,9 +88,9 @@ final class Gate {
     return !full && knownUntilNanos - System.nanoTime() > 0;
   }
 
-  /** Whether it was seen at the high watermark, which PostgreSQL has not been told yet. */
+  /** Whether it was seen at a high watermark, which PostgreSQL has not been told yet. */
   synchronized boolean toClose(Watermarks marks) {
-    return marks.marked() && toCloseAt == marks.high();
+    return marks.marked() && marks.high().equals(toCloseAt);
   }
 
   /** Whether there are scheduled jobs enough, as last heard. */
@@ -98,55 +104,83 @@ final class Gate {
   }
 
   /** Lets jobs in on credit; false when that does not go so far. */
-  synchronized boolean spend(int jobs) {
-    if (credit < jobs || creditUntilNanos - System.nanoTime() <= 0) {
+  synchronized boolean spend(Amount asked) {
+    if (!credit.covers(asked) || creditUntilNanos - System.nanoTime() <= 0) {
       return false;
     }
-    credit -= jobs;
-    cameIn += jobs;
+    credit = credit.minus(asked);
+    cameIn = cameIn.plus(asked);
     return true;
   }
 
   /** Jobs come in by the answer itself. */
-  synchronized void comeIn(long jobs) {
-    cameIn += jobs;
+  synchronized void comeIn(Amount more) {
+    cameIn = cameIn.plus(more);
   }
 
   /** How long a job is in the queue that comes in now; empty where nothing tells. */
   synchronized OptionalDouble secondsInQueue() {
-    long jobs = last.depth() + cameIn;
+    long jobs = last.depth().jobs() + cameIn.jobs();
     return knownUntilNanos - System.nanoTime() > 0 && last.drainPerSecond() > 0
         ? OptionalDouble.of(jobs / last.drainPerSecond())
         : OptionalDouble.empty();
   }
 
-  /** Gives credit of what is left up to the high watermark. */
-  synchronized void grant(long left) {
-    credit = Math.clamp(left / CREDIT_PART, 0, CREDIT_JOBS);
+  /** Gives credit of what is left up to the high watermarks. */
+  synchronized void grant(Amount left) {
+    credit = new Amount(part(left.jobs(), CREDIT_JOBS), part(left.bytes(), CREDIT_BYTES));
     creditUntilNanos = System.nanoTime() + CREDIT_NANOS;
   }
 
-  /** Why a submit is refused. */
+  /** Of a measure without a mark there is no need to ask again. */
+  private static long part(long left, long most) {
+    return left == Long.MAX_VALUE ? left : Math.clamp(left / CREDIT_PART, 0, most);
+  }
+
+  /** Why a submit is refused: by the mark that takes longer to be below. */
   synchronized Refused refused(Watermarks marks) {
+    Amount depth = last.depth().plus(cameIn);
+    double byJobs = seconds(last.depth().jobs(), marks.jobs(), 1);
+    double byBytes =
+        seconds(
+            last.depth().bytes(),
+            marks.bytes(),
+            (double) depth.bytes() / Math.max(1, depth.jobs()));
+    boolean bytes =
+        marks.bytes().full(depth.bytes()) != marks.jobs().full(depth.jobs())
+            ? marks.bytes().full(depth.bytes())
+            : byBytes > byJobs;
+    Mark mark = bytes ? marks.bytes() : marks.jobs();
     return new Refused(
-        queue, last.depth() + cameIn, marks.high(), marks.low(), false, retryAfter(marks));
+        queue,
+        bytes ? Measure.PAYLOAD_BYTES : Measure.JOBS,
+        bytes ? depth.bytes() : depth.jobs(),
+        mark.high(),
+        mark.low(),
+        retryAfter(Math.max(byJobs, byBytes)));
   }
 
   /** Why a submit of scheduled jobs is refused. */
   Refused refusedScheduled() {
     return new Refused(
         queue,
+        Measure.SCHEDULED_JOBS,
         SCHEDULED_MOST,
         SCHEDULED_MOST,
         SCHEDULED_MOST - SCHEDULED_MOST / 10,
-        true,
         RETRY_MOST);
   }
 
-  /** When it will be below the low watermark, if jobs leave it as they do now. */
-  private Duration retryAfter(Watermarks marks) {
-    long jobs = Math.max(1, last.depth() - marks.low());
-    double seconds = jobs / last.drainPerSecond(); // infinite where none leave
+  /**
+   * When it will be below a low watermark, if jobs leave it as they do now; infinite where none do.
+   *
+   * @param perJob what a job takes with it
+   */
+  private double seconds(long depth, Mark mark, double perJob) {
+    return mark.marked() ? Math.max(1, depth - mark.low()) / (last.drainPerSecond() * perJob) : 0;
+  }
+
+  private static Duration retryAfter(double seconds) {
     return seconds >= RETRY_MOST.toSeconds()
         ? RETRY_MOST
         : Duration.ofSeconds(Math.max(RETRY_LEAST.toSeconds(), (long) Math.ceil(seconds)));

@@ -131,20 +131,19 @@ final class GateLooks implements AutoCloseable {
       long began = System.nanoTime();
       Answer answer = transactions.read(connection -> GateStore.ask(connection, queue));
       boolean closed = answer.closed(marks);
-      boolean atMark = answer.depth() >= marks.high() || gate.toClose(marks);
-      if (marks.marked() && !closed && atMark) {
+      boolean atMark = marks.full(answer.depth()) || gate.toClose(marks);
+      if (!closed && atMark) {
         began = System.nanoTime();
         answer = transactions.call(tx -> GateStore.close(tx, queue, marks));
         log.debug("queue {} is full: depth {}", queue, answer.depth());
-      } else if (closed && answer.depth() < marks.low()) {
+      } else if (closed && marks.clear(answer.depth())) {
         began = System.nanoTime();
         answer = transactions.call(tx -> GateStore.open(tx, queue, marks));
         log.debug("queue {} takes jobs again: depth {}", queue, answer.depth());
       }
       gate.seen(answer, marks, began);
       if (!gate.closed()) {
-        long left = marks.marked() ? marks.high() - answer.depth() : Long.MAX_VALUE;
-        admission.letIn(queue, left);
+        admission.letIn(queue, marks.left(answer.depth()));
       }
     } catch (DatabaseException e) {
       log.debug("the gate of {} was not looked at: {}", queue, e.getMessage());

@@ -23,12 +23,12 @@ public final class Round {
     private final Gate gate;
 
     /** Jobs that came in on credit: an answer does not have them yet. */
-    private long onCredit;
+    private Amount onCredit = Amount.NONE;
 
     private boolean asked;
 
-    /** Up to the high watermark, by the answer; without one the flush is let in as it is. */
-    private long left;
+    /** Up to the high watermarks, by the answer; without one the flush is let in as it is. */
+    private Amount left = Amount.NONE;
 
     private boolean answered;
 
@@ -49,7 +49,7 @@ public final class Round {
     }
     for (Need need : ticket.needs()) {
       Watermarks marks = admission.marks(need.queue());
-      if (need.now() > 0 && marks.marked() && !admits(need, marks)) {
+      if (need.counts() && marks.marked() && !admits(need, marks)) {
         return need.queue();
       }
       if (need.later() > 0 && admission.scheduledFull(need.queue(), asker)) {
@@ -67,15 +67,15 @@ public final class Round {
         return false;
       }
       if (part.gate.spend(need.now())) {
-        part.onCredit += need.now();
+        part.onCredit = part.onCredit.plus(need.now());
         return true;
       }
       ask(part, need.queue(), marks);
     }
-    if (part.left <= 0) {
+    if (part.left.exhausted()) {
       return false;
     }
-    part.left -= need.now();
+    part.left = part.left.minus(need.now());
     part.gate.comeIn(need.now());
     return true;
   }
@@ -88,13 +88,13 @@ public final class Round {
       admission.slow();
     }
     if (answer == null) {
-      part.left = Long.MAX_VALUE;
+      part.left = Watermarks.NONE.left(Amount.NONE);
       return;
     }
     part.answered = true;
     part.gate.seen(answer, marks, began);
     part.gate.comeIn(part.onCredit);
-    part.left = part.gate.closed() ? 0 : marks.high() - answer.depth() - part.onCredit;
+    part.left = part.gate.closed() ? Amount.NONE : marks.left(answer.depth()).minus(part.onCredit);
     if (part.gate.closed()) {
       admission.look();
     }
@@ -106,7 +106,7 @@ public final class Round {
       return;
     }
     for (Part part : parts.values()) {
-      if (part.answered && part.left > 0 && !part.gate.closed()) {
+      if (part.answered && !part.left.exhausted() && !part.gate.closed()) {
         part.gate.grant(part.left);
       } else if (part.answered) {
         admission.suspect(part.gate);

@@ -2,6 +2,7 @@ package dev.millpond.engine.flow;
 
 import dev.millpond.api.Limits;
 import dev.millpond.engine.admission.Watermarks;
+import dev.millpond.engine.admission.Watermarks.Mark;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.Pause.Scope;
@@ -124,27 +125,42 @@ public final class Flow {
   /** With what was set before: one of two marks may be changed alone. */
   private void checkMarks(QueueFlow before, QueueChange change) {
     Watermarks configured = follower.get().watermarks();
-    boolean ofHigh = !(change.highWatermark() instanceof Setting.Keep<Long>);
-    Long setHigh = mark(change.highWatermark(), before.highWatermark());
-    Long setLow = mark(change.lowWatermark(), before.lowWatermark());
-    long high = setHigh == null ? configured.high() : setHigh;
-    long low =
-        setLow != null ? setLow : setHigh == null ? configured.low() : Watermarks.lowOf(high);
-    if (high != Watermarks.NO_MARK && (high < 2 || high > Watermarks.MOST)) {
+    checkMarks(
+        "Watermark",
+        Watermarks.MOST,
+        new SetMarks(
+                mark(change.highWatermark(), before.jobs().high()),
+                mark(change.lowWatermark(), before.jobs().low()))
+            .over(configured.jobs()),
+        !(change.highWatermark() instanceof Setting.Keep<Long>));
+    Mark bytes = configured.bytes();
+    checkMarks(
+        "WatermarkMib",
+        Watermarks.MIB_MOST,
+        new SetMarks(
+                mark(change.highMib(), before.mib().high()),
+                mark(change.lowMib(), before.mib().low()))
+            .over(new Mark(bytes.highMib(), Math.max(1, bytes.lowMib()))),
+        !(change.highMib() instanceof Setting.Keep<Long>));
+  }
+
+  private static void checkMarks(String name, long most, Mark mark, boolean ofHigh) {
+    if (mark.marked() && (mark.high() < 2 || mark.high() > most)) {
       throw new InvalidSettingException(
-          "/highWatermark", "must be none, or 2 to " + Watermarks.MOST + ", is " + high);
+          "/high" + name, "must be none, or 2 to " + most + ", is " + mark.high());
     }
-    if (low < 1 || low > Watermarks.MOST) {
+    if (mark.low() < 1 || mark.low() > most) {
       throw new InvalidSettingException(
-          "/lowWatermark", "must be 1 to " + Watermarks.MOST + ", is " + low);
+          "/low" + name, "must be 1 to " + most + ", is " + mark.low());
     }
-    if (high != Watermarks.NO_MARK && low >= high) {
+    if (mark.marked() && mark.low() >= mark.high()) {
       throw ofHigh
           ? new InvalidSettingException(
-              "/highWatermark", "must be above the low watermark, which is " + low + "; is " + high)
+              "/high" + name,
+              "must be above the low watermark, which is " + mark.low() + "; is " + mark.high())
           : new InvalidSettingException(
-              "/lowWatermark",
-              "must be below the high watermark, which is " + high + "; is " + low);
+              "/low" + name,
+              "must be below the high watermark, which is " + mark.high() + "; is " + mark.low());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.millpond.engine.flow;
 
 import dev.millpond.api.Limits;
 import dev.millpond.engine.admission.Watermarks;
+import dev.millpond.engine.admission.Watermarks.Mark;
 import dev.millpond.engine.dispatch.Barred;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.PriorityClasses;
@@ -103,14 +104,14 @@ public record FlowSettings(
   /** When a queue is full. The engine's own queues never are. */
   public Watermarks watermarks(String queue) {
     QueueFlow set = queue(queue);
-    if (set.highWatermark() == null && set.lowWatermark() == null) {
-      return queue.startsWith(Limits.RESERVED_PREFIX) ? Watermarks.NONE : watermarks;
-    }
-    long high = set.highWatermark() == null ? watermarks.high() : set.highWatermark();
-    return Watermarks.of(
-        high,
-        set.lowWatermark() != null
-            ? set.lowWatermark()
-            : set.highWatermark() == null ? watermarks.low() : Watermarks.lowOf(high));
+    Watermarks configured = queue.startsWith(Limits.RESERVED_PREFIX) ? Watermarks.NONE : watermarks;
+    return new Watermarks(
+        set.jobs().equals(SetMarks.NONE) ? configured.jobs() : set.jobs().in(configured.jobs()),
+        set.mib().equals(SetMarks.NONE) ? configured.bytes() : mib(set.mib(), configured.bytes()));
+  }
+
+  private static Mark mib(SetMarks set, Mark configured) {
+    Mark mark = set.in(new Mark(configured.highMib(), Math.max(1, configured.lowMib())));
+    return Mark.mib(mark.high(), mark.low());
   }
 }

@@ -1,6 +1,5 @@
 package dev.millpond.engine.flow;
 
-import dev.millpond.engine.admission.Watermarks;
 import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -10,15 +9,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param weight of the queue against the others
  * @param aging how long a batch may be ready in a worker before it is served ahead of the weights
- * @param highWatermark depth at which it is full; {@link Watermarks#NO_MARK} for never
- * @param lowWatermark depth below which it takes jobs again
+ * @param jobs watermarks in jobs
+ * @param mib watermarks in MiB of payloads
  * @param weights of its priority classes that differ from the configured ones
  */
 public record QueueFlow(
     @Nullable Integer weight,
     @Nullable Duration aging,
-    @Nullable Long highWatermark,
-    @Nullable Long lowWatermark,
+    SetMarks jobs,
+    SetMarks mib,
     Map<String, Integer> weights) {
   /** Nothing was set. */
   public static final QueueFlow NONE = new QueueFlow(null, null, Map.of());
@@ -26,7 +25,7 @@ public record QueueFlow(
   /** Without watermarks of its own. */
   public QueueFlow(
       @Nullable Integer weight, @Nullable Duration aging, Map<String, Integer> weights) {
-    this(weight, aging, null, null, weights);
+    this(weight, aging, SetMarks.NONE, SetMarks.NONE, weights);
   }
 
   public QueueFlow {

@@ -1,5 +1,6 @@
 package dev.millpond.engine.flush;
 
+import dev.millpond.engine.admission.Amount;
 import dev.millpond.engine.admission.Need;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,23 +15,30 @@ public final class Needs {
   public static List<Need> of(List<NewJob> jobs) {
     String queue = jobs.getFirst().queue();
     int now = 0;
+    long bytes = 0;
     for (NewJob job : jobs) {
       if (!job.queue().equals(queue)) {
         return ofSeveral(jobs);
       }
-      now += job.runsNow() ? 1 : 0;
+      if (job.runsNow()) {
+        now++;
+        bytes += job.payloadBytes();
+      }
     }
-    return List.of(new Need(queue, now, jobs.size() - now));
+    return List.of(new Need(queue, new Amount(now, bytes), jobs.size() - now));
   }
 
   private static List<Need> ofSeveral(List<NewJob> jobs) {
     Map<String, Need> needs = new LinkedHashMap<>();
     for (NewJob job : jobs) {
-      int now = job.runsNow() ? 1 : 0;
+      Need need =
+          job.runsNow()
+              ? new Need(job.queue(), new Amount(1, job.payloadBytes()), 0)
+              : new Need(job.queue(), Amount.NONE, 1);
       needs.merge(
           job.queue(),
-          new Need(job.queue(), now, 1 - now),
-          (a, b) -> new Need(a.queue(), a.now() + b.now(), a.later() + b.later()));
+          need,
+          (a, b) -> new Need(a.queue(), a.now().plus(b.now()), a.later() + b.later()));
     }
     return new ArrayList<>(needs.values());
   }

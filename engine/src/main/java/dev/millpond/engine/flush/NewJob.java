@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param options JSON object of the settings that are rarely given; null for none
  * @param start when it may run
  * @param expiresAt until when it may start, on the database's clock; null for ever
+ * @param payloadBytes in UTF-8
  */
 public record NewJob(
     UUID id,
@@ -21,7 +22,29 @@ public record NewJob(
     String payload,
     @Nullable String options,
     Start start,
-    @Nullable Instant expiresAt) {
+    @Nullable Instant expiresAt,
+    int payloadBytes) {
+
+  public NewJob(
+      UUID id,
+      String queue,
+      String priorityClass,
+      String kind,
+      String payload,
+      @Nullable String options,
+      Start start,
+      @Nullable Instant expiresAt) {
+    this(
+        id,
+        queue,
+        priorityClass,
+        kind,
+        payload,
+        options,
+        start,
+        expiresAt,
+        PayloadBytes.of(payload));
+  }
 
   /** A job that does not expire. */
   public NewJob(

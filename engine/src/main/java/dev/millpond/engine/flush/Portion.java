@@ -80,6 +80,7 @@ public record Portion(
    * The handler returned.
    *
    * @param resultTtlMicros how long the result is kept from the commit on; 0: as long as the job
+   * @param payloadBytes of the job
    */
   public record Success(
       UUID jobId,
@@ -88,19 +89,9 @@ public record Portion(
       int attempt,
       long startedMicros,
       @Nullable String result,
-      long resultTtlMicros)
+      long resultTtlMicros,
+      int payloadBytes)
       implements End {
-
-    /** With a result that is kept as long as the job. */
-    public Success(
-        UUID jobId,
-        int token,
-        boolean hasState,
-        int attempt,
-        long startedMicros,
-        @Nullable String result) {
-      this(jobId, token, hasState, attempt, startedMicros, result, 0);
-    }
 
     /** Whether its result is kept apart from its outcome. */
     public boolean resultApart() {

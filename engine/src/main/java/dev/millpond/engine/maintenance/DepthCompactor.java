@@ -53,8 +53,9 @@ final class DepthCompactor {
     if (started - recalibrateAtNanos >= 0) {
       left = leadership.call(tx -> DepthStore.sumUp(tx, true)).left();
       Corrected off = leadership.call(TidyStore::recalibrateDepth);
-      metrics.depthDrifted(off.jobs());
-      corrected = off.lanes();
+      Corrected bytes = leadership.call(TidyStore::recalibrateBytes);
+      metrics.depthDrifted(off.by(), bytes.by());
+      corrected = off.lanes() + bytes.lanes();
       long took = System.nanoTime() - started;
       recalibrateAtNanos =
           System.nanoTime() + Math.max(RECALIBRATE_NANOS, RECALIBRATE_SHARE * took);

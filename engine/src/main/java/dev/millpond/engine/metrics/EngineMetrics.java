@@ -209,9 +209,13 @@ public final class EngineMetrics {
     }
   }
 
-  /** Jobs by which counted depths were off, and are corrected. */
-  public void depthDrifted(long jobs) {
+  /** By how much counted depths were off, and are corrected. */
+  public void depthDrifted(long jobs, long bytes) {
     try {
+      Counter.builder("millpond.depth.drift.bytes")
+          .description("Bytes by which counted depths were off when they were counted anew")
+          .register(registry)
+          .increment((double) bytes);
       Counter.builder("millpond.depth.drift.jobs")
           .description("Jobs by which counted depths were off when they were counted anew")
           .register(registry)

@@ -139,18 +139,22 @@ public sealed interface Hold {
    *
    * @param jobs that wait before it or are at work
    * @param more whether there are more than were counted
+   * @param percent of the queue's time that its class gets while all of its classes have work
    */
-  record Behind(String queue, String priorityClass, long jobs, boolean more) implements Hold {
+  record Behind(String queue, String priorityClass, long jobs, boolean more, int percent)
+      implements Hold {
     @Override
     public String text() {
-      return "%s%d %s of class %s in queue %s %s before it or at work"
+      return ("%s%d %s of class %s in queue %s %s before it or at work; the class gets %d %% of the"
+              + " queue's time, more while others have no work")
           .formatted(
               more ? "More than " : "",
               jobs,
               jobs == 1 ? "job" : "jobs",
               priorityClass,
               queue,
-              jobs == 1 ? "is" : "are");
+              jobs == 1 ? "is" : "are",
+              percent);
     }
   }
 

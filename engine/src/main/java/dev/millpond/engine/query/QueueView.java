@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A queue as last counted.
  *
  * @param depth runnable and running jobs
+ * @param payloadBytes of the jobs of its depth
  * @param scheduled jobs that wait for their run time or the next attempt
  * @param dead dead letters
  * @param weight against the other queues
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public record QueueView(
     String name,
     long depth,
+    long payloadBytes,
     long scheduled,
     long dead,
     long oldestAgeMillis,

@@ -3,6 +3,7 @@ package dev.millpond.engine.query;
 import dev.millpond.api.JobView;
 import dev.millpond.api.JobView.Holder;
 import dev.millpond.api.JobView.Worker;
+import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flow.Limit;
 import dev.millpond.engine.flow.LimitView;
@@ -95,12 +96,22 @@ public final class WhyRules {
               job.request().queue(),
               job.request().priorityClass(),
               facts.ahead(),
-              facts.moreAhead()));
+              facts.moreAhead(),
+              percent(flow, job.request().queue(), job.request().priorityClass())));
     }
     if (holds.isEmpty()) {
       holds.add(new Hold.NextInLine(facts.workers()));
     }
     return holds;
+  }
+
+  /** The share of a class by the weights of its queue. */
+  private static int percent(FlowSettings flow, String queue, String priorityClass) {
+    Map<String, Integer> weights = flow.classWeights(queue);
+    long all = weights.values().stream().mapToLong(Integer::longValue).sum();
+    int weight = flow.classWeight(new Lane(queue, priorityClass));
+    return (int)
+        Math.round(100.0 * weight / (weights.containsKey(priorityClass) ? all : all + weight));
   }
 
   private static List<Hold> pauses(JobView job, Pauses pauses) {

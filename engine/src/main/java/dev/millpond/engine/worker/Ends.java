@@ -5,6 +5,7 @@ import dev.millpond.api.FatalJobException;
 import dev.millpond.api.JobView.JobError;
 import dev.millpond.api.LeaseLostException;
 import dev.millpond.engine.flush.Expired;
+import dev.millpond.engine.flush.PayloadBytes;
 import dev.millpond.engine.flush.Portion.Cancelled;
 import dev.millpond.engine.flush.Portion.End;
 import dev.millpond.engine.flush.Portion.Failure;
@@ -55,7 +56,8 @@ final class Ends {
         job.attempt(),
         attempt.startedMicros(),
         text,
-        attempt.resultTtlMicros());
+        attempt.resultTtlMicros(),
+        PayloadBytes.of(job.payload()));
   }
 
   /** It has thrown, or its child process has died. */

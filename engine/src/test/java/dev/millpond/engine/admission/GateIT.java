@@ -10,12 +10,14 @@ import dev.millpond.api.SubmitOptions;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.api.SubmitResult.Accepted;
 import dev.millpond.api.SubmitResult.Existing;
+import dev.millpond.api.SubmitResult.Measure;
 import dev.millpond.api.SubmitResult.Refused;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.admission.Watermarks.Mark;
 import dev.millpond.engine.flow.QueueChange;
 import dev.millpond.engine.flow.Setting;
 import dev.millpond.engine.threads.ThreadFault;
@@ -175,6 +177,54 @@ class GateIT {
     List<SubmitResult> refused = node.submit(batch(3), SubmitOptions.NO_WAIT);
     assertThat(refused).hasSize(3).allMatch(Refused.class::isInstance);
     assertThat(database.depth()).isEqualTo(5_000);
+  }
+
+  /** Full at a thousand bytes, and again open below two hundred; jobs do not count. */
+  private MillpondConfig byteMarks() {
+    return fleet.config().withWatermarks(new Watermarks(Mark.NONE, new Mark(1_000, 200)));
+  }
+
+  private static SubmitResult text(Millpond to, int characters) {
+    JobRequest job = JobRequest.of("kind", "\u00e4".repeat(characters)); // two bytes each
+    return to.submit(job, SubmitOptions.NO_WAIT);
+  }
+
+  @Test
+  void aQueueIsFullOfBytesAsWellAndOpensBelowTheLowMark() {
+    Millpond node = fleet.producer(byteMarks());
+    List<UUID> ids = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      ids.add(((Accepted) text(node, 49)).id()); // with its quotation marks 100 bytes
+    }
+    assertThat(text(node, 49))
+        .isInstanceOfSatisfying(
+            Refused.class,
+            refused -> {
+              assertThat(refused.measure()).isEqualTo(Measure.PAYLOAD_BYTES);
+              assertThat(refused.depth()).isEqualTo(1_000);
+              assertThat(refused.highWatermark()).isEqualTo(1_000);
+              assertThat(refused.lowWatermark()).isEqualTo(200);
+            });
+    assertThat(node.queues().getFirst().payloadBytes()).isEqualTo(1_000);
+    await().atMost(OPENED).until(() -> closed(node));
+
+    cancel(node, ids.subList(0, 8)); // 200 bytes are left, which is not below the low mark
+    Millpond later = fleet.producer(byteMarks());
+    assertThat(text(later, 1)).isInstanceOf(Refused.class);
+    cancel(node, ids.subList(8, 9));
+    await().atMost(OPENED).until(() -> text(later, 1) instanceof Accepted);
+    assertThat(database.number("SELECT sum(bytes) FROM millpond.queue_depth")).isEqualTo(104);
+  }
+
+  @Test
+  void aSubmitThatWaitsForBytesComesInOnceTheyHaveLeft() {
+    Millpond node = fleet.producer(byteMarks());
+    UUID large = ((Accepted) text(node, 1_000)).id(); // an open gate takes a job of any size
+    CompletableFuture<SubmitResult> waiting = waits(node);
+    assertThat(text(node, 1)).isInstanceOf(Refused.class);
+    cancel(node, List.of(large));
+    await().atMost(OPENED).until(waiting::isDone);
+    assertThat(waiting.join()).isInstanceOf(Accepted.class);
   }
 
   @Test

@@ -16,7 +16,8 @@ class WaitingRoomTest {
   /** A submit that does nothing but wait. */
   private static final class Someone extends Ticket {
     Someone(int weight) {
-      super(List.of(new Need("q", 1, 0)), weight, Duration.ofSeconds(1), () -> false);
+      super(
+          List.of(new Need("q", new Amount(1, 10), 0)), weight, Duration.ofSeconds(1), () -> false);
     }
 
     @Override

@@ -139,7 +139,7 @@ class BooksIT {
     UUID id = submit(2).getFirst();
     database.update("DELETE FROM millpond.dispatch WHERE id = ?", batchOf(id));
     assertFound("lost", id);
-    assertThat(rules()).containsExactlyInAnyOrder("lost", "depth", "orphan-entry");
+    assertThat(rules()).containsExactlyInAnyOrder("lost", "depth", "bytes", "orphan-entry");
   }
 
   @Test
@@ -284,6 +284,13 @@ class BooksIT {
     database.update("INSERT INTO millpond.queue_depth VALUES ('default', 'normal', 1)");
     assertThat(books.check().findings())
         .containsExactly(new Finding("depth", "default/normal", "counted 2, are 1"));
+  }
+
+  @Test
+  void bytesThatAreOffAreFound() {
+    submit(1);
+    database.update("UPDATE millpond.queue_depth SET bytes = bytes + 1");
+    assertThat(books.check().findings()).extracting(Finding::rule).containsExactly("bytes");
   }
 
   @Test

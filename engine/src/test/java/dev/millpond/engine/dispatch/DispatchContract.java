@@ -6,6 +6,7 @@ import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.store.DepthStore;
+import dev.millpond.engine.dispatch.store.DepthStore.Change;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
@@ -103,7 +104,7 @@ public abstract class DispatchContract {
         batches.add(maker.make(lane, kind, List.of(new Member(job, 1))));
       }
       DispatchStore.insert(tx, batches, false);
-      DepthStore.add(tx, Map.of(lane, count));
+      DepthStore.add(tx, List.of(new Change(lane, count, 0, 2L * count)));
       return batches;
     });
   }

@@ -178,7 +178,8 @@ class WriterIT {
     database.update("DELETE FROM millpond.dispatch WHERE id = ?", gone.id());
     database.update("DELETE FROM millpond.job WHERE id = ?", gone.jobIds()[0]);
     database.update(
-        "INSERT INTO millpond.queue_depth (queue, class, delta) VALUES ('default', 'normal', -1)");
+        "INSERT INTO millpond.queue_depth (queue, class, delta, bytes)"
+            + " VALUES ('default', 'normal', -1, -2)");
     writer.write(finish(gone, null));
     writer.write(finish(here, null));
     Fleet.until("all news", () -> written.size() == 2);
@@ -222,7 +223,7 @@ class WriterIT {
         KIND,
         batch,
         true,
-        List.of(new Success(batch.jobIds()[0], 1, false, 1, 0, result)),
+        List.of(new Success(batch.jobIds()[0], 1, false, 1, 0, result, 0, 2)),
         List.of(),
         List.of(),
         false,

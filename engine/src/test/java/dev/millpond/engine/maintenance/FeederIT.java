@@ -7,9 +7,13 @@ import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.dispatch.Barred;
 import dev.millpond.engine.dispatch.Batch;
+import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Claimed;
 import dev.millpond.engine.dispatch.DispatchException;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthMoves;
+import dev.millpond.engine.dispatch.store.DepthStore;
+import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.dispatch.streams.StreamsKeeper;
 import java.util.List;
 import java.util.UUID;
@@ -72,11 +76,9 @@ class FeederIT {
             job,
             lane.queue(),
             lane.priorityClass());
-        Batch batch =
-            scene.maker.make(
-                lane, "noop", List.of(new dev.millpond.engine.dispatch.BatchMaker.Member(job, 1)));
-        dev.millpond.engine.dispatch.store.DispatchStore.insert(tx, List.of(batch), false);
-        dev.millpond.engine.dispatch.store.DepthStore.add(tx, java.util.Map.of(lane, 1));
+        Batch batch = scene.maker.make(lane, "noop", List.of(new Member(job, 1)));
+        DispatchStore.insert(tx, List.of(batch), false);
+        DepthStore.add(tx, new DepthMoves().comes(lane, job));
         return true;
       });
     }
@@ -124,7 +126,9 @@ class FeederIT {
         database.update("DELETE FROM millpond.job WHERE id = ?", job);
       }
     }
-    database.update("INSERT INTO millpond.queue_depth VALUES ('default', 'normal', -3)");
+    database.update(
+        "INSERT INTO millpond.queue_depth (queue, class, delta, bytes)"
+            + " VALUES ('default', 'normal', -3, -6)");
     assertThat(feeder.runOnce().batches()).isEqualTo(2);
     assertThat(onStream()).containsExactlyElementsOf(ids.subList(3, 12));
   }

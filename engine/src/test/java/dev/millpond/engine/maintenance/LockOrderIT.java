@@ -114,7 +114,7 @@ class LockOrderIT {
             "noop",
             batch,
             true,
-            List.of(new Success(id, 1, false, 1, 0, null)),
+            List.of(new Success(id, 1, false, 1, 0, null, 0, 2)),
             List.of(),
             List.of(),
             false,

@@ -182,7 +182,8 @@ class ReaperIT {
             + " SELECT id, 'cancelled', 1, 1 FROM millpond.job WHERE id <> ?",
         ids.getLast());
     database.update(
-        "INSERT INTO millpond.queue_depth (queue, class, delta) VALUES ('default', 'normal', -4)");
+        "INSERT INTO millpond.queue_depth (queue, class, delta, bytes)"
+            + " VALUES ('default', 'normal', -4, -8)");
     scene.claimAll(scene.session(LONG));
     scene.session(Duration.ZERO);
     Reaper reaper =
@@ -204,7 +205,7 @@ class ReaperIT {
             new Writer(database.url(), () -> dead, scene.maker, scene.pace, ways, scene.metrics)) {
       writer.start();
       List<Portion.End> ends = new ArrayList<>();
-      ids.forEach(id -> ends.add(new Success(id, 1, false, 1, 0, null)));
+      ids.forEach(id -> ends.add(new Success(id, 1, false, 1, 0, null, 0, 2)));
       writer.write(
           new Portion(
               RoleScene.LANE,

@@ -6,6 +6,7 @@ import dev.millpond.api.JobRequest;
 import dev.millpond.api.SubmitOptions;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.api.SubmitResult.Accepted;
+import dev.millpond.api.SubmitResult.Measure;
 import dev.millpond.api.SubmitResult.Refused;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
@@ -38,7 +39,8 @@ class ScheduledCapIT {
       Fleet.until("it is refused", () -> now(node, LATER) instanceof Refused);
       assertThat(now(node, LATER))
           .isInstanceOfSatisfying(
-              Refused.class, refused -> assertThat(refused.scheduled()).isTrue());
+              Refused.class,
+              refused -> assertThat(refused.measure()).isEqualTo(Measure.SCHEDULED_JOBS));
       assertThat(now(node, JobRequest.of("kind", 1))).isInstanceOf(Accepted.class);
       assertThat(now(node, LATER.withQueue("other"))).isInstanceOf(Accepted.class);
 

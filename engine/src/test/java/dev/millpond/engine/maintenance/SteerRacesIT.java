@@ -149,7 +149,7 @@ class SteerRacesIT {
       }
       List<End> ends = new ArrayList<>();
       for (LoadedJob job : loaded.get(i).jobs()) {
-        ends.add(new Success(job.id(), job.token(), job.hasState(), job.attempt(), 0, "1"));
+        ends.add(new Success(job.id(), job.token(), job.hasState(), job.attempt(), 0, "1", 0, 2));
       }
       CompletableFuture<Void> news = new CompletableFuture<>();
       written.add(news);

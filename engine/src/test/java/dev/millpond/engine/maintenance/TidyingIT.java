@@ -85,6 +85,17 @@ class TidyingIT {
   }
 
   @Test
+  void bytesOfPayloadsThatAreOffAreCorrected() {
+    scene.submit(5);
+    database.update("UPDATE millpond.queue_depth SET bytes = 0"); // as an earlier version has it
+    assertThat(new DepthCompactor(scene.leadership, scene.metrics).runOnce().corrected())
+        .isEqualTo(1);
+    assertThat(database.number("SELECT sum(bytes) FROM millpond.queue_depth"))
+        .isEqualTo(database.number("SELECT sum(octet_length(payload)) FROM millpond.job"))
+        .isPositive();
+  }
+
+  @Test
   void missingDaysGetTheirPartitions() {
     PartitionKeeper keeper =
         new PartitionKeeper(scene.leadership, new PartitionKeeper.Config(2, 9));

@@ -33,11 +33,11 @@ enum HotStatement {
   DEPTH(
       "Flush: depth",
       "What it adds to the depth of lanes.",
-      "INSERT INTO millpond.queue_depth (queue, class, delta, departed) SELECT unnest("),
+      "INSERT INTO millpond.queue_depth (queue, class, delta, departed, bytes) SELECT unnest("),
   FULL(
       "Before a flush: is the queue full?",
       "What a lane asks about a queue when its credit is used up.",
-      "SELECT q.depth, q.rate,"),
+      "SELECT q.depth, q.bytes, q.rate,"),
   CLAIM(
       "Claim",
       "Takes waiting batches of the lanes and kinds that there is room for.",

@@ -18,10 +18,12 @@ class HoldTest {
 
   @Test
   void sentencesCount() {
-    assertThat(new Hold.Behind("mail", "high", 1, false).text())
-        .isEqualTo("1 job of class high in queue mail is before it or at work");
-    assertThat(new Hold.Behind("mail", "high", 9000, true).text())
-        .isEqualTo("More than 9000 jobs of class high in queue mail are before it or at work");
+    assertThat(new Hold.Behind("mail", "high", 1, false, 30).text())
+        .isEqualTo(
+            "1 job of class high in queue mail is before it or at work; the class gets 30 % of the"
+                + " queue's time, more while others have no work");
+    assertThat(new Hold.Behind("mail", "high", 9000, true, 30).text())
+        .startsWith("More than 9000 jobs of class high in queue mail are before it or at work; ");
     assertThat(new Hold.NoWorker("mail", 0).text())
         .isEqualTo("No live worker takes jobs of kind mail");
     assertThat(new Hold.NoWorker("mail", 1).text())

@@ -58,7 +58,7 @@ class WhyIT {
     assertThat(holds(first)).containsExactly(new Hold.NoWorker("unknown", 0));
     assertThat(holds(last))
         .containsExactly(
-            new Hold.NoWorker("unknown", 0), new Hold.Behind("default", "normal", 4, false));
+            new Hold.NoWorker("unknown", 0), new Hold.Behind("default", "normal", 4, false, 10));
     assertThat(producer.why(UUID.randomUUID())).isEmpty();
     assertThat(producer.why(last).orElseThrow().state()).isEqualTo(JobState.RUNNABLE);
   }

@@ -49,6 +49,10 @@ final class Side implements AutoCloseable {
   static final String KIND = "noop";
   private static final Duration VISIBILITY = Duration.ofHours(1);
   private static final Duration GRACE = Duration.ofSeconds(1);
+
+  /** Of the payload of all jobs here. */
+  private static final int BYTES = 1;
+
   private static final long HOUR_MICROS = 3_600_000_000L;
   private static final int PAGE = 100;
   private static final String EXPIRE =
@@ -104,7 +108,7 @@ final class Side implements AutoCloseable {
 
   /** A part that the cold lane writes: the result is kept apart. */
   Answer endsOneCold(Round round) {
-    Success kept = new Success(round.job(), 1, false, 1, 0, "1", HOUR_MICROS);
+    Success kept = new Success(round.job(), 1, false, 1, 0, "1", HOUR_MICROS, BYTES);
     return write(round, false, kept);
   }
 
@@ -124,7 +128,7 @@ final class Side implements AutoCloseable {
     UUID job = round.job();
     End end =
         switch (round.number() % 4) {
-          case 0 -> new Success(job, 1, true, 1, 0, "1");
+          case 0 -> new Success(job, 1, true, 1, 0, "1", 0, BYTES);
           case 1 -> failure(job, later());
           case 2 -> failure(job, new Next.Dead("exhausted"));
           default -> new Returned(job, 1, true, 1);
@@ -146,7 +150,8 @@ final class Side implements AutoCloseable {
       List<End> ends = new ArrayList<>();
       for (LoadedJob job : loaded.get(i).jobs()) {
         answer.ran.add(job.id());
-        ends.add(new Success(job.id(), job.token(), job.hasState(), job.attempt(), 0, "1"));
+        ends.add(
+            new Success(job.id(), job.token(), job.hasState(), job.attempt(), 0, "1", 0, BYTES));
       }
       Answer end = write(portion(round, claimed.get(i), true, ends, List.of(), List.of()));
       answer.succeeded.addAll(end.succeeded);
@@ -230,7 +235,7 @@ final class Side implements AutoCloseable {
   // How ends are written.
 
   private static Success success(UUID job) {
-    return new Success(job, 1, false, 1, 0, null);
+    return new Success(job, 1, false, 1, 0, null, 0, BYTES);
   }
 
   private static Next later() {

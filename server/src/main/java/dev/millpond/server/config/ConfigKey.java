@@ -80,6 +80,18 @@ public enum ConfigKey {
       null,
       "Depth below which a full queue takes jobs again, below the high watermark. Default: a fifth"
           + " of it. The same in all processes."),
+  QUEUE_HIGH_WATERMARK_MIB(
+      "queue.high-watermark.mib",
+      "N",
+      "1024",
+      "MiB of payloads at which a queue refuses new jobs unless it has a mark of its own, 2 to"
+          + " 1048576, or none. The same in all processes."),
+  QUEUE_LOW_WATERMARK_MIB(
+      "queue.low-watermark.mib",
+      "N",
+      null,
+      "MiB of payloads below which a full queue takes jobs again, below the high watermark."
+          + " Default: a fifth of it. The same in all processes."),
   WORKER_VISIBILITY(
       "worker.visibility",
       "CLASS=DURATION[,CLASS=DURATION]",

@@ -9,6 +9,7 @@ import dev.millpond.engine.RetentionConfig;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.WebhookConfig;
 import dev.millpond.engine.admission.Watermarks;
+import dev.millpond.engine.admission.Watermarks.Mark;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.webhook.AllowedTargets;
 import java.net.InetAddress;
@@ -147,16 +148,31 @@ public record ServerConfig(
   }
 
   private static Watermarks watermarks(ConfigValues values) {
-    if (values.get(ConfigKey.QUEUE_HIGH_WATERMARK).equals("none")) {
-      return Watermarks.NONE;
+    Mark jobs =
+        mark(
+            values,
+            ConfigKey.QUEUE_HIGH_WATERMARK,
+            ConfigKey.QUEUE_LOW_WATERMARK,
+            (int) Watermarks.MOST);
+    Mark mib =
+        mark(
+            values,
+            ConfigKey.QUEUE_HIGH_WATERMARK_MIB,
+            ConfigKey.QUEUE_LOW_WATERMARK_MIB,
+            Watermarks.MIB_MOST);
+    return new Watermarks(jobs, Mark.mib(mib.high(), mib.low()));
+  }
+
+  private static Mark mark(ConfigValues values, ConfigKey highKey, ConfigKey lowKey, int most) {
+    if (values.get(highKey).equals("none")) {
+      return Mark.NONE;
     }
-    int most = (int) Watermarks.MOST;
-    int high = number(values, ConfigKey.QUEUE_HIGH_WATERMARK, 2, most);
-    return new Watermarks(
-        high,
-        values.find(ConfigKey.QUEUE_LOW_WATERMARK).isPresent()
-            ? number(values, ConfigKey.QUEUE_LOW_WATERMARK, 1, high - 1)
-            : Watermarks.lowOf(high));
+    int high = number(values, highKey, 2, most);
+    long low =
+        values.find(lowKey).isPresent()
+            ? number(values, lowKey, 1, high - 1)
+            : Watermarks.lowOf(high);
+    return new Mark(high, low);
   }
 
   private static PriorityClasses classes(ConfigValues values) {

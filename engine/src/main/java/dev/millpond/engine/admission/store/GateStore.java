@@ -1,5 +1,6 @@
 package dev.millpond.engine.admission.store;
 
+import dev.millpond.engine.admission.Amount;
 import dev.millpond.engine.admission.Answer;
 import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.dispatch.store.DepthStore;
@@ -15,14 +16,11 @@ import java.sql.Statement;
  * Stateless.
  */
 public final class GateStore {
-  /** Its parameters are the queue's name, three times. */
+  /** Its parameters are the queue's name, twice. */
   public static final String ASK =
       """
-      SELECT q.depth, q.rate,
-             coalesce((SELECT high_watermark FROM millpond.queue_gate
-                       WHERE queue = ? AND closed), 0),
-             coalesce((SELECT scheduled_full FROM millpond.queue_gate WHERE queue = ?), false)
-      FROM (%s) AS q
+      SELECT q.depth, q.bytes, q.rate, g.closed, g.high_watermark, g.high_bytes, g.scheduled_full
+      FROM (%s) AS q LEFT JOIN millpond.queue_gate g ON g.queue = ?
       """
           .formatted(DepthStore.OF_QUEUE);
 
@@ -34,13 +32,13 @@ public final class GateStore {
   private static final String CLOSE =
       """
       UPDATE millpond.queue_gate
-      SET closed = true, high_watermark = ?, closings = closings + 1, changed_at = now()
+      SET closed = true, high_watermark = ?, high_bytes = ?, closings = closings + 1, changed_at = now()
       WHERE queue = ?
       """;
 
   private static final String OPEN =
       """
-      UPDATE millpond.queue_gate SET closed = false, high_watermark = ?, changed_at = now()
+      UPDATE millpond.queue_gate SET closed = false, high_watermark = ?, high_bytes = ?, changed_at = now()
       WHERE queue = ?
       """;
 
@@ -64,15 +62,18 @@ public final class GateStore {
   public static Answer ask(PreparedStatement statement, String queue) throws SQLException {
     statement.setString(1, queue);
     statement.setString(2, queue);
-    statement.setString(3, queue);
     try (ResultSet row = statement.executeQuery()) {
       row.next();
-      return new Answer(row.getLong(1), row.getDouble(2), row.getLong(3), row.getBoolean(4));
+      return new Answer(
+          new Amount(row.getLong(1), row.getLong(2)),
+          row.getDouble(3),
+          row.getBoolean(4) ? new Amount(row.getLong(5), row.getLong(6)) : null,
+          row.getBoolean(7));
     }
   }
 
   /**
-   * Closes the gate of a queue that was seen at its high watermark, unless it is below the low one
+   * Closes the gate of a queue that was seen at a high watermark, unless it is below the low ones
    * by now.
    *
    * @return how it is
@@ -84,21 +85,21 @@ public final class GateStore {
     }
     lock(tx, queue);
     Answer now = ask(tx, queue); // in a statement after the lock, so that it sees what is committed
-    if (!now.closed(marks) && now.depth() >= marks.low()) {
+    if (!now.closed(marks) && !marks.clear(now.depth())) {
       set(tx, CLOSE, queue, marks);
     }
     return ask(tx, queue);
   }
 
   /**
-   * Opens the gate of a queue that is below its low watermark.
+   * Opens the gate of a queue that is below its low watermarks.
    *
    * @return how it is
    */
   public static Answer open(Connection tx, String queue, Watermarks marks) throws SQLException {
     lock(tx, queue);
     Answer now = ask(tx, queue);
-    if (now.closed(marks) && now.depth() < marks.low()) {
+    if (now.closed(marks) && marks.clear(now.depth())) {
       set(tx, OPEN, queue, marks);
     }
     return ask(tx, queue);
@@ -117,8 +118,9 @@ public final class GateStore {
   private static void set(Connection tx, String sql, String queue, Watermarks marks)
       throws SQLException {
     try (PreparedStatement statement = tx.prepareStatement(sql)) {
-      statement.setLong(1, marks.high());
-      statement.setString(2, queue);
+      statement.setLong(1, marks.jobs().high());
+      statement.setLong(2, marks.bytes().high());
+      statement.setString(3, queue);
       statement.executeUpdate();
     }
   }

@@ -40,7 +40,11 @@ public final class BooksStore {
           WHERE o.job_id IS NULL AND n.token = coalesce(s.lease_token, 1)
           """;
 
-  /** Depth of each lane: counted by deltas, and as the rows have it. Both are of one snapshot. */
+  /**
+   * Depth of each lane: counted by deltas, and as the rows have it. Both are of one snapshot.
+   *
+   * @see #bytes for the same in bytes
+   */
   public static final String DEPTHS =
       """
       SELECT coalesce(c.queue, w.queue) AS queue, coalesce(c.class, w.class) AS class,
@@ -57,6 +61,30 @@ public final class BooksStore {
                          SELECT queue, class FROM millpond.job_state WHERE phase = 'running'
                      ) AS l GROUP BY queue, class) AS w ON w.queue = c.queue AND w.class = c.class
           """;
+
+  /**
+   * The bytes of payloads of each lane, counted and as they are, as in {@link #DEPTHS}.
+   *
+   * @param most lanes with more jobs, as counted, are left out: each job is looked up
+   */
+  public static String bytes(long most) {
+    return """
+    SELECT coalesce(c.queue, w.queue) AS queue, coalesce(c.class, w.class) AS class,
+           coalesce(c.n, 0) AS counted, coalesce(w.n, 0) AS actual
+    FROM (SELECT queue, class, sum(bytes) AS n
+          FROM millpond.queue_depth GROUP BY queue, class HAVING sum(delta) <= %d) AS c
+    FULL JOIN (SELECT l.queue, l.class, sum(octet_length(j.payload)) AS n FROM (
+                   SELECT h.queue, h.class, h.job_id FROM (%s) AS h
+                   UNION ALL
+                   SELECT queue, class, job_id FROM millpond.job_state WHERE phase = 'running'
+               ) AS l JOIN millpond.job j ON j.id = l.job_id
+               WHERE (l.queue, l.class) NOT IN (
+                   SELECT queue, class FROM millpond.queue_depth
+                   GROUP BY queue, class HAVING sum(delta) > %d)
+               GROUP BY l.queue, l.class) AS w ON w.queue = c.queue AND w.class = c.class
+    """
+        .formatted(most, HOLDING, most);
+  }
 
   /** Jobs that call webhooks, and what they tell; a replaced one has an edited copy. */
   private static final String CALLS =
@@ -201,6 +229,11 @@ public final class BooksStore {
         "depth",
         "SELECT queue || '/' || class, 'counted ' || counted || ', are ' || actual FROM ("
             + DEPTHS
+            + ") AS d WHERE counted <> actual");
+    rules.put(
+        "bytes",
+        "SELECT queue || '/' || class, 'counted ' || counted || ', are ' || actual FROM ("
+            + bytes(Long.MAX_VALUE)
             + ") AS d WHERE counted <> actual");
     return rules;
   }

@@ -6,8 +6,10 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 /**
  * The depth of the queues: a sum of deltas, one row for each change, which the leader sums up once
@@ -25,8 +27,15 @@ public final class DepthStore {
   /** Adds to the depth of lanes; filled by {@link #bind}. */
   public static final String ADD =
       """
-      INSERT INTO millpond.queue_depth (queue, class, delta, departed)
-      SELECT unnest(?::text[]), unnest(?::text[]), unnest(?::int4[]), unnest(?::int4[])
+      INSERT INTO millpond.queue_depth (queue, class, delta, departed, bytes)
+      SELECT unnest(?::text[]), unnest(?::text[]), unnest(?::int4[]), unnest(?::int4[]),
+             unnest(?::int8[])
+      """;
+
+  private static final String SIZES =
+      """
+      SELECT id, octet_length(payload) FROM millpond.job
+      WHERE id = ANY (?::uuid[]) AND id BETWEEN ? AND ?
       """;
 
   /** The first id that has to be read. */
@@ -43,10 +52,13 @@ public final class DepthStore {
           extract(epoch FROM now() - d.summed_at)::float8 - 2, 0), 300) / 10)), 0)
       """;
 
-  /** Depth and drain rate of a queue. Its one parameter is the queue's name. */
+  /**
+   * Depth in jobs and in bytes, and drain rate of a queue. Its one parameter is the queue's name.
+   */
   public static final String OF_QUEUE =
       """
-      SELECT coalesce(sum(d.delta), 0)::int8 AS depth, %s AS rate
+      SELECT coalesce(sum(d.delta), 0)::int8 AS depth, coalesce(sum(d.bytes), 0)::int8 AS bytes,
+             %s AS rate
       FROM millpond.queue_depth d WHERE d.id >= %s AND d.queue = ?
       """
           .formatted(RATE_NOW, SINCE);
@@ -67,9 +79,21 @@ public final class DepthStore {
   /**
    * A change of a lane's depth.
    *
+   * @param delta jobs
    * @param departed jobs that have left it, which are in the delta as well
+   * @param bytes of payloads
    */
-  public record Change(Lane lane, int delta, int departed) {}
+  public record Change(Lane lane, int delta, int departed, long bytes) {
+    /** Both together. */
+    public Change plus(Change more) {
+      return new Change(lane, delta + more.delta, departed + more.departed, bytes + more.bytes);
+    }
+
+    /** Whether it may be left out. */
+    public boolean changesNothing() {
+      return delta == 0 && departed == 0 && bytes == 0;
+    }
+  }
 
   /**
    * What became of the changes.
@@ -79,13 +103,32 @@ public final class DepthStore {
    */
   public record Summed(int summed, int left) {}
 
-  /** Adds to the depth of lanes; zero deltas are left out. */
-  public static void add(Connection tx, Map<Lane, Integer> depth) throws SQLException {
-    List<Change> changes =
-        depth.entrySet().stream()
-            .filter(d -> d.getValue() != 0)
-            .map(d -> new Change(d.getKey(), d.getValue(), Math.max(0, -d.getValue())))
-            .toList();
+  /** Adds to the depth of lanes; the jobs' payloads are asked for their sizes. */
+  public static void add(Connection tx, DepthMoves moves) throws SQLException {
+    if (moves.isEmpty()) {
+      return;
+    }
+    add(tx, moves.changes(sizes(tx, moves.jobs())));
+  }
+
+  /** Bytes of the payloads of jobs; TOAST knows them without reading any. */
+  private static Map<UUID, Integer> sizes(Connection tx, List<UUID> jobs) throws SQLException {
+    Map<UUID, Integer> sizes = HashMap.newHashMap(jobs.size());
+    try (PreparedStatement statement = tx.prepareStatement(SIZES)) {
+      statement.setObject(1, PgArray.uuids(jobs.toArray(UUID[]::new)));
+      statement.setObject(2, jobs.getFirst());
+      statement.setObject(3, jobs.getLast());
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          sizes.put(rows.getObject(1, UUID.class), rows.getInt(2));
+        }
+      }
+    }
+    return sizes;
+  }
+
+  /** Adds to the depth of lanes. */
+  public static void add(Connection tx, List<Change> changes) throws SQLException {
     if (changes.isEmpty()) {
       return;
     }
@@ -103,6 +146,7 @@ public final class DepthStore {
     statement.setObject(++i, PgArray.texts(changes, d -> d.lane().priorityClass()));
     statement.setObject(++i, PgArray.ints(changes, Change::delta));
     statement.setObject(++i, PgArray.ints(changes, Change::departed));
+    statement.setObject(++i, PgArray.longs(changes, Change::bytes));
   }
 
   /** Changes that are not summed yet, and the sums. */
@@ -161,16 +205,17 @@ public final class DepthStore {
   private static String sumUp(String since) {
     return """
     WITH d AS (DELETE FROM millpond.queue_depth WHERE id >= %s
-               RETURNING id, queue, class, delta, departed, since, rate, summed_at),
+               RETURNING id, queue, class, delta, departed, bytes, since, rate, summed_at),
          s AS (SELECT queue, class, sum(delta) AS delta, sum(departed) AS departed,
+                      sum(bytes) AS bytes,
                       coalesce(sum(rate), 0) AS rate,
                       extract(epoch FROM now() - max(summed_at))::float8 AS age
                FROM d GROUP BY queue, class),
-         m AS (SELECT queue, class, delta, departed, rate, age,
+         m AS (SELECT queue, class, delta, departed, bytes, rate, age,
                       departed / CASE WHEN age IS NULL OR age > 10 THEN 1
                                       ELSE least(greatest(age, 0.05), 2) END AS latest
                FROM s),
-         r AS (SELECT queue, class, delta,
+         r AS (SELECT queue, class, delta, bytes,
                       CASE WHEN age IS NULL OR age > 10 OR rate = 0 THEN latest
                            WHEN departed >= 10 AND latest > 2 * rate THEN (rate + latest) / 2
                            ELSE latest + (rate - latest) * exp(-greatest(age, 0) / 10) END AS rate
@@ -178,12 +223,12 @@ public final class DepthStore {
          n AS (SELECT least(coalesce((SELECT min(id) FROM d WHERE since IS NOT NULL), next), next)
                       - ? AS since
                FROM nextval('millpond.queue_depth_id_seq') AS next),
-         i AS (INSERT INTO millpond.queue_depth (queue, class, delta, since, rate, summed_at)
-               SELECT r.queue, r.class, r.delta, n.since,
+         i AS (INSERT INTO millpond.queue_depth (queue, class, delta, bytes, since, rate, summed_at)
+               SELECT r.queue, r.class, r.delta, r.bytes, n.since,
                       CASE WHEN r.rate < 0.001 THEN 0 ELSE r.rate END, now()
                FROM (SELECT r.*, row_number() OVER (ORDER BY r.delta DESC) AS place FROM r) AS r,
                     n
-               WHERE r.delta <> 0 OR r.rate >= 0.001 OR r.place = 1
+               WHERE r.delta <> 0 OR r.bytes <> 0 OR r.rate >= 0.001 OR r.place = 1
                RETURNING id)
     SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM i)
     """

@@ -5,6 +5,7 @@ import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flow.QueueChange;
 import dev.millpond.engine.flow.QueueFlow;
+import dev.millpond.engine.flow.SetMarks;
 import dev.millpond.engine.flow.Setting;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.Connection;
@@ -50,8 +51,15 @@ public final class FlowStore {
   private static final String SET_LOW =
       "UPDATE millpond.queue_flow SET low_watermark = ?::int8 WHERE queue = ?";
 
+  private static final String SET_HIGH_MIB =
+      "UPDATE millpond.queue_flow SET high_mib = ?::int8 WHERE queue = ?";
+
+  private static final String SET_LOW_MIB =
+      "UPDATE millpond.queue_flow SET low_mib = ?::int8 WHERE queue = ?";
+
   private static final String MARKS =
-      "SELECT high_watermark, low_watermark FROM millpond.queue_flow WHERE queue = ?";
+      "SELECT high_watermark, low_watermark, high_mib, low_mib FROM millpond.queue_flow WHERE queue"
+          + " = ?";
 
   private static final String CLEAR_WEIGHTS = "DELETE FROM millpond.class_weight WHERE queue = ?";
 
@@ -94,7 +102,8 @@ public final class FlowStore {
     try (Statement statement = tx.createStatement();
         ResultSet rows =
             statement.executeQuery(
-                "SELECT queue, weight, aging_millis, high_watermark, low_watermark"
+                "SELECT queue, weight, aging_millis, high_watermark, low_watermark,"
+                    + " high_mib, low_mib"
                     + " FROM millpond.queue_flow")) {
       while (rows.next()) {
         String queue = rows.getString(1);
@@ -104,8 +113,8 @@ public final class FlowStore {
             new QueueFlow(
                 rows.getObject(2, Integer.class),
                 aging == null ? null : Duration.ofMillis(aging),
-                rows.getObject(4, Long.class),
-                rows.getObject(5, Long.class),
+                marks(rows, 4),
+                marks(rows, 6),
                 weights.getOrDefault(queue, Map.of())));
       }
     }
@@ -131,6 +140,8 @@ public final class FlowStore {
     set(tx, SET_AGING, queue, change.aging(), Duration::toMillis);
     set(tx, SET_HIGH, queue, change.highWatermark(), Long::longValue);
     set(tx, SET_LOW, queue, change.lowWatermark(), Long::longValue);
+    set(tx, SET_HIGH_MIB, queue, change.highMib(), Long::longValue);
+    set(tx, SET_LOW_MIB, queue, change.lowMib(), Long::longValue);
   }
 
   /** What was set of a queue's watermarks; of others nothing is filled in. */
@@ -139,11 +150,14 @@ public final class FlowStore {
       statement.setString(1, queue);
       try (ResultSet row = statement.executeQuery()) {
         return row.next()
-            ? new QueueFlow(
-                null, null, row.getObject(1, Long.class), row.getObject(2, Long.class), Map.of())
+            ? new QueueFlow(null, null, marks(row, 1), marks(row, 3), Map.of())
             : QueueFlow.NONE;
       }
     }
+  }
+
+  private static SetMarks marks(ResultSet row, int at) throws SQLException {
+    return new SetMarks(row.getObject(at, Long.class), row.getObject(at + 1, Long.class));
   }
 
   private static <T> void set(

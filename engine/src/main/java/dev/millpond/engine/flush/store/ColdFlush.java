@@ -3,7 +3,7 @@ package dev.millpond.engine.flush.store;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
-import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.Portion;
@@ -397,12 +397,12 @@ public final class ColdFlush {
     DispatchStore.insert(tx, elsewhere, true);
   }
 
-  private Map<Lane, Integer> depth(
+  private DepthMoves depth(
       List<Passed<Success>> successes,
       List<Passed<Cancelled>> cancelled,
       List<Passed<Failure>> failures,
       List<Passed<Paused>> paused) {
-    Map<Lane, Integer> depth = new HashMap<>();
+    DepthMoves depth = new DepthMoves();
     List<Passed<? extends End>> left = new ArrayList<>();
     left.addAll(successes);
     left.addAll(cancelled);
@@ -410,7 +410,7 @@ public final class ColdFlush {
     left.addAll(paused);
     for (Passed<? extends End> end : left) {
       if (!stale(end.portion()).contains(end.what().jobId())) {
-        depth.merge(end.portion().lane(), -1, Integer::sum);
+        depth.leaves(end.portion().lane(), end.what().jobId());
       }
     }
     return depth;

@@ -3,7 +3,6 @@ package dev.millpond.engine.flush.store;
 import dev.millpond.engine.admission.Admission;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
-import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.flush.BatchFormer;
 import dev.millpond.engine.flush.ColdWork;
@@ -20,11 +19,9 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.BiConsumer;
@@ -280,9 +277,7 @@ public final class ColdLane extends GroupCommit<ColdWork, ColdLane.Flush> {
       rows.bind(statement, 0);
       statement.execute();
     }
-    Map<Lane, Integer> depth = new HashMap<>();
-    batches.forEach(b -> depth.merge(b.batch().lane(), b.batch().size(), Integer::sum));
-    DepthStore.add(tx, depth);
+    DepthStore.add(tx, List.copyOf(rows.comes().values()));
   }
 
   /** Nothing to read: what came through was known before the commit was sent. */

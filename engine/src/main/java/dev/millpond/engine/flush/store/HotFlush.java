@@ -6,6 +6,7 @@ import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DepthStore.Change;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.Portion;
+import dev.millpond.engine.flush.Portion.End;
 import dev.millpond.engine.flush.Portion.Success;
 import dev.millpond.engine.flush.Routed;
 import dev.millpond.engine.lifecycle.store.Pg;
@@ -14,7 +15,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -93,9 +93,9 @@ public final class HotFlush {
                                  WHERE s.job_id = ANY (?::uuid[]) AND s.lease_token <> 1)
               ON CONFLICT (job_id) DO NOTHING
               RETURNING job_id)
-      INSERT INTO millpond.queue_depth (queue, class, delta, departed)
-      SELECT u.queue, u.class, -count(*), count(*)
-      FROM unnest(?::uuid[], ?::text[], ?::text[]) AS u (id, queue, class)
+      INSERT INTO millpond.queue_depth (queue, class, delta, departed, bytes)
+      SELECT u.queue, u.class, -count(*), count(*), -sum(u.bytes)
+      FROM unnest(?::uuid[], ?::text[], ?::text[], ?::int4[]) AS u (id, queue, class, bytes)
       WHERE (u.id IN (SELECT job_id FROM o)) IS TRUE GROUP BY u.queue, u.class
       """;
 
@@ -221,22 +221,19 @@ public final class HotFlush {
 
   /** What is known beforehand: a careful flush counts its outcomes itself. */
   private List<Change> depth(boolean careful) {
-    Map<Lane, Change> depth = new HashMap<>();
-    for (Routed routed : jobRows.batches()) {
-      add(depth, new Change(routed.batch().lane(), routed.batch().size(), 0));
-    }
+    Map<Lane, Change> depth = jobRows.comes();
     if (!careful) {
-      portions.forEach(p -> add(depth, new Change(p.lane(), -p.ends().size(), p.ends().size())));
+      for (Portion portion : portions) {
+        int jobs = portion.ends().size();
+        long bytes = 0;
+        for (End end : portion.ends()) {
+          bytes += ((Success) end).payloadBytes();
+        }
+        depth.merge(portion.lane(), new Change(portion.lane(), -jobs, jobs, -bytes), Change::plus);
+      }
     }
-    depth.values().removeIf(change -> change.delta() == 0 && change.departed() == 0);
+    depth.values().removeIf(Change::changesNothing);
     return List.copyOf(depth.values());
-  }
-
-  private static void add(Map<Lane, Change> depth, Change more) {
-    depth.merge(
-        more.lane(),
-        more,
-        (a, b) -> new Change(a.lane(), a.delta() + b.delta(), a.departed() + b.departed()));
   }
 
   private int bindGates(PreparedStatement statement, int at, List<Done> done) throws SQLException {
@@ -277,6 +274,7 @@ public final class HotFlush {
     statement.setObject(++i, ids);
     statement.setObject(++i, PgArray.texts(done, d -> d.batch().lane().queue()));
     statement.setObject(++i, PgArray.texts(done, d -> d.batch().lane().priorityClass()));
+    statement.setObject(++i, PgArray.ints(done, d -> d.success().payloadBytes()));
     return i;
   }
 

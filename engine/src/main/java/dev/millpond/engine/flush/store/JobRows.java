@@ -1,5 +1,7 @@
 package dev.millpond.engine.flush.store;
 
+import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthStore.Change;
 import dev.millpond.engine.flush.NewJob;
 import dev.millpond.engine.flush.NewJob.Start;
 import dev.millpond.engine.flush.Routed;
@@ -9,7 +11,9 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 
 /**
@@ -53,6 +57,18 @@ record JobRows(List<NewJob> jobs, List<Routed> batches, UUID session) {
       FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::int4[], ?::int4[], ?::int4[], ?::int4[])
            AS u (id, queue, class, kind, shard, low, high, route)
       """;
+
+  /** What those that run now add to the depth, for each lane. */
+  Map<Lane, Change> comes() {
+    Map<Lane, Change> depth = new HashMap<>();
+    for (NewJob job : jobs) {
+      if (job.runsNow()) {
+        Lane lane = new Lane(job.queue(), job.priorityClass());
+        depth.merge(lane, new Change(lane, 1, 0, job.payloadBytes()), Change::plus);
+      }
+    }
+    return depth;
+  }
 
   private List<NewJob> scheduled() {
     return jobs.stream().filter(j -> !j.runsNow()).toList();

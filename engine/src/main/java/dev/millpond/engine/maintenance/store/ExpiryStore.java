@@ -1,6 +1,7 @@
 package dev.millpond.engine.maintenance.store;
 
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.flush.Expired;
 import dev.millpond.engine.flush.store.EndedJobs;
@@ -135,10 +136,10 @@ public final class ExpiryStore {
     Set<UUID> ended = end(tx, toEnd);
     toEnd.forEach(job -> over.add(job.jobId()));
     List<Expiring> done = toEnd.stream().filter(job -> ended.contains(job.jobId())).toList();
-    Map<Lane, Integer> depth = new HashMap<>();
+    DepthMoves depth = new DepthMoves();
     done.stream()
         .filter(ExpiryStore::runnable)
-        .forEach(j -> depth.merge(j.lane(), -1, Integer::sum));
+        .forEach(job -> depth.leaves(job.lane(), job.jobId()));
     DepthStore.add(tx, depth);
     delete(tx, over);
     List<UUID> left = due.stream().filter(id -> !over.contains(id)).toList();

@@ -5,6 +5,7 @@ import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.store.EndedJobs;
@@ -12,7 +13,6 @@ import dev.millpond.engine.maintenance.store.RescueStore.Lost;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,11 +35,11 @@ public final class NewRows {
       throws SQLException {
     Set<UUID> ended = EndedJobs.among(tx, jobs.stream().map(Lost::jobId).toList());
     PromoteStore.drop(tx, ended);
-    Map<Lane, Integer> depth = new HashMap<>();
+    DepthMoves depth = new DepthMoves();
     Map<Group, List<Member>> groups = new LinkedHashMap<>();
     for (Lost job : jobs) {
       if (!ended.contains(job.jobId())) {
-        depth.merge(job.lane(), 1, Integer::sum);
+        depth.comes(job.lane(), job.jobId());
         groups
             .computeIfAbsent(new Group(job.lane(), job.kind()), g -> new ArrayList<>())
             .add(new Member(job.jobId(), job.token()));

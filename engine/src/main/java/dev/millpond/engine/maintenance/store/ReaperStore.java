@@ -1,6 +1,7 @@
 package dev.millpond.engine.maintenance.store;
 
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.lifecycle.store.PgArray;
@@ -14,7 +15,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -231,8 +231,8 @@ public final class ReaperStore {
     update(tx, CANCELLED, lost);
     WebhookStore.call(tx, lost.stream().map(Lost::jobId).toList());
     update(tx, DELETE_STATES, lost);
-    Map<Lane, Integer> depth = new HashMap<>();
-    lost.forEach(job -> depth.merge(job.lane(), -1, Integer::sum));
+    DepthMoves depth = new DepthMoves();
+    lost.forEach(job -> depth.leaves(job.lane(), job.jobId()));
     DepthStore.add(tx, depth);
   }
 

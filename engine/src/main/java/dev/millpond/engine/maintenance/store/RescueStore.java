@@ -4,6 +4,7 @@ import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.store.EndedJobs;
@@ -200,7 +201,7 @@ public final class RescueStore {
     Fates fates = Fates.read(tx);
     List<Next> again = new ArrayList<>();
     List<Next> poison = new ArrayList<>();
-    Map<Lane, Integer> depth = new HashMap<>();
+    DepthMoves depth = new DepthMoves();
     for (Lost job : lost) {
       State state = states.get(job.jobId());
       boolean current =
@@ -213,7 +214,7 @@ public final class RescueStore {
       Next next = next(job, state == null ? State.NONE : state, fates);
       if (next.poison()) {
         poison.add(next);
-        depth.merge(job.lane(), -1, Integer::sum);
+        depth.leaves(job.lane(), job.jobId());
       } else {
         again.add(next);
       }

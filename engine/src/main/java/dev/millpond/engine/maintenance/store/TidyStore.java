@@ -73,9 +73,9 @@ public final class TidyStore {
    * What a count anew has corrected.
    *
    * @param lanes that were off
-   * @param jobs by which they were off
+   * @param by how much, in jobs or bytes
    */
-  public record Corrected(int lanes, long jobs) {}
+  public record Corrected(int lanes, long by) {}
 
   /**
    * Corrects the counted depths: a flush counts what it asks for, and some of it may turn out
@@ -88,6 +88,27 @@ public final class TidyStore {
             + BooksStore.DEPTHS
             + ") AS d WHERE counted <> actual RETURNING delta)"
             + " SELECT count(*), coalesce(sum(abs(delta)), 0) FROM i";
+    return corrected(tx, sql);
+  }
+
+  /**
+   * Corrects the counted bytes of payloads. They are off while processes of an earlier version run,
+   * which do not count them. Lanes with more than {@link #BYTES_JOBS} jobs are left for later.
+   */
+  public static Corrected recalibrateBytes(Connection tx) throws SQLException {
+    String sql =
+        "WITH i AS (INSERT INTO millpond.queue_depth (queue, class, delta, bytes)"
+            + " SELECT queue, class, 0, actual - counted FROM ("
+            + BooksStore.bytes(BYTES_JOBS)
+            + ") AS d WHERE counted <> actual RETURNING bytes)"
+            + " SELECT count(*), coalesce(sum(abs(bytes)), 0) FROM i";
+    return corrected(tx, sql);
+  }
+
+  /** Each job's row is read: more of them take seconds. */
+  private static final int BYTES_JOBS = 100_000;
+
+  private static Corrected corrected(Connection tx, String sql) throws SQLException {
     try (Statement statement = tx.createStatement();
         ResultSet row = statement.executeQuery(sql)) {
       row.next();

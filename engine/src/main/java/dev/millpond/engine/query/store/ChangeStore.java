@@ -9,6 +9,7 @@ import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.NewJob;
@@ -26,9 +27,7 @@ import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -143,7 +142,7 @@ public final class ChangeStore {
       setState(tx, job, state, to, RUNNABLE, start);
       Member member = new Member(job.id(), state.token());
       DispatchStore.insert(tx, List.of(maker.make(to, job.kind(), List.of(member))), false);
-      DepthStore.add(tx, Map.of(to, 1));
+      DepthStore.add(tx, new DepthMoves().comes(to, job.id()));
     } else {
       setState(tx, job, state, to, SCHEDULED, start);
     }
@@ -190,10 +189,9 @@ public final class ChangeStore {
     }
     move(tx, job, row, stays ? to : null, maker);
     setState(tx, job, state, to, stays ? RUNNABLE : SCHEDULED, stays ? NewJob.NOW : start);
-    Map<Lane, Integer> depth = new HashMap<>();
-    depth.merge(lane, -1, Integer::sum);
+    DepthMoves depth = new DepthMoves().leaves(lane, job.id());
     if (stays) {
-      depth.merge(to, 1, Integer::sum);
+      depth.comes(to, job.id());
     }
     DepthStore.add(tx, depth);
     return new SteerResult.Done();

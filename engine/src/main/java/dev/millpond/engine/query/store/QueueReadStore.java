@@ -1,5 +1,6 @@
 package dev.millpond.engine.query.store;
 
+import dev.millpond.engine.admission.Amount;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
@@ -24,13 +25,13 @@ import java.util.Set;
 public final class QueueReadStore {
   private static final String DEPTHS =
       """
-      SELECT d.queue, d.class, greatest(sum(d.delta), 0), %s
+      SELECT d.queue, d.class, greatest(sum(d.delta), 0), %s, greatest(sum(d.bytes), 0)
       FROM millpond.queue_depth d GROUP BY d.queue, d.class
       """
           .formatted(DepthStore.RATE_NOW);
 
   private static final String CLOSED =
-      "SELECT queue, high_watermark FROM millpond.queue_gate WHERE closed";
+      "SELECT queue, high_watermark, high_bytes FROM millpond.queue_gate WHERE closed";
 
   /** The state rows are small; the dead letters, one for each dead row, are not. */
   private static final String RESTING =
@@ -96,14 +97,16 @@ public final class QueueReadStore {
       throws SQLException {
     Map<Lane, Long> depths = new HashMap<>();
     Map<String, Double> rates = new HashMap<>();
+    Map<String, Long> bytes = new HashMap<>();
     try (Statement statement = tx.createStatement();
         ResultSet rows = statement.executeQuery(DEPTHS)) {
       while (rows.next()) {
         depths.put(new Lane(rows.getString(1), rows.getString(2)), rows.getLong(3));
         rates.merge(rows.getString(1), rows.getDouble(4), Double::sum);
+        bytes.merge(rows.getString(1), rows.getLong(5), Long::sum);
       }
     }
-    Map<String, Long> closed = closed(tx);
+    Map<String, Amount> closed = closed(tx);
     Map<String, Long> oldest = oldest(tx);
     List<QueueView> views = new ArrayList<>();
     for (String name : names) {
@@ -126,13 +129,14 @@ public final class QueueReadStore {
           new QueueView(
               name,
               depth,
+              bytes.getOrDefault(name, 0L),
               resting.scheduled(),
               resting.dead(),
               oldest.getOrDefault(name, 0L),
               flow.queueWeight(name),
               flow.aging(name),
               flow.watermarks(name),
-              flow.watermarks(name).high() == closed.getOrDefault(name, -1L),
+              flow.watermarks(name).high().equals(closed.get(name)),
               rates.getOrDefault(name, 0.0),
               flow.pauses().of(Scope.QUEUE, name),
               classes));
@@ -141,12 +145,12 @@ public final class QueueReadStore {
   }
 
   /** The marks at which closed gates were closed, by queue. */
-  private static Map<String, Long> closed(Connection tx) throws SQLException {
-    Map<String, Long> closed = new HashMap<>();
+  private static Map<String, Amount> closed(Connection tx) throws SQLException {
+    Map<String, Amount> closed = new HashMap<>();
     try (Statement statement = tx.createStatement();
         ResultSet rows = statement.executeQuery(CLOSED)) {
       while (rows.next()) {
-        closed.put(rows.getString(1), rows.getLong(2));
+        closed.put(rows.getString(1), new Amount(rows.getLong(2), rows.getLong(3)));
       }
     }
     return closed;

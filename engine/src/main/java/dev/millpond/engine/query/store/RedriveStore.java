@@ -7,6 +7,7 @@ import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.lifecycle.store.PgArray;
@@ -118,13 +119,13 @@ public final class RedriveStore {
       statement.executeUpdate();
     }
     List<Batch> batches = new ArrayList<>();
-    Map<Lane, Integer> depth = new HashMap<>();
+    DepthMoves depth = new DepthMoves();
     members.forEach((sort, all) -> {
       for (int from = 0; from < all.size(); from += BATCH_MAX) {
         List<Member> part = all.subList(from, Math.min(all.size(), from + BATCH_MAX));
         batches.add(maker.make(sort.lane(), sort.kind(), part));
       }
-      depth.merge(sort.lane(), all.size(), Integer::sum);
+      all.forEach(member -> depth.comes(sort.lane(), member.jobId()));
     });
     DispatchStore.insert(tx, batches, false);
     DepthStore.add(tx, depth);
@@ -160,7 +161,7 @@ public final class RedriveStore {
     copy(tx, id, lane, job.kind(), edit);
     Member member = new Member(edit.newId(), 1);
     DispatchStore.insert(tx, List.of(maker.make(lane, job.kind(), List.of(member))), false);
-    DepthStore.add(tx, Map.of(lane, 1));
+    DepthStore.add(tx, new DepthMoves().comes(lane, edit.newId()));
     return new Replacement.Replaced(edit.newId());
   }
 

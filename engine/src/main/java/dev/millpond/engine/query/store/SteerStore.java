@@ -6,6 +6,7 @@ import dev.millpond.api.RedriveResult;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.query.store.HolderStore.Job;
@@ -19,7 +20,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 
 /** Cancellation and redrive (rules R10, R13). The caller owns the transaction. Stateless. */
@@ -119,7 +119,7 @@ public final class SteerStore {
     if (!insertCancelled(tx, job.id(), attempt, token)) {
       return new CancelResult.WrongState(endedMeanwhile(tx, job.id()));
     }
-    DepthStore.add(tx, Map.of(lane, -1));
+    DepthStore.add(tx, new DepthMoves().leaves(lane, job.id()));
     // Its batch may be with a worker: that one is told, and its outcome will not count.
     update(tx, NOTICE, job.id());
     return untaken ? new CancelResult.Cancelled() : new CancelResult.Requested();
@@ -167,7 +167,7 @@ public final class SteerStore {
     update(tx, "DELETE FROM millpond.dead_letter WHERE job_id = ?", id);
     DispatchStore.insert(
         tx, List.of(maker.make(lane, job.kind(), List.of(new Member(id, token)))), false);
-    DepthStore.add(tx, Map.of(lane, 1));
+    DepthStore.add(tx, new DepthMoves().comes(lane, id));
     return new RedriveResult.Redriven();
   }
 

@@ -3,6 +3,7 @@ package dev.millpond.engine.worker.store;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.store.ParkStore;
@@ -251,7 +252,9 @@ public final class LimitedClaimStore implements AutoCloseable {
     }
     if (!claim.parked().isEmpty()) {
       ParkStore.pause(tx, claim.parked());
-      DepthStore.add(tx, Map.of(sort.lane(), -claim.parked().size()));
+      DepthMoves depth = new DepthMoves();
+      claim.parked().forEach(parked -> depth.leaves(sort.lane(), parked.jobId()));
+      DepthStore.add(tx, depth);
     }
   }
 

@@ -5,6 +5,7 @@ import dev.millpond.api.JobContext.TransactionalWork;
 import dev.millpond.api.JobOptions;
 import dev.millpond.engine.Sizing;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.flush.store.ResultStore;
 import dev.millpond.engine.lifecycle.store.JobTables;
@@ -19,7 +20,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.function.Supplier;
 
@@ -96,7 +96,7 @@ public final class UserTransaction implements AutoCloseable {
         if (options.webhook() != null) {
           WebhookStore.call(tx, List.of(job.id()));
         }
-        DepthStore.add(tx, Map.of(lane, -1));
+        DepthStore.add(tx, new DepthMoves().leaves(lane, job.id()));
       } catch (Exception e) {
         try {
           tx.rollback();

@@ -12,11 +12,11 @@ import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.DispatchContract;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DepthStore;
+import dev.millpond.engine.dispatch.store.DepthStore.Change;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -134,7 +134,7 @@ class PostgresDispatchIT extends DispatchContract {
             batch.jobIds()[0]);
       }
       DispatchStore.insert(tx, List.of(late, late2), false);
-      DepthStore.add(tx, Map.of(NORMAL, 2));
+      DepthStore.add(tx, List.of(new Change(NORMAL, 2, 0, 4)));
       return true;
     });
     List<Claimed> claimed = claim(dispatch, demand(10, NORMAL), 2);

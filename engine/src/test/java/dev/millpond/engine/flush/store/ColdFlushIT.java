@@ -159,7 +159,7 @@ class ColdFlushIT {
   }
 
   private static End succeeded(UUID job) {
-    return new Success(job, 1, false, 1, 0, null);
+    return new Success(job, 1, false, 1, 0, null, 0, 1);
   }
 
   private Batch submitted(Database database, int count) throws SQLException {

@@ -154,7 +154,7 @@ class GroupCommitIT {
         "noop",
         batch,
         true,
-        List.of(new Success(batch.jobIds()[0], 1, false, 1, 0, null)),
+        List.of(new Success(batch.jobIds()[0], 1, false, 1, 0, null, 0, 1)),
         List.of(),
         List.of(),
         false,

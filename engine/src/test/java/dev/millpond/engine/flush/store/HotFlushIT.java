@@ -331,7 +331,8 @@ class HotFlushIT {
   private static Portion finish(Batch batch, int from, int to, boolean last) {
     List<Portion.End> ends = new ArrayList<>();
     for (int i = from; i < to; i++) {
-      ends.add(new Success(batch.jobIds()[i], 1, false, 1, 0, i % 2 == 0 ? "\"done\"" : null));
+      ends.add(
+          new Success(batch.jobIds()[i], 1, false, 1, 0, i % 2 == 0 ? "\"done\"" : null, 0, 1));
     }
     return new Portion(
         LANE,

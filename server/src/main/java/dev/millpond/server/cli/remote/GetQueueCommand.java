@@ -38,6 +38,13 @@ final class GetQueueCommand extends RemoteCommand {
     return ExitCode.OK;
   }
 
+  /** Its watermarks in MiB as {@code high / low}. */
+  private static String mibMarks(JsonNode queue) {
+    return queue.has("highWatermarkMib")
+        ? Field.text(queue, "highWatermarkMib") + " / " + Field.text(queue, "lowWatermarkMib")
+        : "none";
+  }
+
   /** Prints a queue. */
   static void show(Session session, JsonNode queue) {
     if (session.json()) {
@@ -46,12 +53,14 @@ final class GetQueueCommand extends RemoteCommand {
     }
     JobText.member(session, "queue", Field.text(queue, "name"));
     JobText.member(session, "depth", Field.text(queue, "depth"));
+    JobText.member(session, "bytes", Field.text(queue, "payloadBytes"));
     JobText.member(session, "scheduled", Field.text(queue, "scheduled"));
     JobText.member(session, "dead", Field.text(queue, "dead"));
     JobText.member(session, "oldest", ListQueuesCommand.oldest(queue));
     JobText.member(session, "weight", Field.text(queue, "weight"));
     JobText.member(session, "aging", Field.text(queue, "aging"));
     JobText.member(session, "marks", ListQueuesCommand.marks(queue));
+    JobText.member(session, "MiB marks", mibMarks(queue));
     JobText.member(session, "gate", Field.text(queue, "gate"));
     JobText.member(session, "drain", Field.text(queue, "drainPerSecond") + " jobs/s");
     JsonNode paused = queue.path("paused");

@@ -4,6 +4,8 @@ import dev.millpond.server.cli.ExitCode;
 import dev.millpond.server.client.Call;
 import dev.millpond.server.http.json.Json;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -52,10 +54,30 @@ final class SetQueueCommand extends RemoteCommand {
               + " the configured one.")
   private @Nullable String lowWatermark;
 
+  @Option(
+      names = "--high-watermark-mib",
+      paramLabel = "N",
+      converter = Converters.MarkOrDefault.class,
+      description =
+          "MiB of payloads at which it refuses new jobs, 2 to 1048576, none, or default for the"
+              + " configured one.")
+  private @Nullable String highWatermarkMib;
+
+  @Option(
+      names = "--low-watermark-mib",
+      paramLabel = "N",
+      converter = Converters.NumberOrDefault.class,
+      description =
+          "MiB of payloads below which it takes jobs again, or default: a fifth of its high"
+              + " watermark, or the configured one.")
+  private @Nullable String lowWatermarkMib;
+
   @Override
   void check() {
-    if (weight == null && aging == null && highWatermark == null && lowWatermark == null) {
-      throw usage("Nothing to set: give --weight, --aging, --high-watermark or --low-watermark");
+    if (Stream.of(weight, aging, highWatermark, lowWatermark, highWatermarkMib, lowWatermarkMib)
+        .allMatch(Objects::isNull)) {
+      throw usage(
+          "Nothing to set: give --weight, --aging, or a watermark such as --high-watermark");
     }
   }
 
@@ -68,6 +90,8 @@ final class SetQueueCommand extends RemoteCommand {
           Json.raw(out, "aging", aging);
           Json.raw(out, "highWatermark", highWatermark);
           Json.raw(out, "lowWatermark", lowWatermark);
+          Json.raw(out, "highWatermarkMib", highWatermarkMib);
+          Json.raw(out, "lowWatermarkMib", lowWatermarkMib);
           out.writeEndObject();
         });
     Call call =

@@ -92,6 +92,7 @@ public final class WhyController {
         out.writeStringProperty("priorityClass", behind.priorityClass());
         out.writeNumberProperty("jobs", behind.jobs());
         out.writeBooleanProperty("more", behind.more());
+        out.writeNumberProperty("percent", behind.percent());
       }
       case Hold.NextInLine next -> out.writeNumberProperty("workers", next.workers());
     }

@@ -3,6 +3,7 @@ package dev.millpond.server.http.problem;
 import dev.millpond.api.IdempotencyConflictException;
 import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.SubmitResult;
+import dev.millpond.api.SubmitResult.Measure;
 import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.flow.InvalidSettingException;
 import dev.millpond.engine.query.InvalidCursorException;
@@ -11,6 +12,7 @@ import dev.millpond.engine.query.InvalidPathException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeoutException;
@@ -81,13 +83,18 @@ public final class Problems {
             "queue-full",
             "Queue "
                 + refused.queue()
-                + (refused.scheduled() ? " has all the scheduled jobs it may" : " is full")
+                + (refused.measure() == Measure.SCHEDULED_JOBS
+                    ? " has all the scheduled jobs it may"
+                    : " is full")
                 + ": depth "
                 + refused.depth()
+                + " "
+                + refused.measure().unit()
                 + ", high watermark "
                 + refused.highWatermark())
         .remedy("Try again after Retry-After, add workers, or raise the queue's watermarks")
         .with("queue", refused.queue())
+        .with("measure", refused.measure().name().toLowerCase(Locale.ROOT).replace('_', '-'))
         .with("depth", refused.depth())
         .with("highWatermark", refused.highWatermark())
         .with("lowWatermark", refused.lowWatermark())

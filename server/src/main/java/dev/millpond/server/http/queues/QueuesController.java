@@ -1,6 +1,7 @@
 package dev.millpond.server.http.queues;
 
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.admission.Watermarks.Mark;
 import dev.millpond.engine.flow.Pause;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.server.http.Answer;
@@ -86,14 +87,21 @@ public final class QueuesController {
     out.writeStartObject();
     out.writeStringProperty("name", queue.name());
     out.writeNumberProperty("depth", queue.depth());
+    out.writeNumberProperty("payloadBytes", queue.payloadBytes());
     out.writeNumberProperty("scheduled", queue.scheduled());
     out.writeNumberProperty("dead", queue.dead());
     out.writeNumberProperty("oldestAgeMillis", queue.oldestAgeMillis());
     out.writeNumberProperty("weight", queue.weight());
     Json.optional(out, "aging", queue.aging());
-    if (queue.watermarks().marked()) {
-      out.writeNumberProperty("highWatermark", queue.watermarks().high());
-      out.writeNumberProperty("lowWatermark", queue.watermarks().low());
+    Mark jobs = queue.watermarks().jobs();
+    if (jobs.marked()) {
+      out.writeNumberProperty("highWatermark", jobs.high());
+      out.writeNumberProperty("lowWatermark", jobs.low());
+    }
+    Mark bytes = queue.watermarks().bytes();
+    if (bytes.marked()) {
+      out.writeNumberProperty("highWatermarkMib", bytes.highMib());
+      out.writeNumberProperty("lowWatermarkMib", bytes.lowMib());
     }
     out.writeStringProperty("gate", queue.closed() ? "closed" : "open");
     out.writeNumberProperty("drainPerSecond", Math.round(queue.drainPerSecond() * 10) / 10.0);

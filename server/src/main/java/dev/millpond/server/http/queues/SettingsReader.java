@@ -19,7 +19,13 @@ import tools.jackson.core.JsonToken;
  */
 final class SettingsReader {
   private static final List<String> FIELDS =
-      List.of("weight", "aging", "highWatermark", "lowWatermark");
+      List.of(
+          "weight",
+          "aging",
+          "highWatermark",
+          "lowWatermark",
+          "highWatermarkMib",
+          "lowWatermarkMib");
 
   /** For a queue that is never full. */
   private static final String NO_MARK = "none";
@@ -115,7 +121,9 @@ final class SettingsReader {
         case "weight" -> change = change.withWeight(weight());
         case "aging" -> change = change.withAging(aging());
         case "highWatermark" -> change = change.withHighWatermark(highWatermark());
-        case "lowWatermark" -> change = change.withLowWatermark(jobs());
+        case "lowWatermark" -> change = change.withLowWatermark(mark());
+        case "highWatermarkMib" -> change = change.withHighMib(highWatermark());
+        case "lowWatermarkMib" -> change = change.withLowMib(mark());
         default -> values.unknown("cannot be set; nearest: " + Nearest.to(name, FIELDS));
       }
     }
@@ -143,16 +151,16 @@ final class SettingsReader {
       values.error(in.pointer(), "invalid", "must be a whole number, or " + NO_MARK);
       return Setting.keep();
     }
-    Setting<Long> mark = jobs();
+    Setting<Long> mark = mark();
     if (mark.equals(Setting.to(Watermarks.NO_MARK))) {
       values.error(in.pointer(), "invalid", "must be 2 or more, or " + NO_MARK + ", is 0");
     }
     return mark;
   }
 
-  private Setting<Long> jobs() {
-    @Nullable Integer jobs = isNull() ? null : values.integer();
-    return Setting.to(jobs == null ? null : (Long) jobs.longValue());
+  private Setting<Long> mark() {
+    @Nullable Integer mark = isNull() ? null : values.integer();
+    return Setting.to(mark == null ? null : (Long) mark.longValue());
   }
 
   private boolean isNull() {

@@ -102,6 +102,7 @@ class GateHttpIT {
       JsonNode problem = json(refused);
       assertThat(problem.get("type").asString()).isEqualTo("/problems/queue-full");
       assertThat(problem.get("queue").asString()).isEqualTo("default");
+      assertThat(problem.get("measure").asString()).isEqualTo("jobs");
       assertThat(problem.get("depth").asLong()).isEqualTo(10);
       assertThat(problem.get("highWatermark").asLong()).isEqualTo(10);
       assertThat(problem.get("lowWatermark").asLong()).isEqualTo(9);

@@ -92,6 +92,10 @@ class QueueSettingsIT {
     assertThat(bounded.get("gate").asString()).isEqualTo("open");
     assertThat(patched("{\"highWatermark\":\"none\"}").has("highWatermark")).isFalse();
     assertThat(patched("{\"highWatermark\":null}").has("gate")).isTrue();
+    JsonNode bytes = patched("{\"highWatermarkMib\":100}");
+    assertThat(bytes.get("highWatermarkMib").asLong()).isEqualTo(100);
+    assertThat(bytes.get("lowWatermarkMib").asLong()).isEqualTo(20);
+    assertThat(patched("{\"highWatermarkMib\":\"none\"}").has("highWatermarkMib")).isFalse();
     JsonNode back = patched("{\"weight\":null}");
     assertThat(back.get("weight").asInt()).isEqualTo(100);
     assertThat(back.get("aging").asString()).isEqualTo("PT30S");
