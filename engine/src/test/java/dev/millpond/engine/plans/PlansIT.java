@@ -88,7 +88,8 @@ class PlansIT {
                ARRAY (SELECT millpond.uuid_floor(now() - (4 * n - k) * interval '137 ms' - interval '1 ms')
                       FROM generate_series(0, 3) AS k)
         FROM generate_series(1, 15000) AS n;
-        INSERT INTO millpond.queue_depth (queue, class, delta) VALUES ('default', 'normal', 60000);
+        INSERT INTO millpond.queue_depth (queue, class, delta, bytes)
+        VALUES ('default', 'normal', 60000, 60000);
 
         INSERT INTO millpond.job (id, queue, class, kind, payload)
         SELECT millpond.uuid_floor(now() - n * interval '137 ms' - interval '2 ms'), 'default', 'normal', 'noop', '1'
