@@ -233,6 +233,11 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
     node.startMaintenance();
   }
 
+  /** Whether this process does the maintenance of the fleet now. */
+  public boolean leads() {
+    return node.leads();
+  }
+
   /**
    * Refuses all submits that wait for room in a full queue; from now on none waits. To be called
    * first where a process ends.

@@ -108,6 +108,7 @@ class BudgetIT {
   private static final int JOBS = 16_000;
   private static final int WARM_UP = 8_000;
   private static final int LIST = 1_000;
+  private static final int SCRAPES = 2_000;
   private static final int CALLERS = 64;
 
   private static final DocPart TABLE = new DocPart("docs/performance.md", "budgets");
@@ -166,6 +167,35 @@ class BudgetIT {
   void aJobStaysWithinItsBudget(Route route) throws InterruptedException, ExecutionException {
     try (Fleet fleet = Fleet.on(database, route.mode)) {
       measure(fleet, route);
+      fleet.end();
+    }
+  }
+
+  @Test
+  void readingAllMetricsAsksNeitherPostgresNorRedis() {
+    try (Fleet fleet = Fleet.on(database, Mode.STREAMS)) {
+      Millpond node =
+          fleet.worker(
+              fleet.config().withTiming(Timing.DEFAULT),
+              m -> m.registerHandler(NO_OP, Payload.class, (context, payload) -> null));
+      node.startMaintenance();
+      Fleet.submit(node, request(Route.STREAM_LISTS), 10);
+      Fleet.until(
+          "it leads, and all have ended",
+          () -> fleet.gauged("millpond.leader") == 1 && fleet.counted("completed") == 10);
+      Cost before = now(fleet, Route.STREAM_LISTS);
+      long began = System.nanoTime();
+      for (int i = 0; i < SCRAPES; i++) {
+        fleet.readMetrics();
+      }
+      double seconds = (System.nanoTime() - began) / 1e9;
+      Cost after = now(fleet, Route.STREAM_LISTS);
+      assertThat(after.statements - before.statements)
+          .as("statements in %d reads, %.1f s", SCRAPES, seconds)
+          .isLessThan(SCRAPES / 2.0 + UPKEEP_PER_SECOND.statements * seconds);
+      assertThat(after.redisCommands - before.redisCommands)
+          .as("commands in %d reads, %.1f s", SCRAPES, seconds)
+          .isLessThan(SCRAPES / 2.0 + UPKEEP_PER_SECOND.redisCommands * seconds);
       fleet.end();
     }
   }

@@ -19,6 +19,7 @@ import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Measurement;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -32,6 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -231,6 +233,15 @@ public final class Fleet implements AutoCloseable {
     return registries.stream()
         .flatMap(r -> r.find(meter).gauges().stream())
         .mapToDouble(Gauge::value)
+        .sum();
+  }
+
+  /** Reads every metric of every member, as a scrape does; the sum of all values. */
+  public double readMetrics() {
+    return registries.stream()
+        .flatMap(registry -> registry.getMeters().stream())
+        .flatMap(meter -> StreamSupport.stream(meter.measure().spliterator(), false))
+        .mapToDouble(Measurement::getValue)
         .sum();
   }
 

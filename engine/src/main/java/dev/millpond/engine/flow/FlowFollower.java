@@ -27,6 +27,9 @@ public final class FlowFollower implements Supplier<FlowSettings>, AutoCloseable
   /** So that a change is followed everywhere within a second. */
   static final long LOOK_MILLIS = 500;
 
+  /** Without an answer for so long the database counts as out of reach. */
+  private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
   private static final long END_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   private final Transactions transactions;
@@ -38,6 +41,7 @@ public final class FlowFollower implements Supplier<FlowSettings>, AutoCloseable
 
   private volatile FlowSettings settings;
   private volatile Barred barred = Barred.NONE;
+  private volatile long answeredNanos = System.nanoTime();
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
   public FlowFollower(Transactions transactions, PriorityClasses classes, Watermarks watermarks) {
@@ -58,6 +62,11 @@ public final class FlowFollower implements Supplier<FlowSettings>, AutoCloseable
   /** The queues and kinds that are barred now. */
   public Barred barred() {
     return barred;
+  }
+
+  /** Whether the database has answered lately. */
+  public boolean answered() {
+    return System.nanoTime() - answeredNanos < SILENCE_NANOS;
   }
 
   /** Has somebody told of each change, after it holds here; must not block. */
@@ -81,6 +90,7 @@ public final class FlowFollower implements Supplier<FlowSettings>, AutoCloseable
         log.info("flow settings are at version {}", settings.version());
         listeners.forEach(Runnable::run);
       }
+      answeredNanos = System.nanoTime();
     } finally {
       looking.unlock();
     }

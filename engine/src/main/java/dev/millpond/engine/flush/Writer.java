@@ -12,6 +12,7 @@ import dev.millpond.engine.flush.store.ColdLane;
 import dev.millpond.engine.flush.store.HotLane;
 import dev.millpond.engine.flush.store.WriterConnection;
 import dev.millpond.engine.lifecycle.store.Pg;
+import dev.millpond.engine.metrics.EngineMetric;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.metrics.EngineMetrics.Step;
 import dev.millpond.engine.threads.LoopThread;
@@ -100,6 +101,7 @@ public final class Writer implements AutoCloseable {
   }
 
   public void start() {
+    metrics.gauge(EngineMetric.UNWRITTEN, this::unwrittenBytes);
     afterCommit.start();
     hot.start();
     cold.start();
@@ -185,7 +187,11 @@ public final class Writer implements AutoCloseable {
 
   /** Whether more of what workers have done waits to be written than should. */
   public boolean behind() {
-    return gathered.get() + hot.putBytes() + cold.putBytes() > PORTION_BYTES;
+    return unwrittenBytes() > PORTION_BYTES;
+  }
+
+  private long unwrittenBytes() {
+    return gathered.get() + hot.putBytes() + cold.putBytes();
   }
 
   /** Counts bytes of ends that a worker has not handed in yet; less than zero: no longer. */
@@ -273,7 +279,7 @@ public final class Writer implements AutoCloseable {
           cause);
       Set<UUID> lost = new HashSet<>();
       portion.ends().forEach(end -> lost.add(end.jobId()));
-      metrics.refusedOutcomes(lost.size());
+      metrics.add(EngineMetric.OUTCOMES_REFUSED, lost.size());
       afterCommit.run(() -> tell(portion, new Written(true, lost)));
       return;
     }

@@ -6,6 +6,7 @@ import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Sizing;
 import dev.millpond.engine.admission.Admission;
 import dev.millpond.engine.books.Books;
+import dev.millpond.engine.books.BooksGauges;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.KindPace;
@@ -28,6 +29,7 @@ import dev.millpond.engine.lifecycle.store.Schema;
 import dev.millpond.engine.lifecycle.store.SettingStore;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.maintenance.Maintenance;
+import dev.millpond.engine.metrics.EngineMetric;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.query.Health;
 import dev.millpond.engine.query.Health.Component;
@@ -96,6 +98,7 @@ public final class Node {
   private final Redrives redrives;
   private final Worker worker;
   private final Maintenance maintenance;
+  private final BooksGauges books;
   private final LoopThread clockThread = new LoopThread("millpond-clock", this::followClock);
   private final CountDownLatch stopClock = new CountDownLatch(1);
   private boolean maintaining;
@@ -104,6 +107,7 @@ public final class Node {
   private Node(MillpondConfig config, MeterRegistry registry) {
     this.config = config;
     this.transactions = new Transactions(Pg.pool(config.pgUrl(), "millpond", Sizing.here().pool()));
+    transactions.pool().setMetricRegistry(registry);
     this.lanes = new Lanes(config.classes());
     this.follower = new FlowFollower(transactions, config.classes(), config.watermarks());
     this.flow = new Flow(transactions, follower, lanes);
@@ -148,18 +152,15 @@ public final class Node {
         new Maintenance(
             transactions, id, bell, this::keepers, lanes, maker, pace, config, follower, metrics);
     follower.tell(this::flowChanged);
-    metrics.gauge(
-        "millpond.bell.heard",
-        "1 while this process hears when others leave work in PostgreSQL; otherwise it looks often",
-        () -> bell.hears() ? 1 : 0);
-    metrics.gauge(
-        "millpond.submits.waiting",
-        "Submits of this process that wait for room in a full queue",
-        admission::waiting);
-    metrics.gauge(
-        "millpond.threads.lost",
-        "Threads that have ended by themselves: above 0 the process should end",
-        () -> lostThreads().size());
+    this.books = new BooksGauges(metrics);
+    show(metrics);
+  }
+
+  private void show(EngineMetrics metrics) {
+    metrics.gauge(EngineMetric.BELL_HEARD, () -> bell.hears() ? 1 : 0);
+    metrics.gauge(EngineMetric.SUBMITS_WAITING, admission::waiting);
+    metrics.gauge(EngineMetric.POSTGRES_UP, () -> follower.answered() ? 1 : 0);
+    metrics.gauge(EngineMetric.THREADS_LOST, () -> lostThreads().size());
   }
 
   /**
@@ -234,18 +235,9 @@ public final class Node {
   private static void watchShards(RedisShards shards, EngineMetrics metrics) {
     for (RedisServer server : shards.servers()) {
       String shard = server.number();
-      metrics.gauge(
-          "millpond.shard.up",
-          "1 while the shard's server answers",
-          () -> server.up() ? 1 : 0,
-          "shard",
-          shard);
-      metrics.gauge(
-          "millpond.shard.usable",
-          "1 while new batches are put on the shard's streams",
-          () -> server.usable() ? 1 : 0,
-          "shard",
-          shard);
+      metrics.gauge(EngineMetric.SHARD_UP, () -> server.up() ? 1 : 0, shard);
+      metrics.gauge(EngineMetric.SHARD_USABLE, () -> server.usable() ? 1 : 0, shard);
+      metrics.counter(EngineMetric.SHARD_ABSENCES, server::absences, shard);
     }
   }
 
@@ -342,6 +334,10 @@ public final class Node {
     bell.listen();
   }
 
+  public boolean leads() {
+    return maintenance.held();
+  }
+
   /** Fences the sessions of a process that is known to have died. */
   public void processDied(UUID process) {
     int sessions = transactions.callOrThrow(tx -> SessionStore.died(tx, process));
@@ -415,7 +411,9 @@ public final class Node {
     List<StreamsKeeper> keepers = keepers();
     try {
       Duration apart = config.timing().settle().multipliedBy(4).plus(config.timing().scan());
-      return new Books(transactions, keepers, lanes, apart).check(acknowledged);
+      BooksReport report = new Books(transactions, keepers, lanes, apart).check(acknowledged);
+      books.show(report);
+      return report;
     } finally {
       keepers.forEach(StreamsKeeper::close);
     }

@@ -4,6 +4,7 @@ import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DepthStore.Summed;
 import dev.millpond.engine.maintenance.store.TidyStore;
 import dev.millpond.engine.maintenance.store.TidyStore.Corrected;
+import dev.millpond.engine.metrics.EngineMetric;
 import dev.millpond.engine.metrics.EngineMetrics;
 import java.util.concurrent.TimeUnit;
 
@@ -54,7 +55,8 @@ final class DepthCompactor {
       left = leadership.call(tx -> DepthStore.sumUp(tx, true)).left();
       Corrected off = leadership.call(TidyStore::recalibrateDepth);
       Corrected bytes = leadership.call(TidyStore::recalibrateBytes);
-      metrics.depthDrifted(off.by(), bytes.by());
+      metrics.add(EngineMetric.DEPTH_DRIFT, off.by());
+      metrics.add(EngineMetric.DEPTH_DRIFT_BYTES, bytes.by());
       corrected = off.lanes() + bytes.lanes();
       long took = System.nanoTime() - started;
       recalibrateAtNanos =

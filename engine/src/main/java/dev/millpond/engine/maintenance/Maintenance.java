@@ -16,6 +16,7 @@ import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.maintenance.RoleLoop.Wait;
 import dev.millpond.engine.maintenance.store.LookStore;
 import dev.millpond.engine.maintenance.store.LookStore.Look;
+import dev.millpond.engine.metrics.EngineMetric;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.query.RestingCounts;
 import dev.millpond.engine.threads.LoopThread;
@@ -85,6 +86,7 @@ public final class Maintenance implements AutoCloseable {
   private final Duration promptAnswer;
   private final Leadership renewal;
   private final Bell bell;
+  private final EngineMetrics metrics;
   private final List<RoleLoop> roles = new ArrayList<>();
 
   /** Those with nothing to do while no dispatch rows are on their way. */
@@ -147,6 +149,7 @@ public final class Maintenance implements AutoCloseable {
     lease = lease.compareTo(LEADER_LEASE_MIN) < 0 ? LEADER_LEASE_MIN : lease;
     lease = lease.compareTo(LEADER_LEASE_MAX) > 0 ? LEADER_LEASE_MAX : lease;
     this.bell = bell;
+    this.metrics = metrics;
     this.leadership = new Leadership(transactions, holder, lease);
     this.promptAnswer = Pg.promptAnswer(timing.lease());
     this.prompt = Pg.prompt(config.pgUrl(), timing.lease(), Sizing.PROMPT_ROLES);
@@ -181,6 +184,7 @@ public final class Maintenance implements AutoCloseable {
             fed);
     QueueSampler sampler =
         new QueueSampler(leadership, flow, new RestingCounts(transactions), metrics);
+    ServerSampler servers = new ServerSampler(leadership, open(keepers), lanes, metrics);
     DepthCompactor compactor = new DepthCompactor(leadership, metrics);
     Expirer expiring = new Expirer(leadership, metrics, Expirer.Config.DEFAULT);
     Tidier tidier = new Tidier(leadership, Tidier.Config.DEFAULT);
@@ -200,13 +204,14 @@ public final class Maintenance implements AutoCloseable {
     RoleLoop reconciling = add("reconciler", () -> reconcile(reconciler, scan, scanRest));
     RoleLoop compacting = add("compactor", () -> compact(compactor));
     addAlways("sampler", () -> after(sampler.runOnce(), SAMPLE_EVERY));
+    addAlways("servers", () -> after(servers.runOnce(), SAMPLE_EVERY));
     this.expirer = add("expirer", () -> expire(expiring, min(EXPIRE_EVERY, scan)));
     add("tidier", () -> after(tidier.runOnce(), TIDY_EVERY));
     add("scheduled-cap", () -> after(cap.runOnce(), CAP_EVERY));
     this.feeder = add("feeder", () -> feed(feeding));
     this.resumer = add("resumer", resuming::turn);
     this.forRows = List.of(this.feeder, this.reaper, reconciling, compacting);
-    metrics.gauge("millpond.leader", "1 while this process is the leader", () -> held() ? 1 : 0);
+    metrics.gauge(EngineMetric.LEADER, () -> held() ? 1 : 0);
   }
 
   /** Looks for all roles, and promotes what is due; when to look again. */
@@ -395,11 +400,13 @@ public final class Maintenance implements AutoCloseable {
   }
 
   private RoleLoop addAlways(String name, Turn turn) {
-    return add(new RoleLoop(name, () -> true, () -> take(name, turn), this::standDown));
+    RoleMeters meters = new RoleMeters(metrics, name, () -> true);
+    return add(new RoleLoop(name, () -> true, () -> take(name, turn, meters), this::standDown));
   }
 
   private RoleLoop add(String name, Turn turn) {
-    return add(new RoleLoop(name, this::held, () -> take(name, turn), this::standDown));
+    RoleMeters meters = new RoleMeters(metrics, name, this::held);
+    return add(new RoleLoop(name, this::held, () -> take(name, turn, meters), this::standDown));
   }
 
   private RoleLoop add(RoleLoop role) {
@@ -407,19 +414,24 @@ public final class Maintenance implements AutoCloseable {
     return role;
   }
 
-  private Wait take(String name, Turn turn) {
+  private Wait take(String name, Turn turn, RoleMeters meters) {
     try {
-      return turn.run();
+      long began = System.nanoTime();
+      Wait wait = turn.run();
+      meters.turned(began);
+      return wait;
     } catch (Leadership.LostException e) {
       log.debug("{}: {}", name, e.getMessage());
     } catch (DatabaseException e) {
       log.debug("{}: {}", name, e.getMessage());
+      meters.failed();
       if (e.fault() == Pg.Fault.CONNECTION) {
         leadership.doubt();
       }
       return Wait.of(AWAY_LEAST.plusMillis(ThreadLocalRandom.current().nextLong(AWAY_MORE_MILLIS)));
     } catch (RuntimeException e) {
       log.error("{} failed in a way it must not", name, e);
+      meters.failed();
     }
     return Wait.of(FEED_IDLE);
   }

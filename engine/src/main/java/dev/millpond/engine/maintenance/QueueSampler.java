@@ -1,36 +1,36 @@
 package dev.millpond.engine.maintenance;
 
 import dev.millpond.engine.books.store.BooksStore;
+import dev.millpond.engine.dispatch.store.DispatchStore;
+import dev.millpond.engine.dispatch.store.DispatchStore.Sort;
+import dev.millpond.engine.fleet.WorkerView;
+import dev.millpond.engine.fleet.store.WorkerStore;
 import dev.millpond.engine.flow.FlowSettings;
+import dev.millpond.engine.metrics.EngineMetric;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.engine.query.RestingCounts;
 import dev.millpond.engine.query.store.QueueReadStore;
 import dev.millpond.engine.query.store.QueueReadStore.Resting;
-import io.micrometer.core.instrument.MultiGauge;
-import io.micrometer.core.instrument.MultiGauge.Row;
-import io.micrometer.core.instrument.Tags;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * Publishes depth and oldest age of the queues; by the leader alone, so that each is there once.
+ * Publishes the queues and the workers of the fleet; by the leader alone, so that each is there
+ * once. Queues beyond the bound of their label are published together.
  */
 final class QueueSampler {
-  /** Queues sampled. */
-  record Result(int queues) {}
+  /** What was sampled. */
+  record Result(int queues, int workers) {}
 
   private final Leadership leadership;
-
   private final Supplier<FlowSettings> flow;
-
   private final RestingCounts resting;
-  private final MultiGauge depth;
-  private final MultiGauge age;
-  private final MultiGauge closed;
-  private final MultiGauge drain;
+  private final EngineMetrics metrics;
+  private final Published published;
 
   QueueSampler(
       Leadership leadership,
@@ -40,52 +40,51 @@ final class QueueSampler {
     this.leadership = leadership;
     this.flow = flow;
     this.resting = resting;
-    this.depth =
-        metrics.multiGauge("millpond.queue.depth", "Jobs of a queue by state, as last counted");
-    this.age =
-        metrics.multiGauge(
-            "millpond.queue.oldest.age.seconds", "Age of the oldest batch on its way");
-    this.closed =
-        metrics.multiGauge("millpond.gate.closed", "1 while a queue is full and refuses jobs");
-    this.drain =
-        metrics.multiGauge(
-            "millpond.queue.drain", "Jobs that leave a queue in a second, as measured");
+    this.metrics = metrics;
+    this.published = new Published(metrics);
   }
+
+  private record Read(List<QueueView> queues, List<Sort> sorts, List<WorkerView> workers) {}
 
   /** Samples as the leader; otherwise forgets what it published as one. */
   Result runOnce() {
     if (!leadership.held()) {
-      depth.register(List.of(), true);
-      age.register(List.of(), true);
-      closed.register(List.of(), true);
-      drain.register(List.of(), true);
-      return new Result(0);
+      published.publish();
+      return new Result(0, 0);
     }
     Map<String, Resting> counts = resting.get();
-    List<QueueView> queues =
-        leadership.call(tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), flow.get(), counts));
-    List<Row<?>> depths = new ArrayList<>();
-    List<Row<?>> ages = new ArrayList<>();
-    List<Row<?>> gates = new ArrayList<>();
-    List<Row<?>> rates = new ArrayList<>();
-    for (QueueView queue : queues) {
-      for (QueueView.ClassDepth of : queue.classes()) {
-        depths.add(row(queue.name(), of.priorityClass(), "runnable", of.depth()));
-      }
-      depths.add(row(queue.name(), "", "scheduled", queue.scheduled()));
-      depths.add(row(queue.name(), "", "dead", queue.dead()));
-      ages.add(Row.of(Tags.of("queue", queue.name()), queue.oldestAgeMillis() / 1_000.0));
-      gates.add(Row.of(Tags.of("queue", queue.name()), queue.closed() ? 1 : 0));
-      rates.add(Row.of(Tags.of("queue", queue.name()), queue.drainPerSecond()));
+    Read read =
+        leadership.call(tx ->
+            new Read(
+                QueueReadStore.queues(tx, BooksStore.queues(tx), flow.get(), counts),
+                DispatchStore.sorts(tx),
+                WorkerStore.list(tx)));
+    Map<String, QueueFigures> queues = new HashMap<>();
+    for (QueueView queue : read.queues()) {
+      queues.computeIfAbsent(metrics.queue(queue.name()), QueueFigures::new).add(queue, metrics);
     }
-    depth.register(depths, true);
-    age.register(ages, true);
-    closed.register(gates, true);
-    drain.register(rates, true);
-    return new Result(queues.size());
+    queues.values().forEach(queue -> queue.show(published));
+    showWorkers(read);
+    published.publish();
+    return new Result(read.queues().size(), read.workers().size());
   }
 
-  private static Row<?> row(String queue, String priorityClass, String state, long jobs) {
-    return Row.of(Tags.of("queue", queue, "class", priorityClass, "state", state), jobs);
+  /** Of kinds that have jobs it is said as well when nobody runs them. */
+  private void showWorkers(Read read) {
+    Map<String, Integer> kinds = new HashMap<>();
+    read.sorts().forEach(sort -> kinds.put(metrics.kind(sort.kind()), 0));
+    Map<WorkerView.State, Integer> states = new HashMap<>();
+    for (WorkerView.State state : WorkerView.State.values()) {
+      states.put(state, 0);
+    }
+    for (WorkerView worker : read.workers()) {
+      states.merge(worker.state(), 1, Integer::sum);
+      if (worker.state() == WorkerView.State.ACTIVE) {
+        worker.kinds().forEach(kind -> kinds.merge(metrics.kind(kind), 1, Integer::sum));
+      }
+    }
+    kinds.forEach((kind, workers) -> published.add(EngineMetric.KIND_WORKERS, workers, kind));
+    states.forEach((state, workers) ->
+        published.add(EngineMetric.WORKERS, workers, state.name().toLowerCase(Locale.ROOT)));
   }
 }

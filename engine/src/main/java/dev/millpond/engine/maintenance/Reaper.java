@@ -17,6 +17,7 @@ import dev.millpond.engine.maintenance.store.RescueStore;
 import dev.millpond.engine.maintenance.store.RescueStore.Lost;
 import dev.millpond.engine.maintenance.store.RescueStore.Rescued;
 import dev.millpond.engine.maintenance.store.RescueStore.Taken;
+import dev.millpond.engine.metrics.EngineMetric;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.metrics.EngineMetrics.Step;
 import java.time.Duration;
@@ -198,6 +199,7 @@ final class Reaper {
     sawMostSilent = false;
     Set<UUID> fenced = leadership.call(ReaperStore::fence);
     if (!fenced.isEmpty()) {
+      metrics.add(EngineMetric.SESSIONS_FENCED, fenced.size());
       log.warn("fenced {} silent sessions: {}", fenced.size(), fenced);
     }
     return fenced;

@@ -15,6 +15,7 @@ import dev.millpond.engine.maintenance.store.FeedStore;
 import dev.millpond.engine.maintenance.store.FeedStore.Sent;
 import dev.millpond.engine.maintenance.store.RescueStore;
 import dev.millpond.engine.maintenance.store.RescueStore.Rescued;
+import dev.millpond.engine.metrics.EngineMetric;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.metrics.EngineMetrics.Step;
 import java.time.Duration;
@@ -68,6 +69,7 @@ final class Reconciler {
   private final Config config;
   private final Runnable fed;
   private final String epoch;
+  private volatile int missing;
   private final Map<UUID, Long> sightings = new HashMap<>();
 
   /** Shards without a mark, and the look that first found them so. */
@@ -94,6 +96,7 @@ final class Reconciler {
     this.config = config;
     this.epoch = epoch;
     this.fed = fed;
+    metrics.gauge(EngineMetric.RECONCILER_MISSING, () -> leadership.held() ? missing : 0);
   }
 
   /** Looks once. */
@@ -110,6 +113,7 @@ final class Reconciler {
     noteUnmarked();
     if (!onTheirWay) {
       sightings.clear();
+      missing = 0;
       mark(Duration.ZERO);
       return new Result(0, 0);
     }
@@ -129,6 +133,7 @@ final class Reconciler {
     if (reconciled + takenBack > 0) {
       fed.run();
     }
+    missing = lost.ids().size();
     mark(config.timing().settle());
     return new Result(lost.ids().size(), reconciled + takenBack);
   }

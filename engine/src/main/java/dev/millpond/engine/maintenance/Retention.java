@@ -7,8 +7,8 @@ import dev.millpond.engine.maintenance.store.RetentionStore.Cut;
 import dev.millpond.engine.maintenance.store.RetentionStore.Drop;
 import dev.millpond.engine.maintenance.store.RetentionStore.Manner;
 import dev.millpond.engine.maintenance.store.TrimStore;
+import dev.millpond.engine.metrics.EngineMetric;
 import dev.millpond.engine.metrics.EngineMetrics;
-import dev.millpond.engine.metrics.EngineMetrics.Retained;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.util.HashMap;
@@ -146,7 +146,7 @@ final class Retention {
       trimmed += trim.removed();
       more |= trim.left().after() != null;
     }
-    metrics.retained(Retained.JOBS_TRIMMED, trimmed);
+    metrics.add(EngineMetric.RETENTION_TRIMMED, trimmed);
     return new Result(0, 0, trimmed, dead, failures, more);
   }
 
@@ -168,10 +168,10 @@ final class Retention {
     Duration took = Duration.ofNanos(System.nanoTime() - began);
     switch (drop) {
       case Drop.Done done -> {
-        metrics.retained(Retained.DAYS_DROPPED, 1);
-        metrics.retained(Retained.JOBS_DROPPED, done.removed());
-        metrics.retained(Retained.SURVIVORS_MOVED, done.moved());
-        metrics.retained(Retained.LOCK_FAILURES, done.failures());
+        metrics.add(EngineMetric.RETENTION_DAYS, 1);
+        metrics.add(EngineMetric.RETENTION_DROPPED, done.removed());
+        metrics.add(EngineMetric.RETENTION_MOVED, done.moved());
+        metrics.add(EngineMetric.RETENTION_LOCKED, done.failures());
         log.info(
             "dropped {}: {} jobs, {} survivors moved, in {}, {} under locks",
             day,
@@ -187,7 +187,7 @@ final class Retention {
               config.manner().survivors(),
               config.manner().bytes());
       case Drop.Locked locked -> {
-        metrics.retained(Retained.LOCK_FAILURES, locked.failures());
+        metrics.add(EngineMetric.RETENTION_LOCKED, locked.failures());
         log.info("{} cannot be dropped now: a transaction holds its tables", day);
       }
       case Drop.NotLeader ignored -> {}
@@ -238,7 +238,7 @@ final class Retention {
     TrimStore.Removed removed =
         leadership.call(tx -> TrimStore.removeDead(tx, cut, config.trimPage()));
     if (removed.jobs() > 0) {
-      metrics.retained(Retained.DEAD_LETTERS_REMOVED, removed.jobs());
+      metrics.add(EngineMetric.RETENTION_DEAD, removed.jobs());
       log.warn(
           "removed {} dead letters from before {} (millpond.retention.dead): {}",
           removed.jobs(),

@@ -3,14 +3,18 @@ package dev.millpond.engine.metrics;
 import dev.millpond.engine.dispatch.Lane;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.MultiGauge.Row;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
@@ -18,75 +22,95 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The life cycle of jobs in numbers. Names in the docs; labels are bounded: beyond {@link
- * #KINDS_MAX} kinds, the rest is counted as {@code _other}. Thread-safe.
+ * Takes the numbers of {@link EngineMetric} to a registry. Labels are bounded: beyond {@link
+ * #KINDS_MAX} kinds, {@link #QUEUES_MAX} queues or {@link #SORTS_MAX} combinations of them, the
+ * rest is counted as {@code _other}. A scrape reads fields only and never asks PostgreSQL or Redis.
+ * Thread-safe.
  */
 public final class EngineMetrics {
   private static final Logger log = LoggerFactory.getLogger(EngineMetrics.class);
-  private static final int KINDS_MAX = 200;
-  private static final String OTHER = "_other";
+
+  /** Kinds with series of their own. */
+  public static final int KINDS_MAX = 200;
+
+  /** Queues with series of their own. */
+  public static final int QUEUES_MAX = 200;
+
+  /** Combinations of queue, class and kind with series of their own. */
+  public static final int SORTS_MAX = 1_000;
+
+  /** Priority classes with series of their own. */
+  private static final int CLASSES_MAX = 20;
+
+  /** Bounds of the buckets of waits and runs. */
+  static final Duration[] JOB_TIMES =
+      millis(
+          0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000,
+          300_000, 900_000, 3_600_000);
+
+  private static final Duration[] FLUSH_TIMES =
+      millis(0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000);
+
+  private static final Duration[] ESTIMATE_TIMES =
+      millis(10, 100, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000);
+
+  private static final double[] FLUSH_SIZES = {1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500};
 
   private final MeterRegistry registry;
-  private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
-  private final Map<LaneKey, Timer> timers = new ConcurrentHashMap<>();
+  private final Bounded queues = new Bounded(QUEUES_MAX);
+  private final Bounded classes = new Bounded(CLASSES_MAX);
+  private final Bounded kinds = new Bounded(KINDS_MAX);
+
+  /** By what they are labelled with, and so bounded. */
+  private final Map<Sort, JobMeters> sorts = new ConcurrentHashMap<>();
+
+  private final Map<Lane, Timer> waits = new ConcurrentHashMap<>();
   private final Map<String, Timer> flushTimes = new ConcurrentHashMap<>();
   private final Map<String, DistributionSummary> flushSizes = new ConcurrentHashMap<>();
+  private final Map<String, Timer> estimates = new ConcurrentHashMap<>();
   private final AtomicBoolean said = new AtomicBoolean();
-  private final Set<String> kinds = ConcurrentHashMap.newKeySet();
+
+  /** Micrometer itself holds what it asks for a count weakly. */
+  private final List<Supplier<Number>> held = new CopyOnWriteArrayList<>();
 
   /** A step in the life of a job. */
   public enum Step {
-    SUBMITTED("Jobs committed by a submit"),
-    STARTED("Attempts started"),
-    COMPLETED("Jobs that succeeded"),
-    FAILED("Attempts that failed"),
-    RETRIED("Failed attempts that are tried again"),
-    DEAD("Jobs that became dead letters"),
-    RESCUED("Jobs taken back from a lost worker"),
-    RECONCILED("Jobs whose stream entry had vanished"),
-    REFUSED("Jobs refused at submit"),
-    STALE("Writes of attempts that had lost their job"),
-    CANCELLED("Jobs that ended as cancelled");
+    SUBMITTED(EngineMetric.SUBMITTED),
+    STARTED(EngineMetric.STARTED),
+    COMPLETED(EngineMetric.COMPLETED),
+    FAILED(EngineMetric.FAILED),
+    RETRIED(EngineMetric.RETRIED),
+    DEAD(EngineMetric.DEAD),
+    RESCUED(EngineMetric.RESCUED),
+    RECONCILED(EngineMetric.RECONCILED),
+    REFUSED(EngineMetric.REFUSED),
+    STALE(EngineMetric.STALE),
+    CANCELLED(EngineMetric.CANCELLED);
 
-    private final String description;
+    private final EngineMetric metric;
 
-    Step(String description) {
-      this.description = description;
+    Step(EngineMetric metric) {
+      this.metric = metric;
     }
 
-    String meter() {
-      return "millpond.jobs." + name().toLowerCase(java.util.Locale.ROOT);
-    }
-  }
-
-  /** What retention does. */
-  public enum Retained {
-    DAYS_DROPPED("days.dropped", "Days whose partitions were dropped"),
-    JOBS_DROPPED("jobs.dropped", "Ended jobs that went with their day"),
-    JOBS_TRIMMED("jobs.trimmed", "Ended jobs removed one by one"),
-    SURVIVORS_MOVED("survivors.moved", "Jobs kept when their day was dropped"),
-    DEAD_LETTERS_REMOVED("dead.letters.removed", "Dead letters older than millpond.retention.dead"),
-    LOCK_FAILURES("lock.failures", "Drops put off because a transaction held the tables");
-
-    private final String meter;
-    private final String description;
-
-    Retained(String meter, String description) {
-      this.meter = "millpond.retention." + meter;
-      this.description = description;
-    }
-
-    String meter() {
-      return meter;
+    EngineMetric metric() {
+      return metric;
     }
   }
 
-  private record Key(Step step, Lane lane, String kind) {}
+  private record Sort(Lane lane, String kind) {}
 
-  private record LaneKey(String meter, Lane lane) {}
-
+  /** Counters without labels are there at once, at zero. */
   public EngineMetrics(MeterRegistry registry) {
     this.registry = registry;
+    for (EngineMetric each : EngineMetric.values()) {
+      Metric metric = each.metric();
+      if (metric.type() == Metric.Type.COUNTER
+          && metric.labels().isEmpty()
+          && each != EngineMetric.FORKED_STARTED) { // the executor's own
+        counter(each);
+      }
+    }
   }
 
   public MeterRegistry registry() {
@@ -99,12 +123,47 @@ public final class EngineMetrics {
       return;
     }
     try {
-      counters
-          .computeIfAbsent(new Key(step, lane, bounded(kind)), this::counter)
-          .increment((double) jobs);
+      meters(lane, kind).count(step, jobs);
     } catch (RuntimeException e) {
       failed(e);
     }
+  }
+
+  private JobMeters meters(Lane lane, String kind) {
+    Sort sort = new Sort(lane, kind);
+    JobMeters known = sorts.get(sort);
+    return known == null ? meters(bounded(sort)) : known;
+  }
+
+  private JobMeters meters(Sort sort) {
+    return sorts.computeIfAbsent(
+        sort, s -> new JobMeters(this, s.lane().queue(), s.lane().priorityClass(), s.kind()));
+  }
+
+  private Sort bounded(Sort sort) {
+    Sort bounded = new Sort(bounded(sort.lane()), kinds.of(sort.kind()));
+    return sorts.containsKey(bounded) || sorts.size() < SORTS_MAX
+        ? bounded
+        : new Sort(bounded.lane(), Bounded.OTHER);
+  }
+
+  private Lane bounded(Lane lane) {
+    return new Lane(queues.of(lane.queue()), classes.of(lane.priorityClass()));
+  }
+
+  /** The label of a queue. */
+  public String queue(String name) {
+    return queues.of(name);
+  }
+
+  /** The label of a priority class. */
+  public String priorityClass(String name) {
+    return classes.of(name);
+  }
+
+  /** The label of a kind. */
+  public String kind(String name) {
+    return kinds.of(name);
   }
 
   /** A registry is somebody else's code: what it throws must not keep a job from going on. */
@@ -114,148 +173,139 @@ public final class EngineMetrics {
     }
   }
 
-  private String bounded(String kind) {
-    if (kinds.contains(kind)) {
-      return kind;
-    }
-    if (kinds.size() >= KINDS_MAX) {
-      return OTHER;
-    }
-    kinds.add(kind);
-    return kind;
-  }
-
-  private Counter counter(Key key) {
-    return Counter.builder(key.step().meter())
-        .description(key.step().description)
-        .tag("queue", key.lane().queue())
-        .tag("class", key.lane().priorityClass())
-        .tag("kind", key.kind())
-        .register(registry);
-  }
-
   /** Time from a job's submit to its start. */
   public void waited(Lane lane, Duration wait) {
     try {
-      timer("millpond.job.wait", "From submit to the start of the first attempt", lane)
-          .record(wait.isNegative() ? Duration.ZERO : wait);
+      Timer timer = waits.get(lane);
+      if (timer == null) {
+        timer = waits.computeIfAbsent(bounded(lane), this::waitTimer);
+      }
+      timer.record(wait.isNegative() ? Duration.ZERO : wait);
     } catch (RuntimeException e) {
       failed(e);
     }
+  }
+
+  private Timer waitTimer(Lane lane) {
+    return timer(EngineMetric.JOB_WAIT, JOB_TIMES, lane.queue(), lane.priorityClass());
   }
 
   /** Time a handler took. */
-  public void ran(Lane lane, long nanos) {
+  public void ran(Lane lane, String kind, long nanos) {
     try {
-      timer("millpond.job.run", "Run time of attempts", lane).record(nanos, TimeUnit.NANOSECONDS);
+      meters(lane, kind).run().record(nanos, TimeUnit.NANOSECONDS);
     } catch (RuntimeException e) {
       failed(e);
     }
-  }
-
-  private Timer timer(String meter, String description, Lane lane) {
-    return timers.computeIfAbsent(
-        new LaneKey(meter, lane),
-        key ->
-            Timer.builder(meter)
-                .description(description)
-                .tag("queue", lane.queue())
-                .tag("class", lane.priorityClass())
-                .publishPercentileHistogram()
-                .minimumExpectedValue(Duration.ofNanos(100_000))
-                .maximumExpectedValue(Duration.ofMinutes(30))
-                .register(registry));
   }
 
   /** Time and size of one flush. */
   public void flushed(String lane, long nanos, int rows) {
     try {
       flushTimes
-          .computeIfAbsent(
-              lane,
-              name ->
-                  Timer.builder("millpond.flush")
-                      .description("Time of a flush, from its first sending to its commit")
-                      .tag("lane", name)
-                      .publishPercentileHistogram()
-                      .minimumExpectedValue(Duration.ofNanos(100_000))
-                      .maximumExpectedValue(Duration.ofSeconds(30))
-                      .register(registry))
+          .computeIfAbsent(lane, name -> timer(EngineMetric.FLUSH, FLUSH_TIMES, name))
           .record(nanos, TimeUnit.NANOSECONDS);
-      flushSizes
-          .computeIfAbsent(
-              lane,
-              name ->
-                  DistributionSummary.builder("millpond.flush.jobs")
-                      .description("Rows of jobs and outcomes in a flush")
-                      .tag("lane", name)
-                      .register(registry))
-          .record(rows);
+      flushSizes.computeIfAbsent(lane, this::flushSizes).record(rows);
     } catch (RuntimeException e) {
       failed(e);
     }
   }
 
+  private DistributionSummary flushSizes(String lane) {
+    Metric metric = EngineMetric.FLUSH_JOBS.metric();
+    return DistributionSummary.builder(metric.name())
+        .description(metric.meaning())
+        .tags(metric.tags(lane))
+        .serviceLevelObjectives(FLUSH_SIZES)
+        .register(registry);
+  }
+
   /** How far the predicted start of a job was from its start. */
   public void predicted(String queue, Duration error) {
     try {
-      Timer.builder("millpond.start.estimate.error")
-          .description("How far predicted starts of jobs were off; one job a second is followed")
-          .tag("queue", queue)
-          .register(registry)
+      estimates
+          .computeIfAbsent(
+              queue(queue), name -> timer(EngineMetric.ESTIMATE_ERROR, ESTIMATE_TIMES, name))
           .record(error);
     } catch (RuntimeException e) {
       failed(e);
     }
   }
 
-  /** By how much counted depths were off, and are corrected. */
-  public void depthDrifted(long jobs, long bytes) {
+  /** Adds to a counter. */
+  public void add(EngineMetric of, long more, String... labels) {
     try {
-      Counter.builder("millpond.depth.drift.bytes")
-          .description("Bytes by which counted depths were off when they were counted anew")
-          .register(registry)
-          .increment((double) bytes);
-      Counter.builder("millpond.depth.drift.jobs")
-          .description("Jobs by which counted depths were off when they were counted anew")
-          .register(registry)
-          .increment((double) jobs);
+      counter(of, labels).increment((double) more);
     } catch (RuntimeException e) {
       failed(e);
     }
   }
 
-  /** Counts what retention did. */
-  public void retained(Retained what, long count) {
-    if (count > 0) {
-      Counter.builder(what.meter())
-          .description(what.description)
-          .register(registry)
-          .increment((double) count);
-    }
+  /** A timer with buckets. */
+  Timer timer(EngineMetric of, Duration[] buckets, String... labels) {
+    Metric metric = of.metric();
+    return Timer.builder(metric.name())
+        .description(metric.meaning())
+        .tags(metric.tags(labels))
+        .serviceLevelObjectives(buckets)
+        .register(registry);
   }
 
-  /** Outcomes that PostgreSQL would not take. Their jobs run again. */
-  public void refusedOutcomes(int jobs) {
-    try {
-      Counter.builder("millpond.outcomes.refused")
-          .description("Outcomes that PostgreSQL would not take")
-          .register(registry)
-          .increment(jobs);
-    } catch (RuntimeException e) {
-      failed(e);
-    }
+  /** A timer of a count, a sum and a maximum. */
+  public Timer timer(EngineMetric of, String... labels) {
+    Metric metric = of.metric();
+    return Timer.builder(metric.name())
+        .description(metric.meaning())
+        .tags(metric.tags(labels))
+        .register(registry);
+  }
+
+  /** A counter, at zero from now on. */
+  public Counter counter(EngineMetric of, String... labels) {
+    Metric metric = of.metric();
+    return Counter.builder(metric.name())
+        .description(metric.meaning())
+        .tags(metric.tags(labels))
+        .register(registry);
+  }
+
+  /** A counter that is kept elsewhere. */
+  public void counter(EngineMetric of, Supplier<Number> value, String... labels) {
+    Metric metric = of.metric();
+    FunctionCounter.builder(metric.name(), value, source -> source.get().doubleValue())
+        .description(metric.meaning())
+        .tags(metric.tags(labels))
+        .register(registry);
+    held.add(value);
   }
 
   /**
-   * A gauge with one row for each set of tags; rows come and go with {@link MultiGauge#register}.
+   * A gauge with one row for each set of labels; rows come and go with {@link MultiGauge#register}.
    */
-  public MultiGauge multiGauge(String meter, String description) {
-    return MultiGauge.builder(meter).description(description).register(registry);
+  public MultiGauge multiGauge(EngineMetric of) {
+    Metric metric = of.metric();
+    return MultiGauge.builder(metric.name()).description(metric.meaning()).register(registry);
   }
 
-  /** A value read at each scrape. */
-  public void gauge(String meter, String description, Supplier<Number> value, String... tags) {
-    Gauge.builder(meter, value).description(description).tags(tags).register(registry);
+  /** One row of a {@link #multiGauge}. */
+  public static Row<?> row(EngineMetric of, double value, String... labels) {
+    return Row.of(Tags.of(of.metric().tags(labels)), value);
+  }
+
+  /** A value read at each scrape: of memory alone. */
+  public void gauge(EngineMetric of, Supplier<Number> value, String... labels) {
+    Metric metric = of.metric();
+    Gauge.builder(metric.name(), value)
+        .description(metric.meaning())
+        .tags(metric.tags(labels))
+        .register(registry);
+  }
+
+  private static Duration[] millis(double... millis) {
+    Duration[] times = new Duration[millis.length];
+    for (int i = 0; i < millis.length; i++) {
+      times[i] = Duration.ofNanos(Math.round(millis[i] * 1_000_000));
+    }
+    return times;
   }
 }

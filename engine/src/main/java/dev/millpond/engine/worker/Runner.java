@@ -253,7 +253,7 @@ final class Runner {
     } else if (attempt.startedTooLate()) {
       endExpired(attempt);
     } else {
-      desk.metrics().count(Step.STARTED, attempt.run().lane(), attempt.run().kind(), 1);
+      countStarted(attempt.run(), 1);
       run(attempt, registration);
     }
   }
@@ -268,6 +268,7 @@ final class Runner {
   private void run(Chunk chunk, Shift shift) {
     long started = System.nanoTime();
     int ran = 0;
+    boolean alone = chunk.attempts().size() == 1; // it may run for long, and is counted first
     for (Attempt attempt : chunk.attempts()) {
       if (shift.over.get()) {
         break; // what is left is given back when the batch is dissolved
@@ -278,14 +279,23 @@ final class Runner {
           continue;
         }
         ran++;
+        if (alone) {
+          countStarted(chunk.run(), 1);
+        }
         run(attempt, chunk.run().registration());
       }
     }
     if (ran > 0) {
-      desk.metrics().count(Step.STARTED, chunk.run().lane(), chunk.run().kind(), ran);
+      if (!alone) {
+        countStarted(chunk.run(), ran);
+      }
       double micros = (System.nanoTime() - started) / 1_000.0;
       pace.sample(chunk.run().kind(), micros / ran, ran);
     }
+  }
+
+  private void countStarted(BatchRun run, int attempts) {
+    desk.metrics().count(Step.STARTED, run.lane(), run.kind(), attempts);
   }
 
   private <P> void run(Attempt attempt, Registration<P> registration) {
@@ -303,7 +313,7 @@ final class Runner {
     } finally {
       attempt.leaveThread();
     }
-    desk.metrics().ran(attempt.run().lane(), attempt.runNanos());
+    desk.metrics().ran(attempt.run().lane(), attempt.run().kind(), attempt.runNanos());
     end(attempt, end);
   }
 

@@ -20,6 +20,7 @@ import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.metrics.EngineMetric;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.threads.LoopThread;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
@@ -145,21 +146,19 @@ public final class Worker implements AutoCloseable {
         new LimitedLoop(new LimitedClaimStore(pgUrl), this, session, handlers, flow, desk);
     this.writer = writer;
     this.beats = new Transactions(Pg.beats(pgUrl, timing.lease()));
-    metrics.gauge(
-        "millpond.worker.draining",
-        "1 while it takes no jobs, as an operator has asked, or since it ends",
-        () -> room.givesBack() ? 1 : 0);
     this.heartbeat = new Heartbeat(beats, session, desk, this, pace, lanes, timing);
-    metrics.gauge("millpond.worker.slots", "Slots", runner::busy, "state", "busy");
-    metrics.gauge("millpond.worker.slots", "Slots", runner::free, "state", "free");
-    metrics.gauge("millpond.worker.slots", "Slots", runner::abandoned, "state", "abandoned");
-    metrics.gauge("millpond.forked.children", "Child processes", children::busy, "state", "busy");
-    metrics.gauge("millpond.forked.children", "Child processes", children::idle, "state", "idle");
-    metrics.gauge("millpond.forked.started", "Child processes started so far", children::started);
-    metrics.gauge(
-        "millpond.worker.heartbeat.age.seconds",
-        "Time since the last beat that was heard",
-        () -> started ? heartbeat.ageNanos() / 1e9 : 0);
+    show(metrics);
+  }
+
+  private void show(EngineMetrics metrics) {
+    metrics.gauge(EngineMetric.WORKER_DRAINING, () -> room.givesBack() ? 1 : 0);
+    metrics.gauge(EngineMetric.WORKER_SLOTS, runner::busy, "busy");
+    metrics.gauge(EngineMetric.WORKER_SLOTS, () -> started ? runner.free() : 0, "free");
+    metrics.gauge(EngineMetric.WORKER_SLOTS, runner::abandoned, "abandoned");
+    metrics.gauge(EngineMetric.FORKED_CHILDREN, children::busy, "busy");
+    metrics.gauge(EngineMetric.FORKED_CHILDREN, children::idle, "idle");
+    metrics.counter(EngineMetric.FORKED_STARTED, children::started);
+    metrics.gauge(EngineMetric.HEARTBEAT_AGE, () -> started ? heartbeat.ageNanos() / 1e9 : 0);
   }
 
   /**
@@ -419,6 +418,7 @@ public final class Worker implements AutoCloseable {
    * that a handler that does not stop gives up its slot at its hard timeout.
    */
   void loseAll() {
+    desk.metrics().add(EngineMetric.WORKER_FENCED, 1);
     ready.clear();
     quarantine.clear();
     desk.runs().forEach(BatchRun::lose);

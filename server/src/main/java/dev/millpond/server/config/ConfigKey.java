@@ -169,6 +169,12 @@ public enum ConfigKey {
       "DURATION",
       null,
       "How long dead letters are kept, 1h or more. None: until they are redriven."),
+  BOOKS_EVERY(
+      "books.every",
+      "DURATION",
+      null,
+      "How often the process that leads checks the books, 1s to 30d, which reads all jobs; what it"
+          + " finds is logged and a metric. None: only doctor does."),
   DATA_DIR("data.dir", "DIR", ".millpond", "Directory for this process's files."),
   RUN_FILE(
       "run.file",

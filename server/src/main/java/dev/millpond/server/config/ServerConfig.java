@@ -26,6 +26,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The configuration of a server process, valid as a whole.
@@ -37,6 +38,7 @@ import java.util.Set;
  * @param bodies how large a request may be
  * @param handlers jars with a handler module; only with the worker role
  * @param drainTimeout how long running jobs may take to finish when the process is told to stop
+ * @param booksEvery how often the leader checks the books; null for never
  * @param dataDir for this process's files
  * @param runFile where the actual address is written
  */
@@ -48,11 +50,15 @@ public record ServerConfig(
     BodyLimits bodies,
     List<Path> handlers,
     Duration drainTimeout,
+    @Nullable Duration booksEvery,
     Path dataDir,
     Path runFile) {
 
   /** The most a stop may be put off. */
   public static final Duration DRAIN_MOST = Duration.ofHours(1);
+
+  private static final Duration BOOKS_EVERY_LEAST = Duration.ofSeconds(1);
+  private static final Duration BOOKS_EVERY_MOST = Duration.ofDays(30);
 
   private static final Set<String> LOG_LEVELS = Set.of("error", "warn", "info", "debug", "trace");
 
@@ -90,6 +96,7 @@ public record ServerConfig(
         bodies(values),
         handlers,
         drainTimeout(values),
+        booksEvery(values),
         dataDir,
         values
             .find(ConfigKey.RUN_FILE)
@@ -301,6 +308,17 @@ public record ServerConfig(
       throw values.refuse(ConfigKey.DRAIN_TIMEOUT, "0s to " + DRAIN_MOST);
     }
     return timeout;
+  }
+
+  private static @Nullable Duration booksEvery(ConfigValues values) {
+    if (values.find(ConfigKey.BOOKS_EVERY).isEmpty()) {
+      return null;
+    }
+    Duration every = duration(values, ConfigKey.BOOKS_EVERY, BOOKS_EVERY_MOST);
+    if (every.compareTo(BOOKS_EVERY_LEAST) < 0 || every.compareTo(BOOKS_EVERY_MOST) > 0) {
+      throw values.refuse(ConfigKey.BOOKS_EVERY, BOOKS_EVERY_LEAST + " to " + BOOKS_EVERY_MOST);
+    }
+    return every;
   }
 
   private static Set<Role> roles(ConfigValues values) {

@@ -2,6 +2,7 @@ package dev.millpond.server.http;
 
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.Problems;
+import dev.millpond.server.metrics.HttpMeters;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.springframework.web.servlet.HandlerMapping;
 
 /**
  * What every request passes. Without authentication only the machine itself may call: the Host must
@@ -25,29 +27,51 @@ final class FrontFilter implements Filter {
       Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
   private static final Set<String> SAFE_VERBS = Set.of("GET", "HEAD", "OPTIONS");
 
+  /** Stands for a verb that is not taken. */
+  private static final String OTHER_VERB = "_other";
+
   private final BodyRoom room;
+  private final HttpMeters meters;
   private final @Nullable SubmitShortcut submits;
 
   /**
    * @param submits null where jobs are not submitted
    */
-  FrontFilter(BodyRoom room, @Nullable SubmitShortcut submits) {
+  FrontFilter(BodyRoom room, HttpMeters meters, @Nullable SubmitShortcut submits) {
     this.room = room;
+    this.meters = meters;
     this.submits = submits;
   }
 
   @Override
   public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
       throws IOException, ServletException {
+    long began = System.nanoTime();
     HttpServletRequest http = (HttpServletRequest) request;
     HttpServletResponse answer = (HttpServletResponse) response;
+    try {
+      answer(http, answer, chain);
+    } finally {
+      String verb = VERBS.contains(http.getMethod()) ? http.getMethod() : OTHER_VERB;
+      meters.answered(verb, route(http), answer.getStatus(), System.nanoTime() - began);
+    }
+  }
+
+  /** As Spring MVC has matched it, or the shortcut in its place. */
+  private static String route(HttpServletRequest request) {
+    Object route = request.getAttribute(HandlerMapping.BEST_MATCHING_PATTERN_ATTRIBUTE);
+    return route == null ? HttpMeters.NO_ROUTE : route.toString();
+  }
+
+  private void answer(HttpServletRequest http, HttpServletResponse answer, FilterChain chain)
+      throws IOException, ServletException {
     answer.setHeader("Cache-Control", "no-store");
     answer.setHeader("X-Content-Type-Options", "nosniff");
     Problem problem = check(http);
     if (problem == null) {
       try {
         if (submits == null || !submits.answers(http, answer)) {
-          chain.doFilter(request, response);
+          chain.doFilter(http, answer);
         }
       } finally {
         room.release(http);

@@ -3,6 +3,7 @@ package dev.millpond.server.http;
 import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.metrics.Metric;
 import dev.millpond.server.config.BodyLimits;
 import dev.millpond.server.http.deadletters.DeadLettersController;
 import dev.millpond.server.http.health.HealthController;
@@ -18,6 +19,9 @@ import dev.millpond.server.http.queues.PausesController;
 import dev.millpond.server.http.queues.QueuesController;
 import dev.millpond.server.http.queues.WeightsController;
 import dev.millpond.server.http.workers.WorkersController;
+import dev.millpond.server.metrics.Exposition;
+import dev.millpond.server.metrics.HttpMeters;
+import dev.millpond.server.metrics.ServerMetric;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.BindException;
@@ -72,9 +76,6 @@ public final class HttpServer implements AutoCloseable {
       PrometheusMeterRegistry registry,
       Readiness readiness) {}
 
-  /** The gauge of open connections. */
-  public static final String CONNECTIONS = "millpond.http.connections";
-
   private final AnnotationConfigServletWebServerApplicationContext context;
   private final URI url;
 
@@ -92,8 +93,7 @@ public final class HttpServer implements AutoCloseable {
     var context = new AnnotationConfigServletWebServerApplicationContext();
     context.registerBean(Parts.class, () -> parts);
     context.registerBean(Millpond.class, parts::millpond, bean -> bean.setDestroyMethodName(null));
-    context.registerBean(
-        PrometheusMeterRegistry.class, parts::registry, bean -> bean.setDestroyMethodName(null));
+    context.registerBean(Exposition.class, () -> new Exposition(parts.registry()));
     context.registerBean(Readiness.class, parts::readiness);
     context.registerBean(JobLimits.class, parts::limits);
     context.register(Web.class, ProblemAdvice.class, HealthController.class);
@@ -178,6 +178,7 @@ public final class HttpServer implements AutoCloseable {
         ProblemAdvice problems) {
       return new FrontFilter(
           room,
+          new HttpMeters(parts.registry()),
           parts.api() ? new SubmitShortcut(one.getObject(), batch.getObject(), problems) : null);
     }
 
@@ -197,8 +198,9 @@ public final class HttpServer implements AutoCloseable {
       server.setErrorHandler(new JettyProblems());
       SlowHeads slowHeads = new SlowHeads(server, parts.bodies().silence());
       server.addBean(slowHeads);
-      Gauge.builder(CONNECTIONS, slowHeads, SlowHeads::connections)
-          .description("Open connections")
+      Metric connections = ServerMetric.HTTP_CONNECTIONS.metric();
+      Gauge.builder(connections.name(), slowHeads, SlowHeads::connections)
+          .description(connections.meaning())
           .register(parts.registry());
       for (Connector connector : server.getConnectors()) {
         if (connector instanceof AbstractConnector timed) {

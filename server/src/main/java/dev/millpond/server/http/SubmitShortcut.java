@@ -6,6 +6,7 @@ import dev.millpond.server.http.problem.ProblemAdvice;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import org.springframework.web.servlet.HandlerMapping;
 
 /**
  * Takes submits past Spring MVC, whose dispatch costs more than the rest of a plain submit (ADR
@@ -28,8 +29,9 @@ final class SubmitShortcut {
     if (!request.getMethod().equals("POST")) {
       return false;
     }
+    String path = request.getRequestURI();
     try {
-      switch (request.getRequestURI()) {
+      switch (path) {
         case JobsController.PATH -> one.submit(request, response);
         case BatchController.PATH -> batch.submit(request, response);
         default -> {
@@ -39,6 +41,7 @@ final class SubmitShortcut {
     } catch (IOException | RuntimeException | Error e) {
       problems.answer(e, request, response);
     }
+    request.setAttribute(HandlerMapping.BEST_MATCHING_PATTERN_ATTRIBUTE, path);
     return true;
   }
 }

@@ -7,12 +7,9 @@ import dev.millpond.server.config.ServerConfig;
 import dev.millpond.server.handlers.HandlerJars;
 import dev.millpond.server.http.HttpServer;
 import dev.millpond.server.http.health.Readiness;
+import dev.millpond.server.metrics.ProcessMeters;
+import dev.millpond.server.metrics.ServerMetric;
 import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
-import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
-import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
-import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
-import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -78,11 +75,7 @@ public final class MillpondServer implements AutoCloseable {
   private static MillpondServer start(ServerConfig config, Deque<AutoCloseable> parts) {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     parts.push(registry::close);
-    new ClassLoaderMetrics().bindTo(registry);
-    new JvmMemoryMetrics().bindTo(registry);
-    new JvmThreadMetrics().bindTo(registry);
-    new ProcessorMetrics().bindTo(registry);
-    new UptimeMetrics().bindTo(registry);
+    parts.push(ProcessMeters.open(registry, config.roles()));
 
     // The jars outlive the engine, whose handlers come from them.
     HandlerJars jars = HandlerJars.open(config.handlers());
@@ -110,6 +103,9 @@ public final class MillpondServer implements AutoCloseable {
     }
     if (config.roles().contains(Role.MAINTENANCE)) {
       millpond.startMaintenance();
+      if (config.booksEvery() != null) {
+        parts.push(BooksPatrol.start(millpond, config.booksEvery()));
+      }
     }
     parts.push(RunFile.write(config.runFile(), http.url(), config.roles()));
     readiness.started();
@@ -120,7 +116,7 @@ public final class MillpondServer implements AutoCloseable {
         millpond.nodeId(),
         modules);
     MillpondServer server = new MillpondServer(config, millpond, http, readiness, parts);
-    Gauge connections = registry.get(HttpServer.CONNECTIONS).gauge();
+    Gauge connections = registry.get(ServerMetric.HTTP_CONNECTIONS.metric().name()).gauge();
     Wear wear = new Wear(millpond, connections::value);
     Thread.ofPlatform().name("wear").daemon(true).start(() -> server.watch(wear));
     return server;

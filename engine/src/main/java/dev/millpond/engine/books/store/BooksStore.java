@@ -238,6 +238,11 @@ public final class BooksStore {
     return rules;
   }
 
+  /** Names of the rules that {@link #findings} checks. */
+  public static Set<String> ruleNames() {
+    return RULES.keySet();
+  }
+
   /** Totals. */
   public record Counts(long jobs, long outcomes, long live) {}
 

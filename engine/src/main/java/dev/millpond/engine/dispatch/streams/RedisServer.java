@@ -146,6 +146,16 @@ public final class RedisServer {
     return up() && !returned && writes.getState() == State.CLOSED;
   }
 
+  /** How often it was left alone. */
+  public int absences() {
+    return absences.get();
+  }
+
+  /** Whether it is one shard of a cluster, whose nodes have figures of their own. */
+  boolean cluster() {
+    return address.cluster();
+  }
+
   /** What is the matter, in words. */
   public String standing() {
     if (!up()) {

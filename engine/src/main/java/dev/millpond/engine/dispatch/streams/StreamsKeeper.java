@@ -50,6 +50,11 @@ public final class StreamsKeeper implements AutoCloseable {
     return server.name();
   }
 
+  /** Its server's number, as a label of metrics. */
+  public String number() {
+    return server.number();
+  }
+
   /** Where its server is. */
   public String place() {
     return server.place();
@@ -319,6 +324,21 @@ public final class StreamsKeeper implements AutoCloseable {
   /** Entries of a lane's stream in this shard. */
   public long length(int shard, Lane lane) {
     return call(jedis -> jedis.xlen(StreamNames.stream(shard, lane)));
+  }
+
+  /**
+   * What its server says of itself, and how much is on its streams.
+   *
+   * @throws DispatchException when it does not answer, or does not let us ask
+   */
+  public ServerFigures figures(List<Lane> lanes) {
+    return call(jedis ->
+        ServerFigures.read(
+            jedis,
+            !server.cluster(),
+            lanes.stream()
+                .flatMap(lane -> shards.stream().map(s -> StreamNames.stream(s, lane)))
+                .toList()));
   }
 
   /** A consumer of a stream's group. */

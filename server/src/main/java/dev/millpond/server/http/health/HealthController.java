@@ -4,11 +4,10 @@ import dev.millpond.engine.query.Health;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.json.Json;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import dev.millpond.server.metrics.Exposition;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
@@ -16,14 +15,12 @@ import org.springframework.web.bind.annotation.RestController;
 /** Every role answers these: alive, ready, and what there is to count. */
 @RestController
 public final class HealthController {
-  private static final String PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
-
   private final Readiness readiness;
-  private final PrometheusMeterRegistry registry;
+  private final Exposition exposition;
 
-  public HealthController(Readiness readiness, PrometheusMeterRegistry registry) {
+  public HealthController(Readiness readiness, Exposition exposition) {
     this.readiness = readiness;
-    this.registry = registry;
+    this.exposition = exposition;
   }
 
   /** 200 as long as the process can answer at all. */
@@ -71,7 +68,6 @@ public final class HealthController {
   @GetMapping("/metrics")
   public void metrics(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
-    new Answer(200, PROMETHEUS_TEXT, registry.scrape().getBytes(StandardCharsets.UTF_8))
-        .writeTo(response);
+    new Answer(200, Exposition.TYPE, exposition.text()).writeTo(response);
   }
 }
