@@ -111,7 +111,7 @@ public final class ScenarioCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     if (list) {
       for (Scenario each : Scenarios.all()) {
-        out().printf("%-10s %s%n", each.name(), each.shows());
+        out().printf("%-16s %s%n", each.name(), each.shows());
       }
       out().flush();
       return CommandLine.ExitCode.OK;
@@ -155,7 +155,12 @@ public final class ScenarioCommand implements Callable<Integer> {
     Report report = new Report(scenario.name());
     boolean whole = false;
     try (Stage stage =
-        Stage.open(home, scenario.fleet(), scenario.slots(), line -> says(scenario, line))) {
+        Stage.open(
+            home,
+            scenario.fleet(),
+            scenario.slots(),
+            scenario.wiring(),
+            line -> says(scenario, line))) {
       scenario.play(stage, report);
       BooksReport books = stage.books();
       report.check(

@@ -21,7 +21,8 @@ class ScenarioCommandTest {
   @Test
   void scenariosAreListed() {
     assertThat(run("--list")).isZero();
-    assertThat(out.toString()).contains("flood ", "weights ", "limits ", "pause ");
+    assertThat(out.toString())
+        .contains("flood ", "weights ", "weights-unwoken ", "limits ", "pause ");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.millpond.scenarios.play;
 
 import dev.millpond.chaos.fleet.FleetPlan;
+import dev.millpond.chaos.fleet.Wiring;
 import dev.millpond.scenarios.report.Report;
 import dev.millpond.scenarios.stage.Stage;
 
@@ -14,6 +15,11 @@ public interface Scenario {
 
   /** The fleet that it needs. */
   FleetPlan.Size fleet();
+
+  /** What is between its members and the servers. */
+  default Wiring.Maker wiring() {
+    return Wiring::direct;
+  }
 
   /** Jobs that each worker runs at once. */
   int slots();

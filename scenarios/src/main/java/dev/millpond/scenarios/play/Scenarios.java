@@ -8,7 +8,8 @@ public final class Scenarios {
   private static final List<Scenario> ALL =
       List.of(
           new FloodScenario(),
-          new WeightsScenario(),
+          new WeightsScenario(false),
+          new WeightsScenario(true),
           new LimitsScenario(),
           new PauseScenario(),
           new EstimateScenario());

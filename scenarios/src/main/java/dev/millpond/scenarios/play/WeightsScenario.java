@@ -1,9 +1,12 @@
 package dev.millpond.scenarios.play;
 
 import dev.millpond.chaos.fleet.FleetPlan;
+import dev.millpond.chaos.fleet.Wiring;
 import dev.millpond.scenarios.report.Report;
+import dev.millpond.scenarios.stage.NoWakeUps;
 import dev.millpond.scenarios.stage.Run;
 import dev.millpond.scenarios.stage.Stage;
+import dev.millpond.server.config.Role;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -12,6 +15,7 @@ import java.util.Map;
 /**
  * Three classes of one queue with a backlog each are served 60, 30 and 10 of a hundred; the weights
  * are turned round in mid-run, and the fleet follows; then two queues share the time of the slots.
+ * The same holds where nothing wakes the workers: shares follow served work, not wake-ups.
  */
 final class WeightsScenario implements Scenario {
   private static final String QUEUE = "shares";
@@ -31,14 +35,30 @@ final class WeightsScenario implements Scenario {
   private static final Duration MEASURED = Duration.ofSeconds(4);
   private static final Duration STEP = Duration.ofMillis(500);
 
+  private final boolean unwoken;
+
+  /**
+   * @param unwoken whether all wake-ups of the workers are dropped
+   */
+  WeightsScenario(boolean unwoken) {
+    this.unwoken = unwoken;
+  }
+
   @Override
   public String name() {
-    return "weights";
+    return unwoken ? "weights-unwoken" : "weights";
   }
 
   @Override
   public String shows() {
-    return "classes and queues share as their weights say, and follow a change within 2 s";
+    return unwoken
+        ? "the same while every wake-up of the workers is dropped"
+        : "classes and queues share as their weights say, and follow a change within 2 s";
+  }
+
+  @Override
+  public Wiring.Maker wiring() {
+    return unwoken ? NoWakeUps::new : Scenario.super.wiring();
   }
 
   @Override
@@ -83,6 +103,13 @@ final class WeightsScenario implements Scenario {
     }
     report.figure("changedAtSeconds", (changed - began) / 1e9);
     queues(stage, report);
+    if (unwoken) {
+      List<Double> heard = stage.gauges(Role.WORKER, "millpond_bell_heard");
+      report.check(
+          "no worker hears the bell",
+          !heard.isEmpty() && heard.stream().allMatch(value -> value == 0),
+          heard.toString());
+    }
   }
 
   private static void queues(Stage stage, Report report) throws Exception {

@@ -93,6 +93,24 @@ public final class Api implements AutoCloseable {
     return reply.json();
   }
 
+  /**
+   * A gauge without labels, as a process serves it.
+   *
+   * @throws StageException when it serves none of that name
+   */
+  double gauge(URI process, String name) throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(process.resolve("/metrics")).timeout(TIMEOUT).build();
+    return client
+        .send(request, BodyHandlers.ofString())
+        .body()
+        .lines()
+        .filter(line -> line.startsWith(name + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+        .findFirst()
+        .orElseThrow(() -> new StageException(process + " serves no " + name));
+  }
+
   @Override
   public void close() {
     client.close();

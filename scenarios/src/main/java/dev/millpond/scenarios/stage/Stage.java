@@ -57,8 +57,10 @@ public final class Stage implements AutoCloseable {
    *
    * @param data an empty directory
    * @param slots of each worker
+   * @param wiring between members and servers
    */
-  public static Stage open(Path data, FleetPlan.Size size, int slots, Consumer<String> says)
+  public static Stage open(
+      Path data, FleetPlan.Size size, int slots, Wiring.Maker wiring, Consumer<String> says)
       throws IOException, InterruptedException {
     Path runs = data.resolve("ledger");
     Fleet fleet =
@@ -71,7 +73,7 @@ public final class Stage implements AutoCloseable {
                 Map.of(ScenarioHandlers.ledgerSetting(), runs.toString()),
                 HandlerJar.write(data.resolve("handlers.jar"), ScenarioHandlers.class),
                 Set.of()),
-            Wiring::direct);
+            wiring);
     try {
       says.accept(
           "PostgreSQL %s, Redis %s, fleet %s"
@@ -95,6 +97,15 @@ public final class Stage implements AutoCloseable {
 
   public Ledger ledger() {
     return ledger;
+  }
+
+  /** A gauge without labels of all members with a role, by what they serve to Prometheus. */
+  public List<Double> gauges(Role role, String name) throws IOException, InterruptedException {
+    List<Double> values = new ArrayList<>();
+    for (Member member : fleet.members(role)) {
+      values.add(api.gauge(member.url(), name));
+    }
+    return values;
   }
 
   /** Tells whoever watches. */
