@@ -17,10 +17,12 @@ import dev.millpond.engine.fleet.Workers;
 import dev.millpond.engine.flow.Flow;
 import dev.millpond.engine.lifecycle.Node;
 import dev.millpond.engine.lifecycle.store.Schema;
+import dev.millpond.engine.query.Activity;
 import dev.millpond.engine.query.BulkRedrive;
 import dev.millpond.engine.query.Change;
 import dev.millpond.engine.query.Count;
 import dev.millpond.engine.query.DeadLetterFilter;
+import dev.millpond.engine.query.DeadLetterGroups;
 import dev.millpond.engine.query.DeadLetterView;
 import dev.millpond.engine.query.Health;
 import dev.millpond.engine.query.JobFilter;
@@ -360,6 +362,16 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
    */
   public Count countDeadLetters(DeadLetterFilter filter) {
     return node.queries().countDeadLetters(filter);
+  }
+
+  /** What the dead letters that match died of: the newest 10,000 of them, in groups. */
+  public DeadLetterGroups deadLetterGroups(DeadLetterFilter filter) {
+    return node.queries().deadLetterGroups(filter);
+  }
+
+  /** What the fleet has been doing; costs a few milliseconds, however many jobs there are. */
+  public Activity activity() {
+    return node.queries().activity();
   }
 
   /** Health of this process by component. */

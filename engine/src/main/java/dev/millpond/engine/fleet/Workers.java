@@ -1,5 +1,6 @@
 package dev.millpond.engine.fleet;
 
+import dev.millpond.engine.fleet.store.RunningStore;
 import dev.millpond.engine.fleet.store.WorkerStore;
 import dev.millpond.engine.flow.InvalidSettingException;
 import dev.millpond.engine.flow.Remarks;
@@ -33,6 +34,16 @@ public final class Workers {
    */
   public Optional<WorkerView> find(UUID id) {
     return transactions.callOrThrow(tx -> WorkerStore.find(tx, id));
+  }
+
+  /**
+   * What a worker runs, as far as it takes longer than the settle time; the longest running first,
+   * at most {@link RunningStore#LIST_MAX}.
+   *
+   * @param id of its session or of its process
+   */
+  public List<RunningJob> running(UUID id) {
+    return transactions.callOrThrow(tx -> RunningStore.read(tx, id));
   }
 
   /**

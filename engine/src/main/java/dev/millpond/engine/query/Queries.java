@@ -12,7 +12,9 @@ import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.query.Cursors.DeadLetterPosition;
 import dev.millpond.engine.query.Cursors.LogPosition;
+import dev.millpond.engine.query.store.ActivityStore;
 import dev.millpond.engine.query.store.ChangeStore;
+import dev.millpond.engine.query.store.DeadLetterGroupStore;
 import dev.millpond.engine.query.store.DeadLetterStore;
 import dev.millpond.engine.query.store.JobListStore;
 import dev.millpond.engine.query.store.JobPath;
@@ -171,6 +173,16 @@ public final class Queries {
       from = given.deadAt().isBefore(from.deadAt()) ? given : from;
     }
     return look.page(DeadLetterStore.views(filter), from, limit, Window.PAGE, Cursors::of);
+  }
+
+  /** What the dead letters that match died of: the newest of them, in groups. */
+  public DeadLetterGroups deadLetterGroups(DeadLetterFilter filter) {
+    return transactions.callOrThrow(tx -> DeadLetterGroupStore.read(tx, filter));
+  }
+
+  /** What the fleet has been doing. */
+  public Activity activity() {
+    return transactions.callOrThrow(ActivityStore::read);
   }
 
   /** Dead letters that match: exact up to {@link #COUNT_MAX}, if five seconds are enough. */

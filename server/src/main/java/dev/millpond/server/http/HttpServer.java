@@ -3,9 +3,11 @@ package dev.millpond.server.http;
 import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.metrics.Metric;
 import dev.millpond.server.config.BodyLimits;
 import dev.millpond.server.http.deadletters.DeadLettersController;
+import dev.millpond.server.http.events.EventsController;
 import dev.millpond.server.http.health.HealthController;
 import dev.millpond.server.http.health.Readiness;
 import dev.millpond.server.http.jobs.BatchController;
@@ -13,16 +15,19 @@ import dev.millpond.server.http.jobs.JobListController;
 import dev.millpond.server.http.jobs.JobsController;
 import dev.millpond.server.http.jobs.SteerController;
 import dev.millpond.server.http.jobs.WhyController;
+import dev.millpond.server.http.maintenance.MaintenanceController;
 import dev.millpond.server.http.problem.ProblemAdvice;
 import dev.millpond.server.http.queues.LimitsController;
 import dev.millpond.server.http.queues.PausesController;
 import dev.millpond.server.http.queues.QueuesController;
 import dev.millpond.server.http.queues.WeightsController;
+import dev.millpond.server.http.ui.UiController;
 import dev.millpond.server.http.workers.WorkersController;
 import dev.millpond.server.metrics.Exposition;
 import dev.millpond.server.metrics.HttpMeters;
 import dev.millpond.server.metrics.ServerMetric;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.BindException;
 import java.net.Inet6Address;
@@ -63,14 +68,14 @@ public final class HttpServer implements AutoCloseable {
    * What it serves.
    *
    * @param bodies how large and how slow a request may be
-   * @param limits what is taken of one submit
+   * @param engine how the process takes part in the queue
    * @param api whether it serves more than health and metrics
    */
   public record Parts(
       InetAddress bind,
       int port,
       BodyLimits bodies,
-      JobLimits limits,
+      MillpondConfig engine,
       boolean api,
       Millpond millpond,
       PrometheusMeterRegistry registry,
@@ -93,9 +98,12 @@ public final class HttpServer implements AutoCloseable {
     var context = new AnnotationConfigServletWebServerApplicationContext();
     context.registerBean(Parts.class, () -> parts);
     context.registerBean(Millpond.class, parts::millpond, bean -> bean.setDestroyMethodName(null));
+    context.registerBean(
+        MeterRegistry.class, parts::registry, bean -> bean.setDestroyMethodName(null));
     context.registerBean(Exposition.class, () -> new Exposition(parts.registry()));
     context.registerBean(Readiness.class, parts::readiness);
-    context.registerBean(JobLimits.class, parts::limits);
+    context.registerBean(MillpondConfig.class, parts::engine);
+    context.registerBean(JobLimits.class, () -> parts.engine().limits());
     context.register(Web.class, ProblemAdvice.class, HealthController.class);
     if (parts.api()) {
       context.register(
@@ -109,7 +117,10 @@ public final class HttpServer implements AutoCloseable {
           WorkersController.class,
           PausesController.class,
           LimitsController.class,
-          DeadLettersController.class);
+          DeadLettersController.class,
+          EventsController.class,
+          MaintenanceController.class,
+          UiController.class);
     }
     try {
       context.refresh();

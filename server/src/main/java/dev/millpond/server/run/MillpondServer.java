@@ -91,7 +91,7 @@ public final class MillpondServer implements AutoCloseable {
                 config.bind(),
                 config.port(),
                 config.bodies(),
-                config.engine().limits(),
+                config.engine(),
                 config.roles().contains(Role.API),
                 millpond,
                 registry,

@@ -78,7 +78,7 @@ public final class DeadLetterStore {
       DeadLetterPosition to = edge == null ? new DeadLetterPosition(since(), LOWEST) : edge;
       Sql sql =
           new Sql().add(select).add(RANGE, from.deadAt(), from.jobId(), to.deadAt(), to.jobId());
-      conditions(sql);
+      conditions(sql, filter);
       List<T> items = new ArrayList<>();
       DeadLetterPosition last = from;
       try (PreparedStatement statement = sql.add(ORDER, want + 1).prepare(tx);
@@ -92,23 +92,6 @@ public final class DeadLetterStore {
         }
       }
       return new Chunk<>(items, edge, false);
-    }
-
-    private void conditions(Sql sql) {
-      if (filter.queue() != null) {
-        sql.add("AND d.queue = ?", filter.queue());
-      }
-      if (filter.kind() != null) {
-        sql.add("AND d.kind = ?", filter.kind());
-      }
-      if (filter.error() != null) {
-        sql.add("AND " + Match.ERROR.formatted("d", "d"), filter.error(), filter.error());
-      }
-      if (filter.tag() != null) {
-        sql.add("AND (SELECT ");
-        Match.tag(sql, filter.tag());
-        sql.add("FROM millpond.job j WHERE j.id = d.job_id)");
-      }
     }
 
     @Override
@@ -128,6 +111,24 @@ public final class DeadLetterStore {
     @Override
     public @Nullable String costly() {
       return null;
+    }
+  }
+
+  /** What the filter asks of dead letter {@code d}, but for its time. */
+  static void conditions(Sql sql, DeadLetterFilter filter) {
+    if (filter.queue() != null) {
+      sql.add("AND d.queue = ?", filter.queue());
+    }
+    if (filter.kind() != null) {
+      sql.add("AND d.kind = ?", filter.kind());
+    }
+    if (filter.error() != null) {
+      sql.add("AND " + Match.ERROR.formatted("d", "d"), filter.error(), filter.error());
+    }
+    if (filter.tag() != null) {
+      sql.add("AND (SELECT ");
+      Match.tag(sql, filter.tag());
+      sql.add("FROM millpond.job j WHERE j.id = d.job_id)");
     }
   }
 

@@ -5,6 +5,7 @@ import dev.millpond.api.RedriveResult;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.query.BulkRedrive;
 import dev.millpond.engine.query.Count;
+import dev.millpond.engine.query.DeadLetterGroups;
 import dev.millpond.engine.query.DeadLetterView;
 import dev.millpond.engine.query.Page;
 import dev.millpond.engine.query.Replacement;
@@ -69,6 +70,37 @@ public final class DeadLettersController {
               out.writeEndObject();
             })
         .writeTo(response);
+  }
+
+  /** What the newest dead letters that match died of. */
+  @GetMapping("/v1/dead-letters/groups")
+  public void groups(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    Query query = Query.of(request, DeadLetterParameter.names());
+    DeadLetterGroups found = millpond.deadLetterGroups(DeadLetterParameter.filter(query));
+    Answer.json(
+            200,
+            out -> {
+              out.writeStartObject();
+              out.writeArrayPropertyStart("groups");
+              found.groups().forEach(group -> group(out, group));
+              out.writeEndArray();
+              out.writeBooleanProperty("whole", found.whole());
+              out.writeEndObject();
+            })
+        .writeTo(response);
+  }
+
+  private static void group(JsonGenerator out, DeadLetterGroups.Group group) {
+    out.writeStartObject();
+    out.writeStringProperty("kind", group.kind());
+    out.writeStringProperty("errorType", group.errorType());
+    out.writeStringProperty("pattern", group.pattern());
+    out.writeStringProperty("common", group.common());
+    out.writeNumberProperty("count", group.count());
+    out.writeStringProperty("first", group.first().toString());
+    out.writeStringProperty("last", group.last().toString());
+    out.writeStringProperty("newest", group.newest().toString());
+    out.writeEndObject();
   }
 
   /** One dead letter. */

@@ -47,7 +47,7 @@ public final class Readiness {
   }
 
   /** The engine's health; down when it cannot say so in time, as while it waits for PostgreSQL. */
-  Health health() {
+  public Health health() {
     try {
       return look().get(MOST_TIME.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {

@@ -1,29 +1,26 @@
 package dev.millpond.server.http.workers;
 
 import dev.millpond.engine.Millpond;
-import dev.millpond.engine.fleet.DrainOrder;
 import dev.millpond.engine.fleet.DrainResult;
+import dev.millpond.engine.fleet.RunningJob;
 import dev.millpond.engine.fleet.WorkerView;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.PathId;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.Remark;
 import dev.millpond.server.http.RequestBody;
-import dev.millpond.server.http.json.Json;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RestController;
-import tools.jackson.core.JsonGenerator;
 
 /** Lists the workers of the fleet, and drains one of them. */
 @RestController
@@ -46,7 +43,7 @@ public final class WorkersController {
             out -> {
               out.writeStartObject();
               out.writeArrayPropertyStart("items");
-              workers.forEach(worker -> worker(out, worker));
+              workers.forEach(worker -> WorkerWriter.write(out, worker));
               out.writeEndArray();
               out.writeBooleanProperty("partial", false);
               out.writeEndObject();
@@ -61,7 +58,31 @@ public final class WorkersController {
       throws IOException {
     Query.none(request);
     WorkerView found = millpond.workers().find(id(text)).orElseThrow(() -> noSuchWorker(text));
-    Answer.json(200, out -> worker(out, found)).writeTo(response);
+    Answer.json(200, out -> WorkerWriter.write(out, found)).writeTo(response);
+  }
+
+  /** What it runs, as far as it takes longer than a moment. */
+  @GetMapping("/v1/workers/{id}/jobs")
+  public void jobs(
+      @PathVariable("id") String text, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    Query.none(request);
+    UUID id = id(text);
+    if (millpond.workers().find(id).isEmpty()) {
+      throw noSuchWorker(text);
+    }
+    List<RunningJob> jobs = millpond.workers().running(id);
+    Answer.json(
+            200,
+            out -> {
+              out.writeStartObject();
+              out.writeArrayPropertyStart("items");
+              jobs.forEach(job -> WorkerWriter.running(out, job));
+              out.writeEndArray();
+              out.writeBooleanProperty("partial", false);
+              out.writeEndObject();
+            })
+        .writeTo(response);
   }
 
   /** Has it take nothing more, until it is asked to resume or its process ends. */
@@ -88,7 +109,7 @@ public final class WorkersController {
       throws IOException {
     switch (result) {
       case DrainResult.Asked(WorkerView worker) ->
-          Answer.json(200, out -> worker(out, worker)).writeTo(response);
+          Answer.json(200, out -> WorkerWriter.write(out, worker)).writeTo(response);
       case DrainResult.Lost lost ->
           Problem.of(409, "worker-lost", "Worker " + text + " was lost; nothing was changed")
               .remedy("GET /v1/workers shows whether its process is back as another session")
@@ -105,34 +126,5 @@ public final class WorkersController {
     return new ProblemException(
         Problem.of(404, "worker-not-found", "There is no worker " + id)
             .remedy("GET /v1/workers lists them"));
-  }
-
-  private static void worker(JsonGenerator out, WorkerView worker) {
-    out.writeStartObject();
-    out.writeStringProperty("id", worker.id().toString());
-    out.writeStringProperty("process", worker.process().toString());
-    out.writeStringProperty("host", worker.host());
-    out.writeNumberProperty("pid", worker.pid());
-    out.writeStringProperty("state", worker.state().name().toLowerCase(Locale.ROOT));
-    out.writeNumberProperty("slots", worker.slots());
-    out.writeNumberProperty("busy", worker.busy());
-    out.writeArrayPropertyStart("kinds");
-    worker.kinds().forEach(out::writeString);
-    out.writeEndArray();
-    out.writeArrayPropertyStart("shards");
-    worker.shards().forEach(out::writeNumber);
-    out.writeEndArray();
-    Json.optional(out, "startedAt", worker.startedAt());
-    out.writeNumberProperty("sinceBeatMillis", worker.sinceBeat().toMillis());
-    out.writeNumberProperty("leaseMillis", worker.lease().toMillis());
-    DrainOrder drain = worker.drain();
-    if (drain != null) {
-      out.writeObjectPropertyStart("drain");
-      Json.optional(out, "askedAt", drain.askedAt());
-      Json.optional(out, "by", drain.by());
-      Json.optional(out, "reason", drain.reason());
-      out.writeEndObject();
-    }
-    out.writeEndObject();
   }
 }

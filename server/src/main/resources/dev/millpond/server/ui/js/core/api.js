@@ -1,0 +1,116 @@
+/** An answer that is no success, as the server explains it (RFC 9457). */
+export class Problem extends Error {
+  /**
+   * @param {number} status 0 when there was no answer
+   * @param {Record<string, any>} body
+   */
+  constructor(status, body) {
+    super(body.detail ?? `The server answered ${status}`);
+    this.status = status;
+    this.slug = String(body.type ?? '').replace('/problems/', '');
+    this.remedy = body.remedy;
+    this.errors = body.errors ?? [];
+    this.body = body;
+  }
+
+  /** What is wrong, in one text: a 422 names its fields. */
+  get text() {
+    const fields = this.errors.map((each) => `${each.pointer || 'it'} ${each.detail}`);
+    return fields.length > 0 ? fields.join('; ') : this.message;
+  }
+}
+
+/** Told when the server does not know who asks: the session is over. */
+export const strangers = new EventTarget();
+
+/** @type {string | null} */
+let csrf = null;
+
+/** @param {string | null} token that changes are sent with, where the session has one */
+export function setCsrf(token) {
+  csrf = token;
+}
+
+/**
+ * A path with a query; parameters that are null, undefined or empty are left out.
+ *
+ * @param {string} path
+ * @param {Record<string, string | number | null | undefined>} [parameters]
+ */
+export function pathOf(path, parameters = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== null && value !== undefined && value !== '') {
+      query.set(name, String(value));
+    }
+  }
+  const text = query.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+/**
+ * Calls the server.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {{body?: unknown, signal?: AbortSignal, headers?: Record<string, string>}} [options]
+ * @returns {Promise<any>} the body, null for none
+ * @throws {Problem}
+ */
+export async function call(method, path, {body, signal, headers = {}} = {}) {
+  const all = {Accept: 'application/json', ...headers};
+  if (body !== undefined) {
+    all['Content-Type'] = 'application/json';
+  }
+  if (csrf !== null && method !== 'GET') {
+    all['X-CSRF-Token'] = csrf;
+  }
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      signal,
+      headers: all,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: 'same-origin',
+      redirect: 'error',
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') {
+      throw error;
+    }
+    throw new Problem(0, {
+      detail: 'The server does not answer',
+      remedy: 'Check that it runs; the page goes on when it is back',
+    });
+  }
+  const text = await response.text();
+  let json = null;
+  try {
+    json = text === '' ? null : JSON.parse(text);
+  } catch {
+    json = null;
+  }
+  if (!response.ok) {
+    if (response.status === 401) {
+      strangers.dispatchEvent(new Event('stranger'));
+    }
+    throw new Problem(response.status, json ?? {});
+  }
+  return json;
+}
+
+/**
+ * @param {string} path
+ * @param {{signal?: AbortSignal}} [options]
+ */
+export const get = (path, options) => call('GET', path, options);
+
+/**
+ * @param {string} path
+ * @param {unknown} [body]
+ */
+export const post = (path, body) => call('POST', path, {body});
+
+/** @param {unknown} name of a queue, a job, … as a part of a path */
+export const part = (name) => encodeURIComponent(String(name));

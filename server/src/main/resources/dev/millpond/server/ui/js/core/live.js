@@ -1,0 +1,105 @@
+import {clock} from './clock.js';
+
+/**
+ * When a page that is not seen stops to listen: nothing is made for it any more, and it leaves its
+ * connection, of which a browser has six for a server, to others.
+ */
+const HIDDEN_MILLIS = 10_000;
+const STALE_MILLIS = 4_000;
+const AGAIN_MILLIS = 3_000;
+const POINTS_MAX = 300;
+
+/**
+ * The state of the fleet as the server sends it once a second. One stream for all pages.
+ *
+ * Events: `frame` with each new state, `status` when the stream comes or goes.
+ */
+class Live extends EventTarget {
+  constructor() {
+    super();
+    /** @type {Record<string, any> | null} */
+    this.frame = null;
+    /** @type {Array<Record<string, any>>} */
+    this.points = [];
+    /** @type {'connecting' | 'live' | 'stale' | 'down'} */
+    this.status = 'connecting';
+    /** @type {EventSource | null} */
+    this.source = null;
+    this.heard = 0;
+    this.hiddenTimer = 0;
+    this.againTimer = 0;
+  }
+
+  /** Listens from now on, while the page is seen. */
+  start() {
+    document.addEventListener('visibilitychange', () => this.#seen());
+    clock.addEventListener('tick', () => this.#look());
+    if (!document.hidden) {
+      this.#open();
+    }
+  }
+
+  #open() {
+    clearTimeout(this.againTimer);
+    this.source?.close();
+    const source = new EventSource('/v1/events');
+    this.source = source;
+    source.addEventListener('history', (event) => this.#history(JSON.parse(event.data)));
+    source.addEventListener('point', (event) => this.#history([JSON.parse(event.data)]));
+    source.addEventListener('frame', (event) => {
+      const frame = JSON.parse(event.data);
+      if (frame.at) {
+        clock.set(frame.at);
+      }
+      this.frame = frame;
+      this.heard = Date.now();
+      this.#status('live');
+      this.dispatchEvent(new Event('frame'));
+    });
+    source.addEventListener('error', () => {
+      this.#status('down');
+      // A refusal ends an EventSource for good; a lost connection it mends itself.
+      if (source.readyState === EventSource.CLOSED) {
+        this.againTimer = window.setTimeout(() => this.#open(), AGAIN_MILLIS);
+      }
+    });
+  }
+
+  /** @param {Array<Record<string, any>>} points */
+  #history(points) {
+    const last = this.points.at(-1)?.at ?? 0;
+    const fresh = points.filter((point) => point.at > last);
+    if (fresh.length > 0) {
+      this.points = [...this.points, ...fresh].slice(-POINTS_MAX);
+    }
+  }
+
+  #seen() {
+    clearTimeout(this.hiddenTimer);
+    if (document.hidden) {
+      this.hiddenTimer = window.setTimeout(() => {
+        this.source?.close();
+        this.source = null;
+      }, HIDDEN_MILLIS);
+    } else if (this.source === null) {
+      this.#status('connecting');
+      this.#open();
+    }
+  }
+
+  #look() {
+    if (this.status === 'live' && Date.now() - this.heard > STALE_MILLIS) {
+      this.#status('stale');
+    }
+  }
+
+  /** @param {'connecting' | 'live' | 'stale' | 'down'} status */
+  #status(status) {
+    if (status !== this.status) {
+      this.status = status;
+      this.dispatchEvent(new Event('status'));
+    }
+  }
+}
+
+export const live = new Live();
