@@ -12,6 +12,9 @@ import dev.millpond.api.RedriveResult;
 import dev.millpond.api.SteerResult;
 import dev.millpond.api.SubmitOptions;
 import dev.millpond.api.SubmitResult;
+import dev.millpond.engine.access.KeyRing;
+import dev.millpond.engine.access.Keys;
+import dev.millpond.engine.audit.Audit;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.engine.fleet.Workers;
 import dev.millpond.engine.flow.Flow;
@@ -297,6 +300,21 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
   /** What steers the fleet while it runs: weights. */
   public Flow flow() {
     return node.flow();
+  }
+
+  /** What callers have changed. */
+  public Audit audit() {
+    return node.audit();
+  }
+
+  /** Makes and revokes keys of callers. */
+  public Keys keys() {
+    return node.keys();
+  }
+
+  /** The keys as this process knows them: follows them from now on. To be called once. */
+  public KeyRing followKeys() {
+    return node.followKeys();
   }
 
   /** The workers of the fleet, and how one is drained. */

@@ -11,14 +11,16 @@ import org.jspecify.annotations.Nullable;
  * @param succeeded kept for so long after the end
  * @param cancelled kept for so long after the end
  * @param dead how long dead letters are kept; null keeps them until they are redriven
+ * @param audit how long it is kept what callers have changed, and keys that have ended
  */
-public record RetentionConfig(Duration succeeded, Duration cancelled, @Nullable Duration dead) {
+public record RetentionConfig(
+    Duration succeeded, Duration cancelled, @Nullable Duration dead, Duration audit) {
   public static final Duration LEAST = Duration.ofHours(1);
   public static final Duration MOST = Duration.ofDays(3650);
 
-  /** A week; dead letters for good. */
+  /** A week; dead letters for good; the audit for 90 days. */
   public static final RetentionConfig DEFAULT =
-      new RetentionConfig(Duration.ofDays(7), Duration.ofDays(7), null);
+      new RetentionConfig(Duration.ofDays(7), Duration.ofDays(7), null, Duration.ofDays(90));
 
   public RetentionConfig {
     check("millpond.retention.succeeded", succeeded);
@@ -26,6 +28,7 @@ public record RetentionConfig(Duration succeeded, Duration cancelled, @Nullable 
     if (dead != null) {
       check("millpond.retention.dead", dead);
     }
+    check("millpond.audit.retention", audit);
   }
 
   /** A key must not outlive its job. */

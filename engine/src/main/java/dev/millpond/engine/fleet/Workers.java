@@ -1,5 +1,6 @@
 package dev.millpond.engine.fleet;
 
+import dev.millpond.engine.audit.store.AuditStore;
 import dev.millpond.engine.fleet.store.RunningStore;
 import dev.millpond.engine.fleet.store.WorkerStore;
 import dev.millpond.engine.flow.InvalidSettingException;
@@ -57,7 +58,15 @@ public final class Workers {
   public DrainResult drain(UUID id, @Nullable String by, @Nullable String reason) {
     Remarks.check(by, reason);
     return transactions.callOrThrow(tx -> {
-      WorkerStore.drain(tx, id, by, reason);
+      AuditStore.around(
+          tx,
+          "workers.drain",
+          id.toString(),
+          () -> WorkerStore.facts(tx, id),
+          () -> {
+            WorkerStore.drain(tx, id, by, reason);
+            return true;
+          });
       return result(id, WorkerStore.find(tx, id));
     });
   }
@@ -69,7 +78,15 @@ public final class Workers {
    */
   public DrainResult resume(UUID id) {
     return transactions.callOrThrow(tx -> {
-      WorkerStore.resume(tx, id);
+      AuditStore.around(
+          tx,
+          "workers.resume",
+          id.toString(),
+          () -> WorkerStore.facts(tx, id),
+          () -> {
+            WorkerStore.resume(tx, id);
+            return true;
+          });
       return result(id, WorkerStore.find(tx, id));
     });
   }

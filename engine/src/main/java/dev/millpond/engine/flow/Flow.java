@@ -3,6 +3,7 @@ package dev.millpond.engine.flow;
 import dev.millpond.api.Limits;
 import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.admission.Watermarks.Mark;
+import dev.millpond.engine.audit.store.AuditStore;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.Pause.Scope;
@@ -71,6 +72,7 @@ public final class Flow {
     });
     return change(
         queue,
+        "queues.weights",
         "weights " + weights,
         tx -> {
           FlowStore.setWeights(tx, queue, weights);
@@ -82,6 +84,7 @@ public final class Flow {
   public FlowSettings resetWeights(String queue) {
     return change(
         queue,
+        "queues.weights",
         "default weights",
         tx -> {
           FlowStore.setWeights(tx, queue, Map.of());
@@ -112,6 +115,7 @@ public final class Flow {
     }
     return change(
         queue,
+        "queues.set",
         change.toString(),
         tx -> {
           if (change.marks()) {
@@ -191,7 +195,15 @@ public final class Flow {
       if (scope == Scope.QUEUE) {
         QueueStore.ensure(tx, name);
       }
-      PauseStore.pause(tx, scope, name, reason, by);
+      AuditStore.around(
+          tx,
+          scope.word() + "s.pause",
+          name,
+          () -> PauseStore.facts(tx, scope, name),
+          () -> {
+            PauseStore.pause(tx, scope, name, reason, by);
+            return true;
+          });
       if (PauseStore.count(tx) > FlowSettings.PAUSES_MAX) {
         throw new InvalidSettingException(
             "/" + scope.word(),
@@ -218,7 +230,13 @@ public final class Flow {
     checkName(scope, name);
     AtomicBoolean paused = new AtomicBoolean();
     commit(tx -> {
-      paused.set(PauseStore.resume(tx, scope, name));
+      paused.set(
+          AuditStore.around(
+              tx,
+              scope.word() + "s.resume",
+              name,
+              () -> PauseStore.facts(tx, scope, name),
+              () -> PauseStore.resume(tx, scope, name)));
       return true;
     });
     if (paused.get()) {
@@ -242,7 +260,15 @@ public final class Flow {
       if (scope == Scope.QUEUE) {
         QueueStore.ensure(tx, name);
       }
-      LimitStore.set(tx, scope, name, limit);
+      AuditStore.around(
+          tx,
+          scope.word() + "s.limits",
+          name,
+          () -> LimitStore.facts(tx, scope, name),
+          () -> {
+            LimitStore.set(tx, scope, name, limit);
+            return true;
+          });
       if (LimitStore.count(tx) > FlowSettings.LIMITS_MAX) {
         throw new InvalidSettingException(
             "/" + scope.word(),
@@ -262,7 +288,13 @@ public final class Flow {
     checkName(scope, name);
     AtomicBoolean limited = new AtomicBoolean();
     commit(tx -> {
-      limited.set(LimitStore.reset(tx, scope, name));
+      limited.set(
+          AuditStore.around(
+              tx,
+              scope.word() + "s.limits",
+              name,
+              () -> LimitStore.facts(tx, scope, name),
+              () -> LimitStore.reset(tx, scope, name)));
       return true;
     });
     follow();
@@ -321,11 +353,13 @@ public final class Flow {
     }
   }
 
-  private FlowSettings change(String queue, String what, Transactions.Work<Boolean> statements) {
+  private FlowSettings change(
+      String queue, String action, String what, Transactions.Work<Boolean> statements) {
     checkQueue(queue);
     commit(tx -> {
       QueueStore.ensure(tx, queue);
-      return statements.run(tx);
+      return AuditStore.around(
+          tx, action, queue, () -> FlowStore.facts(tx, queue), () -> statements.run(tx));
     });
     lanes.learn(List.of(queue));
     log.info("queue {}: set to {}", queue, what);

@@ -4,7 +4,10 @@ import dev.millpond.api.JobView;
 import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.Sizing;
+import dev.millpond.engine.access.KeyRing;
+import dev.millpond.engine.access.Keys;
 import dev.millpond.engine.admission.Admission;
+import dev.millpond.engine.audit.Audit;
 import dev.millpond.engine.books.Books;
 import dev.millpond.engine.books.BooksGauges;
 import dev.millpond.engine.books.BooksReport;
@@ -81,6 +84,9 @@ public final class Node {
   private final FlowFollower follower;
   private final Flow flow;
   private final Workers workers;
+  private final Audit audit;
+  private final KeyRing ring;
+  private final Keys keys;
   private final KindPace pace = new KindPace();
   private final HandlerRegistry handlers = new HandlerRegistry();
   private final RedisShards shards;
@@ -102,6 +108,7 @@ public final class Node {
   private final LoopThread clockThread = new LoopThread("millpond-clock", this::followClock);
   private final CountDownLatch stopClock = new CountDownLatch(1);
   private boolean maintaining;
+  private volatile boolean checkingKeys;
   private boolean closed;
 
   private Node(MillpondConfig config, MeterRegistry registry) {
@@ -112,6 +119,9 @@ public final class Node {
     this.follower = new FlowFollower(transactions, config.classes(), config.watermarks());
     this.flow = new Flow(transactions, follower, lanes);
     this.workers = new Workers(transactions);
+    this.audit = new Audit(transactions);
+    this.ring = new KeyRing(transactions, clock);
+    this.keys = new Keys(transactions, this::lookAtKeys);
     EngineMetrics metrics = new EngineMetrics(registry);
     JobIds ids = new JobIds(clock);
     this.shards = new RedisShards(config.redisUrls(), config.shards());
@@ -306,6 +316,33 @@ public final class Node {
     return workers;
   }
 
+  public Audit audit() {
+    return audit;
+  }
+
+  public Keys keys() {
+    return keys;
+  }
+
+  /** The keys, followed from now on. */
+  public KeyRing followKeys() {
+    ring.start();
+    checkingKeys = true;
+    return ring;
+  }
+
+  /** A change of keys holds here at once, as far as it can be read. */
+  private void lookAtKeys() {
+    if (!checkingKeys) {
+      return;
+    }
+    try {
+      ring.look();
+    } catch (DatabaseException e) {
+      log.debug("the change holds here as soon as it can be read: {}", e.getMessage());
+    }
+  }
+
   public Redrives redrives() {
     return redrives;
   }
@@ -358,7 +395,7 @@ public final class Node {
                 worker.threads(),
                 maintenance.threads(),
                 bell.threads(),
-                List.of(clockThread, follower.thread()))
+                List.of(clockThread, follower.thread(), ring.thread()))
             .flatMap(List::stream));
   }
 
@@ -443,6 +480,7 @@ public final class Node {
     awaitClock(clockEnds);
     bell.close();
     follower.close();
+    ring.close();
     transactions.close();
   }
 

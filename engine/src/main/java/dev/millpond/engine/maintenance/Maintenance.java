@@ -187,7 +187,7 @@ public final class Maintenance implements AutoCloseable {
     ServerSampler servers = new ServerSampler(leadership, open(keepers), lanes, metrics);
     DepthCompactor compactor = new DepthCompactor(leadership, metrics);
     Expirer expiring = new Expirer(leadership, metrics, Expirer.Config.DEFAULT);
-    Tidier tidier = new Tidier(leadership, Tidier.Config.DEFAULT);
+    Tidier tidier = new Tidier(leadership, Tidier.Config.of(config.retention()));
     ScheduledCap cap = new ScheduledCap(leadership, ScheduledCap.Config.DEFAULT);
     PartitionKeeper partitions = new PartitionKeeper(leadership, PartitionKeeper.Config.DEFAULT);
 

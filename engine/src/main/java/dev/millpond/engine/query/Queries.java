@@ -16,6 +16,7 @@ import dev.millpond.engine.query.store.ActivityStore;
 import dev.millpond.engine.query.store.ChangeStore;
 import dev.millpond.engine.query.store.DeadLetterGroupStore;
 import dev.millpond.engine.query.store.DeadLetterStore;
+import dev.millpond.engine.query.store.JobFacts;
 import dev.millpond.engine.query.store.JobListStore;
 import dev.millpond.engine.query.store.JobPath;
 import dev.millpond.engine.query.store.JobStore;
@@ -82,7 +83,9 @@ public final class Queries {
   }
 
   public CancelResult cancel(UUID id) {
-    CancelResult result = transactions.callOrThrow(tx -> SteerStore.cancel(tx, id));
+    CancelResult result =
+        transactions.callOrThrow(
+            tx -> JobFacts.around(tx, "jobs.cancel", id, () -> SteerStore.cancel(tx, id)));
     switch (result) {
       case CancelResult.Cancelled ignored -> waiting.run(); // its webhook is due
       case CancelResult.Requested ignored -> waiting.run();
@@ -106,7 +109,9 @@ public final class Queries {
       JobRules.checkStart(change.start(), now);
     }
     SteerResult result =
-        transactions.callOrThrow(tx -> ChangeStore.change(tx, id, change, now, maker));
+        transactions.callOrThrow(tx ->
+            JobFacts.around(
+                tx, "jobs.change", id, () -> ChangeStore.change(tx, id, change, now, maker)));
     if (result instanceof SteerResult.Done) {
       waiting.run();
     }
@@ -114,7 +119,10 @@ public final class Queries {
   }
 
   public RedriveResult redrive(UUID id) {
-    RedriveResult result = transactions.callOrThrow(tx -> SteerStore.redrive(tx, id, maker));
+    RedriveResult result =
+        transactions.callOrThrow(tx ->
+            JobFacts.around(
+                tx, "dead-letters.redrive", id, () -> SteerStore.redrive(tx, id, maker)));
     if (result instanceof RedriveResult.Redriven) {
       waiting.run();
     }

@@ -8,6 +8,7 @@ import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.query.Cursors.DeadLetterPosition;
 import dev.millpond.engine.query.store.DeadLetterStore;
+import dev.millpond.engine.query.store.JobFacts;
 import dev.millpond.engine.query.store.RedriveStore;
 import dev.millpond.engine.submit.JobJson;
 import java.time.Duration;
@@ -76,7 +77,8 @@ public final class Redrives {
       int done =
           page.items().isEmpty()
               ? 0
-              : transactions.callOrThrow(tx -> RedriveStore.redrive(tx, page.items(), maker));
+              : transactions.callOrThrow(
+                  tx -> RedriveStore.redriveAll(tx, filter, page.items(), maker));
       redriven += done;
       skipped += page.items().size() - done;
       if (done > 0) {
@@ -107,7 +109,10 @@ public final class Redrives {
           "/maxAttempts", "must be 1 to " + Limits.MAX_ATTEMPTS_CEILING + ", is " + maxAttempts);
     }
     RedriveStore.Edit edit = new RedriveStore.Edit(ids.get(), checked, maxAttempts);
-    Replacement result = transactions.callOrThrow(tx -> RedriveStore.replace(tx, id, edit, maker));
+    Replacement result =
+        transactions.callOrThrow(tx ->
+            JobFacts.around(
+                tx, "dead-letters.edit", id, () -> RedriveStore.replace(tx, id, edit, maker)));
     if (result instanceof Replacement.Replaced) {
       waiting.run();
     }

@@ -12,6 +12,7 @@ import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.WebhookConfig;
+import dev.millpond.engine.audit.Actor;
 import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.flush.KeyedSubmit;
 import dev.millpond.engine.flush.KeyedSubmit.Item;
@@ -40,9 +41,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Turns requests into jobs and hands them to the writer. Thread-safe. */
 public final class Submitter {
-  /** All submits of a process without users of their own. */
-  private static final String PRINCIPAL = "default";
-
   private static final byte[] NO_HASH = {};
 
   private final Entrance entrance;
@@ -261,7 +259,8 @@ public final class Submitter {
   }
 
   private KeyedSubmit.Key key(String key, byte[] bodyHash) {
-    return new KeyedSubmit.Key(PRINCIPAL, key, bodyHash, limits.keysLive().toNanos() / 1_000);
+    return new KeyedSubmit.Key(
+        Actor.principalHere(), key, bodyHash, limits.keysLive().toNanos() / 1_000);
   }
 
   /** Waits for an answer; its time begins anew when the submit has waited for room. */

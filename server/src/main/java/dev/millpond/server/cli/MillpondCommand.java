@@ -5,10 +5,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.SchemaException;
+import dev.millpond.server.cli.remote.AuditCommand;
 import dev.millpond.server.cli.remote.DeadLettersCommand;
 import dev.millpond.server.cli.remote.FailureText;
 import dev.millpond.server.cli.remote.InputException;
 import dev.millpond.server.cli.remote.JobsCommand;
+import dev.millpond.server.cli.remote.KeysCommand;
 import dev.millpond.server.cli.remote.KindsCommand;
 import dev.millpond.server.cli.remote.LimitsCommand;
 import dev.millpond.server.cli.remote.Noun;
@@ -56,6 +58,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       TagsCommand.class,
       PausesCommand.class,
       LimitsCommand.class,
+      KeysCommand.class,
+      AuditCommand.class,
       CompletionCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",

@@ -25,6 +25,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
@@ -50,14 +51,22 @@ public final class ApiClient implements AutoCloseable {
 
   private final ServerAddress address;
   private final Duration timeout;
+  private final @Nullable CallerKey key;
   private final HttpClient client;
+
+  /** A client without a key. */
+  public ApiClient(ServerAddress address, Duration timeout) {
+    this(address, timeout, null);
+  }
 
   /**
    * A client; connects at the first call.
    *
    * @param timeout for each call, from the connection to the end of the answer
+   * @param key null for none
    */
-  public ApiClient(ServerAddress address, Duration timeout) {
+  public ApiClient(ServerAddress address, Duration timeout, @Nullable CallerKey key) {
+    this.key = key;
     this.address = address;
     this.timeout = timeout;
     this.client =
@@ -112,9 +121,12 @@ public final class ApiClient implements AutoCloseable {
     return client.sendAsync(request.build(), BodyHandlers.ofInputStream());
   }
 
-  /** The one place where a call says who calls. There are no keys yet, so it says nothing. */
-  private static void authorise(HttpRequest.Builder request) {
+  /** The one place where a call says who calls. */
+  private void authorise(HttpRequest.Builder request) {
     request.header("User-Agent", "millpond-cli");
+    if (key != null) {
+      request.header("Authorization", key.authorization());
+    }
   }
 
   /** Waits for the whole answer: the timeout of a request ends with the head of its answer. */

@@ -30,7 +30,11 @@ public enum ConfigKey {
       null,
       "Streams of each queue and class over all servers. Default: one a server, or a node named."),
   ROLE("role", "ROLE[,ROLE]", "all", "What this process does: all, api, worker, maintenance."),
-  HTTP_BIND("http.bind", "ADDRESS", "127.0.0.1", "Address to listen on; loopback only."),
+  HTTP_BIND(
+      "http.bind",
+      "ADDRESS",
+      "127.0.0.1",
+      "Address to listen on; another one than loopback only with auth.mode=keys."),
   HTTP_PORT("http.port", "PORT", "8080", "Port to listen on; 0 takes a free one."),
   WORKER_SLOTS(
       "worker.slots", "N", null, "Jobs a worker runs at once. Default: 8 a core, at least 16."),
@@ -181,7 +185,21 @@ public enum ConfigKey {
       "FILE",
       null,
       "Where the actual address is written, as JSON. Default: run.json in the data directory."),
-  AUTH_MODE("auth.mode", "MODE", "none", "How callers are known: none (loopback only)."),
+  AUTH_MODE(
+      "auth.mode",
+      "MODE",
+      "none",
+      "How callers are known: none (this machine may call, nobody else), keys (by their key)."),
+  METRICS_OPEN(
+      "metrics.open",
+      "BOOLEAN",
+      "false",
+      "Whether /metrics needs no key where other paths do. It names queues and kinds."),
+  AUDIT_RETENTION(
+      "audit.retention",
+      "DURATION",
+      "90d",
+      "How long it is kept what callers have changed, and keys that have ended; 1h or more."),
   LOG_LEVEL("log.level", "LEVEL", "info", "Least level logged: error, warn, info, debug, trace.");
 
   static final String PREFIX = "millpond.";

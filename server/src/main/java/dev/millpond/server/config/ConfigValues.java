@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -30,8 +31,8 @@ public final class ConfigValues {
   /** Settings of the test suite, not of the product. */
   private static final String TEST_ENV_PREFIX = "MILLPOND_TEST_";
 
-  /** Names the server that the commands over HTTP call; the server itself reads it not. */
-  private static final String CLIENT_ENV = "MILLPOND_URL";
+  /** Of the commands over HTTP: their server and their key; the server itself reads neither. */
+  private static final Set<String> CLIENT_ENVS = Set.of("MILLPOND_URL", "MILLPOND_API_KEY_FILE");
 
   /** Settings of the launcher script. */
   private static final String LAUNCHER_ENV_PREFIX = "MILLPOND_JAVA";
@@ -147,7 +148,7 @@ public final class ConfigValues {
     env.forEach((name, text) -> {
       if (!name.startsWith(ConfigKey.ENV_PREFIX)
           || name.equals(FILE_ENV)
-          || name.equals(CLIENT_ENV)
+          || CLIENT_ENVS.contains(name)
           || name.startsWith(TEST_ENV_PREFIX)
           || name.startsWith(LAUNCHER_ENV_PREFIX)
           || text.isEmpty()) {

@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param engine how the process takes part in the queue
  * @param roles what it does, at least one
- * @param bind a loopback address
+ * @param access who may call
+ * @param bind a loopback address unless callers need a key
  * @param port 0 to 65535, 0 takes a free one
  * @param bodies how large a request may be
  * @param handlers jars with a handler module; only with the worker role
@@ -45,6 +46,7 @@ import org.jspecify.annotations.Nullable;
 public record ServerConfig(
     MillpondConfig engine,
     Set<Role> roles,
+    AccessConfig access,
     InetAddress bind,
     int port,
     BodyLimits bodies,
@@ -83,15 +85,14 @@ public record ServerConfig(
     if (!handlers.isEmpty() && !roles.contains(Role.WORKER)) {
       throw values.refuse(ConfigKey.HANDLERS, "empty without the role worker");
     }
-    if (!values.get(ConfigKey.AUTH_MODE).equals("none")) {
-      throw values.refuse(ConfigKey.AUTH_MODE, "none");
-    }
+    AccessConfig access = access(values);
     logLevel(values);
     Path dataDir = path(values, ConfigKey.DATA_DIR, values.get(ConfigKey.DATA_DIR));
     return new ServerConfig(
         engine(values),
         roles,
-        bind(values),
+        access,
+        bind(values, access),
         number(values, ConfigKey.HTTP_PORT, 0, 65535),
         bodies(values),
         handlers,
@@ -102,6 +103,22 @@ public record ServerConfig(
             .find(ConfigKey.RUN_FILE)
             .map(text -> path(values, ConfigKey.RUN_FILE, text))
             .orElse(dataDir.resolve("run.json")));
+  }
+
+  private static AccessConfig access(ConfigValues values) {
+    boolean keys =
+        switch (values.get(ConfigKey.AUTH_MODE)) {
+          case "none" -> false;
+          case "keys" -> true;
+          default -> throw values.refuse(ConfigKey.AUTH_MODE, "none, keys");
+        };
+    boolean metricsOpen =
+        switch (values.get(ConfigKey.METRICS_OPEN)) {
+          case "true" -> true;
+          case "false" -> false;
+          default -> throw values.refuse(ConfigKey.METRICS_OPEN, "true, false");
+        };
+    return keys ? new AccessConfig(true, metricsOpen) : AccessConfig.LOCAL;
   }
 
   private static BodyLimits bodies(ConfigValues values) {
@@ -299,7 +316,8 @@ public record ServerConfig(
         duration(values, ConfigKey.RETENTION_CANCELLED, standard.cancelled()),
         values.find(ConfigKey.RETENTION_DEAD).isPresent()
             ? duration(values, ConfigKey.RETENTION_DEAD, RetentionConfig.MOST)
-            : standard.dead());
+            : standard.dead(),
+        duration(values, ConfigKey.AUDIT_RETENTION, standard.audit()));
   }
 
   private static Duration drainTimeout(ConfigValues values) {
@@ -340,17 +358,20 @@ public record ServerConfig(
     return roles;
   }
 
-  private static InetAddress bind(ConfigValues values) {
+  private static InetAddress bind(ConfigValues values, AccessConfig access) {
     InetAddress address;
     try {
       address = InetAddress.getByName(values.get(ConfigKey.HTTP_BIND));
     } catch (UnknownHostException e) {
-      throw values.refuse(ConfigKey.HTTP_BIND, "a loopback address: 127.0.0.1, ::1 or localhost");
-    }
-    if (!address.isLoopbackAddress()) {
       throw values.refuse(
           ConfigKey.HTTP_BIND,
-          "a loopback address (127.0.0.1, ::1, localhost), because callers are not authenticated");
+          "an address of this machine; without keys 127.0.0.1, ::1 or localhost");
+    }
+    if (!access.keys() && !address.isLoopbackAddress()) {
+      throw values.refuse(
+          ConfigKey.HTTP_BIND,
+          "a loopback address (127.0.0.1, ::1, localhost), because callers are not known;"
+              + " with millpond.auth.mode=keys any address");
     }
     return address;
   }

@@ -1,6 +1,10 @@
 package dev.millpond.server.http;
 
+import dev.millpond.engine.audit.Actor;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Callers;
 import dev.millpond.server.http.problem.Problem;
+import dev.millpond.server.http.problem.ProblemException;
 import dev.millpond.server.http.problem.Problems;
 import dev.millpond.server.metrics.HttpMeters;
 import jakarta.servlet.Filter;
@@ -17,9 +21,9 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.web.servlet.HandlerMapping;
 
 /**
- * What every request passes. Without authentication only the machine itself may call: the Host must
- * be a loopback name, or a web page could reach us through DNS rebinding, and a request that
- * changes something must not come from a page of another origin.
+ * What every request passes, and where it is found out who calls. Without keys only the machine
+ * itself may call: the Host must be a loopback name, or a web page could reach us through DNS
+ * rebinding. A request that changes something must not come from a page of another origin.
  */
 final class FrontFilter implements Filter {
   private static final Set<String> HOSTS = Set.of("127.0.0.1", "localhost", "[::1]");
@@ -30,15 +34,20 @@ final class FrontFilter implements Filter {
   /** Stands for a verb that is not taken. */
   private static final String OTHER_VERB = "_other";
 
+  /** Of answers that no page overrides: nothing of them is to be run or framed. */
+  private static final String CSP = "default-src 'none'; frame-ancestors 'none'";
+
   private final BodyRoom room;
+  private final Callers callers;
   private final HttpMeters meters;
   private final @Nullable SubmitShortcut submits;
 
   /**
    * @param submits null where jobs are not submitted
    */
-  FrontFilter(BodyRoom room, HttpMeters meters, @Nullable SubmitShortcut submits) {
+  FrontFilter(BodyRoom room, Callers callers, HttpMeters meters, @Nullable SubmitShortcut submits) {
     this.room = room;
+    this.callers = callers;
     this.meters = meters;
     this.submits = submits;
   }
@@ -68,23 +77,46 @@ final class FrontFilter implements Filter {
     answer.setHeader("Cache-Control", "no-store");
     answer.setHeader("X-Content-Type-Options", "nosniff");
     Problem problem = check(http);
-    if (problem == null) {
-      try {
-        if (submits == null || !submits.answers(http, answer)) {
-          chain.doFilter(http, answer);
-        }
-      } finally {
-        room.release(http);
-      }
-    } else {
+    if (problem != null) {
       problem.writeTo(answer);
+      return;
+    }
+    Caller caller;
+    try {
+      caller = callers.identify(http);
+    } catch (ProblemException e) {
+      e.problem().writeTo(answer);
+      return;
+    }
+    caller.attachTo(http);
+    try {
+      if (SAFE_VERBS.contains(http.getMethod())) {
+        go(http, answer, chain);
+      } else {
+        caller.actor(http).bind();
+        go(http, answer, chain);
+      }
+    } finally {
+      Actor.unbind();
+      room.release(http);
     }
   }
 
-  private static @Nullable Problem check(HttpServletRequest request) {
+  private void go(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+      throws IOException, ServletException {
+    if (submits == null || !submits.answers(request, response)) {
+      if (SAFE_VERBS.contains(request.getMethod())) { // only these show pages
+        response.setHeader("Content-Security-Policy", CSP);
+        response.setHeader("Referrer-Policy", "no-referrer");
+      }
+      chain.doFilter(request, response);
+    }
+  }
+
+  private @Nullable Problem check(HttpServletRequest request) {
     String host = request.getHeader("Host");
     // The target of the request line counts as well: it may name a host of its own.
-    if (!known(host) || !known(request.getServerName())) {
+    if (callers.local() && (!known(host) || !known(request.getServerName()))) {
       return Problem.of(
               421,
               "wrong-host",
@@ -101,14 +133,18 @@ final class FrontFilter implements Filter {
       return Problems.method(verb, VERBS);
     }
     String origin = request.getHeader("Origin");
-    if (origin != null
-        && !SAFE_VERBS.contains(verb)
-        && !origin.equalsIgnoreCase("http://" + host)) {
+    if (origin != null && !SAFE_VERBS.contains(verb) && !ours(origin, host)) {
       return Problem.of(
               403, "cross-site", "A page of " + origin + " may not change anything at " + host)
           .remedy("Call from the server's own pages, or without a browser");
     }
     return null;
+  }
+
+  /** With keys, a proxy before us may speak TLS. */
+  private boolean ours(String origin, @Nullable String host) {
+    return origin.equalsIgnoreCase("http://" + host)
+        || (!callers.local() && origin.equalsIgnoreCase("https://" + host));
   }
 
   private static boolean known(@Nullable String host) {

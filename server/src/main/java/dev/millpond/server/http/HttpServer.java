@@ -5,7 +5,12 @@ import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.metrics.Metric;
+import dev.millpond.server.config.AccessConfig;
 import dev.millpond.server.config.BodyLimits;
+import dev.millpond.server.http.access.Callers;
+import dev.millpond.server.http.access.NeedsCheck;
+import dev.millpond.server.http.access.SessionController;
+import dev.millpond.server.http.audit.AuditController;
 import dev.millpond.server.http.deadletters.DeadLettersController;
 import dev.millpond.server.http.events.EventsController;
 import dev.millpond.server.http.health.HealthController;
@@ -14,7 +19,9 @@ import dev.millpond.server.http.jobs.BatchController;
 import dev.millpond.server.http.jobs.JobListController;
 import dev.millpond.server.http.jobs.JobsController;
 import dev.millpond.server.http.jobs.SteerController;
+import dev.millpond.server.http.jobs.VisibleJob;
 import dev.millpond.server.http.jobs.WhyController;
+import dev.millpond.server.http.keys.KeysController;
 import dev.millpond.server.http.maintenance.MaintenanceController;
 import dev.millpond.server.http.problem.ProblemAdvice;
 import dev.millpond.server.http.queues.LimitsController;
@@ -49,6 +56,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.web.servlet.DispatcherServlet;
 import org.springframework.web.servlet.config.annotation.EnableWebMvc;
+import org.springframework.web.servlet.config.annotation.InterceptorRegistry;
+import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
 /**
  * The web server: Spring MVC on Jetty, each request on a virtual thread of its own. Its beans are
@@ -70,6 +79,7 @@ public final class HttpServer implements AutoCloseable {
    * @param bodies how large and how slow a request may be
    * @param engine how the process takes part in the queue
    * @param api whether it serves more than health and metrics
+   * @param access who may call; with keys, the engine follows them from now on
    */
   public record Parts(
       InetAddress bind,
@@ -77,6 +87,7 @@ public final class HttpServer implements AutoCloseable {
       BodyLimits bodies,
       MillpondConfig engine,
       boolean api,
+      AccessConfig access,
       Millpond millpond,
       PrometheusMeterRegistry registry,
       Readiness readiness) {}
@@ -104,6 +115,11 @@ public final class HttpServer implements AutoCloseable {
     context.registerBean(Readiness.class, parts::readiness);
     context.registerBean(MillpondConfig.class, parts::engine);
     context.registerBean(JobLimits.class, () -> parts.engine().limits());
+    Callers callers =
+        parts.access().keys() ? Callers.withKeys(parts.millpond().followKeys()) : Callers.LOCAL;
+    context.registerBean(Callers.class, () -> callers);
+    context.registerBean(AccessConfig.class, parts::access);
+    context.registerBean(VisibleJob.class, () -> new VisibleJob(parts.millpond()));
     context.register(Web.class, ProblemAdvice.class, HealthController.class);
     if (parts.api()) {
       context.register(
@@ -120,7 +136,10 @@ public final class HttpServer implements AutoCloseable {
           DeadLettersController.class,
           EventsController.class,
           MaintenanceController.class,
-          UiController.class);
+          UiController.class,
+          SessionController.class,
+          KeysController.class,
+          AuditController.class);
     }
     try {
       context.refresh();
@@ -152,14 +171,25 @@ public final class HttpServer implements AutoCloseable {
   }
 
   private static URI url(InetAddress bind, int port) {
-    String host = bind.getHostAddress();
+    String host = bind.isAnyLocalAddress() ? "127.0.0.1" : bind.getHostAddress();
     return URI.create("http://" + (bind instanceof Inet6Address ? "[::1]" : host) + ":" + port);
   }
 
   /** The beans of the web server itself. */
   @Configuration(proxyBeanMethods = false)
   @EnableWebMvc
-  static class Web {
+  static class Web implements WebMvcConfigurer {
+    private final Callers callers;
+
+    Web(Callers callers) {
+      this.callers = callers;
+    }
+
+    @Override
+    public void addInterceptors(InterceptorRegistry registry) {
+      registry.addInterceptor(new NeedsCheck(callers));
+    }
+
     @Bean
     DispatcherServlet dispatcherServlet() {
       return new DispatcherServlet();
@@ -189,6 +219,7 @@ public final class HttpServer implements AutoCloseable {
         ProblemAdvice problems) {
       return new FrontFilter(
           room,
+          callers,
           new HttpMeters(parts.registry()),
           parts.api() ? new SubmitShortcut(one.getObject(), batch.getObject(), problems) : null);
     }

@@ -1,6 +1,7 @@
 package dev.millpond.server.http;
 
 import dev.millpond.server.config.Nearest;
+import dev.millpond.server.http.access.Caller;
 import dev.millpond.server.http.json.FieldReader;
 import dev.millpond.server.http.json.JsonReader;
 import jakarta.servlet.http.HttpServletRequest;
@@ -11,7 +12,8 @@ import tools.jackson.core.JsonToken;
 
 /**
  * Who asks for something and why, as said in a body that may be left out: {@code
- * {"by":"ann","reason":"its host is replaced"}}.
+ * {"by":"ann","reason":"its host is replaced"}}. A caller with a key is known: whoever it says it
+ * is, the key's name counts.
  */
 public record Remark(@Nullable String by, @Nullable String reason) {
   private static final Remark NONE = new Remark(null, null);
@@ -24,10 +26,12 @@ public record Remark(@Nullable String by, @Nullable String reason) {
    *     when the body is no JSON, 422 when a field cannot be used
    */
   public static Remark read(HttpServletRequest request, RequestBody body) throws IOException {
-    if (request.getContentLengthLong() <= 0 && request.getHeader("Transfer-Encoding") == null) {
-      return NONE;
-    }
-    return JsonReader.read(body.json(request), Remark::read);
+    Remark said =
+        request.getContentLengthLong() <= 0 && request.getHeader("Transfer-Encoding") == null
+            ? NONE
+            : JsonReader.read(body.json(request), Remark::read);
+    Caller caller = Caller.of(request);
+    return caller.named() ? new Remark(caller.principal(), said.reason()) : said;
   }
 
   private static Remark read(JsonReader in) {

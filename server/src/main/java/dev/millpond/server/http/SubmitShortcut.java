@@ -1,5 +1,7 @@
 package dev.millpond.server.http;
 
+import dev.millpond.engine.access.Scope;
+import dev.millpond.server.http.access.Caller;
 import dev.millpond.server.http.jobs.BatchController;
 import dev.millpond.server.http.jobs.JobsController;
 import dev.millpond.server.http.problem.ProblemAdvice;
@@ -32,8 +34,14 @@ final class SubmitShortcut {
     String path = request.getRequestURI();
     try {
       switch (path) {
-        case JobsController.PATH -> one.submit(request, response);
-        case BatchController.PATH -> batch.submit(request, response);
+        case JobsController.PATH -> {
+          Caller.of(request).need(Scope.SUBMIT);
+          one.submit(request, response);
+        }
+        case BatchController.PATH -> {
+          Caller.of(request).need(Scope.SUBMIT);
+          batch.submit(request, response);
+        }
         default -> {
           return false;
         }

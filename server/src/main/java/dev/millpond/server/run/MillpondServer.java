@@ -93,6 +93,7 @@ public final class MillpondServer implements AutoCloseable {
                 config.bodies(),
                 config.engine(),
                 config.roles().contains(Role.API),
+                config.access(),
                 millpond,
                 registry,
                 readiness));

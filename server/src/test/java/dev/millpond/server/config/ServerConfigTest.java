@@ -109,7 +109,8 @@ class ServerConfigTest {
         Map.of(ConfigKey.RETENTION_SUCCEEDED, "1d", ConfigKey.RETENTION_DEAD, "90d");
     assertThat(config(given).engine().retention())
         .isEqualTo(
-            new RetentionConfig(Duration.ofDays(1), Duration.ofDays(7), Duration.ofDays(90)));
+            new RetentionConfig(
+                Duration.ofDays(1), Duration.ofDays(7), Duration.ofDays(90), Duration.ofDays(90)));
   }
 
   @Test
@@ -159,7 +160,9 @@ class ServerConfigTest {
     "HTTP_BODY_BYTES, 200000, 262144 to 67108864",
     "HTTP_NDJSON_BYTES, 16777215, 16777216 to 268435456",
     "HTTP_TIMEOUT, 999ms, PT1S to PT10M",
-    "AUTH_MODE, keys, none",
+    "AUTH_MODE, oidc, 'none, keys'",
+    "METRICS_OPEN, yes, 'true, false'",
+    "AUDIT_RETENTION, 5m, PT1H",
     "LOG_LEVEL, loud, error",
     "CLASSES, 'critical=60,high', CLASS=WEIGHT with commas",
     "CLASSES, 'normal=10,high=many', CLASS=WEIGHT with commas",

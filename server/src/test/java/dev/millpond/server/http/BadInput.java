@@ -66,6 +66,7 @@ final class BadInput {
     table.state();
     table.lists();
     table.rows.addAll(BadSetting.rows());
+    table.rows.addAll(BadAuth.rows());
     return table.rows;
   }
 
@@ -458,7 +459,6 @@ final class BadInput {
     section = "Target";
     raw("a URI of 20,000 bytes", get("/" + "a".repeat(20_000)), "", 414, "uri-too-long");
     raw("an unknown path", get("/v2/jobs"), "", 404, "not-found");
-    raw("the root", get("/"), "", 404, "not-found");
     raw("a slash at the end", get("/v1/queues/"), "", 404, "not-found");
     raw("upper case", get("/V1/queues"), "", 404, "not-found");
     raw("dot segments out of the root", get("/../../etc/passwd"), "", 400, "bad-request");

@@ -6,8 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millpond.api.FatalJobException;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.server.config.ConfigKey;
 import dev.millpond.server.http.BadInput.Row;
+import dev.millpond.server.support.KeyHolder;
 import dev.millpond.server.support.LiveServer;
 import dev.millpond.server.support.RawHttp;
 import java.io.ByteArrayOutputStream;
@@ -57,11 +59,13 @@ class BadInputIT {
   private static final int SHOWN_CHARS = 90;
 
   /** What the caller can do about these follows from what the problem says. */
-  private static final Set<Integer> WITH_REMEDY = Set.of(403, 409, 412, 413, 415, 421);
+  private static final Set<Integer> WITH_REMEDY = Set.of(401, 403, 409, 412, 413, 415, 421);
 
   private static final Pattern UUID =
       Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
   private static final Pattern NOW = Pattern.compile("\\d{4}-\\d\\d-\\d\\dT[\\d:]+\\.\\d+Z");
+  private static final Pattern PREFIX =
+      Pattern.compile("(?<=[Kk]ey )[a-z0-9]{8}(?= (?:has|is|was) )");
   private static final Pattern CONNECTIONS =
       Pattern.compile("(?m)^millpond_http_connections (\\S+)");
 
@@ -69,6 +73,7 @@ class BadInputIT {
   private final Map<Row, String> answers = new HashMap<>();
   private final Map<String, String> slow = new TreeMap<>();
   private LiveServer live;
+  private LiveServer keyed;
   private Connection database;
   private Map<String, Long> before;
 
@@ -100,12 +105,21 @@ class BadInputIT {
     jobs.put("cancelled", submit("{\"kind\":\"fine\",\"delay\":\"P1D\"}", "scheduled"));
     live.post("/v1/jobs/" + jobs.get("cancelled") + "/cancel");
     live.post("/v1/jobs", "{\"kind\":\"a\"}", "Idempotency-Key", "used");
+    keys();
+    keyed =
+        LiveServer.start(
+            directory.resolve("keyed"),
+            Map.of(
+                ConfigKey.ROLE, "api",
+                ConfigKey.AUTH_MODE, "keys",
+                ConfigKey.PG_URL, live.engine().pgUrl()));
     before = rows();
   }
 
   @AfterAll
   void stop() throws SQLException {
     database.close();
+    keyed.close();
     live.close();
   }
 
@@ -117,7 +131,8 @@ class BadInputIT {
   @MethodSource("table")
   @Order(1)
   void theAnswerIsAProblemAndNothingIsWritten(Row row) throws Exception {
-    RawHttp.Answer answer = RawHttp.send(live.uri("/"), filled(row.head()), bytes(row.body()));
+    LiveServer asked = row.section().equals(BadAuth.SECTION) ? keyed : live;
+    RawHttp.Answer answer = RawHttp.send(asked.uri("/"), filled(row.head()), bytes(row.body()));
     assertThat(answer.status()).as(answer.text()).isEqualTo(row.status());
     assertThat(answer.text()).contains("Content-Type: application/problem+json");
     JsonNode problem = json(answer.body());
@@ -209,10 +224,10 @@ class BadInputIT {
 
             %d requests through raw sockets. Each answer is `application/problem+json` with `type`, `title`, `status`, `detail`, a `remedy` where
             the caller can do something, and for fields of a job the pointer and, in a batch, the index. **Nothing was written**: after each request
-            the tables of jobs, states, outcomes, attempts, dispatch rows, dead letters, keys, queues and their settings held what they had held before;
-            at the end no connection was left. Inputs are cut at %d characters; `ID` stands for the id of a job, `TIME` for the time of the run.
+            the tables of jobs, states, outcomes, attempts, dispatch rows, dead letters, keys, sessions, audit, queues and their settings held what they had held before;
+            at the end no connection was left. The section %s was sent to a server with `auth.mode=keys`. Inputs are cut at %d characters; `ID` stands for the id of a job, `PREFIX` for that of a key, `TIME` for the time of the run.
             """
-                .formatted(HOW, BadInput.rows().size(), SHOWN_CHARS));
+                .formatted(HOW, BadInput.rows().size(), BadAuth.SECTION, SHOWN_CHARS));
     String section = "";
     for (Row row : BadInput.rows()) {
       if (!row.section().equals(section)) {
@@ -262,7 +277,8 @@ class BadInputIT {
 
   /** In a cell of a table: printable, without what Markdown would take as its own. */
   private static String cell(String text) {
-    String stable = NOW.matcher(UUID.matcher(text).replaceAll("ID")).replaceAll("TIME");
+    String named = PREFIX.matcher(UUID.matcher(text).replaceAll("ID")).replaceAll("PREFIX");
+    String stable = NOW.matcher(named).replaceAll("TIME");
     StringBuilder cell = new StringBuilder();
     for (char c : stable.replace(BadInput.UNKNOWN, "UNKNOWN-ID").toCharArray()) {
       switch (c) {
@@ -273,6 +289,17 @@ class BadInputIT {
       }
     }
     return cell.toString();
+  }
+
+  private void keys() {
+    String pgUrl = live.engine().pgUrl();
+    jobs.put("submit-key", KeyHolder.in(pgUrl, "submits", Scope.SUBMIT).secret());
+    jobs.put("read-key", KeyHolder.in(pgUrl, "reads", Scope.READ).secret());
+    jobs.put("admin-key", KeyHolder.in(pgUrl, "root", Scope.ADMIN).secret());
+    jobs.put("bound-key", KeyHolder.in(pgUrl, "bound", Scope.OPERATE, "mine").secret());
+    KeyHolder revoked = KeyHolder.in(pgUrl, "revoked", Scope.READ);
+    live.server().millpond().keys().revoke(revoked.prefix());
+    jobs.put("revoked-key", revoked.secret());
   }
 
   private String submit(String body, String state) throws Exception {
@@ -318,7 +345,10 @@ class BadInputIT {
             "idempotency_key",
             "queue",
             "queue_flow",
-            "class_weight")) {
+            "class_weight",
+            "api_key",
+            "api_session",
+            "audit")) {
       counts.add("SELECT '" + table + "', count(*) FROM millpond." + table);
     }
     Map<String, Long> rows = new TreeMap<>();

@@ -7,7 +7,9 @@ import com.sun.management.ThreadMXBean;
 import dev.millpond.embedded.MeasuredPostgres;
 import dev.millpond.embedded.MeasuredPostgres.Counts;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.server.config.ConfigKey;
+import dev.millpond.server.support.KeyHolder;
 import dev.millpond.server.support.LiveServer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -47,6 +49,7 @@ class HttpBudgetIT {
   @SuppressWarnings("ImmutableEnumChecker") // a record of numbers
   enum Route {
     ONE("HTTP, one job a request, 16 connections", 1, new Cost(2.5, 0.6, 760, 37_000)),
+    KEYED("HTTP, one job a request, with a key", 1, new Cost(2.5, 0.6, 760, 38_500)),
     LIST("HTTP, lists of 100, 16 connections", 100, new Cost(0.04, 0.01, 520, 6_200));
 
     final String text;
@@ -108,12 +111,16 @@ class HttpBudgetIT {
       throws IOException, InterruptedException, ExecutionException {
     String pgUrl = postgres.freshDatabase();
     Millpond.migrate(pgUrl);
-    try (LiveServer server = LiveServer.start(directory, Map.of(ConfigKey.PG_URL, pgUrl))) {
+    boolean keyed = route == Route.KEYED;
+    String key = keyed ? KeyHolder.in(pgUrl, "shop", Scope.SUBMIT).secret() : "none";
+    Map<ConfigKey, String> flags =
+        Map.of(ConfigKey.PG_URL, pgUrl, ConfigKey.AUTH_MODE, keyed ? "keys" : "none");
+    try (LiveServer server = LiveServer.start(directory, flags)) {
       postgres.checkpoint();
-      submit(server.uri("/"), route, WARM_UP);
+      submit(server.uri("/"), route, key, WARM_UP);
       Cost before = now();
       long began = System.nanoTime();
-      submit(server.uri("/"), route, JOBS);
+      submit(server.uri("/"), route, key, JOBS);
       double seconds = (System.nanoTime() - began) / 1e9;
       Cost after = now();
       double[] upkeep = UPKEEP_PER_SECOND.values();
@@ -161,7 +168,7 @@ class HttpBudgetIT {
         THREADS.getTotalThreadAllocatedBytes());
   }
 
-  private static void submit(URI server, Route route, int jobs)
+  private static void submit(URI server, Route route, String key, int jobs)
       throws InterruptedException, ExecutionException {
     String body = route.size == 1 ? JOB : "[" + (JOB + ",").repeat(route.size - 1) + JOB + "]";
     byte[] request =
@@ -169,6 +176,7 @@ class HttpBudgetIT {
         POST /v1/jobs%s HTTP/1.1
         Host: %s:%d
         Content-Type: application/json
+        Authorization: Bearer %s
         Content-Length: %d
 
         %s\
@@ -177,6 +185,7 @@ class HttpBudgetIT {
                 route.size == 1 ? "" : "/batch",
                 server.getHost(),
                 server.getPort(),
+                key,
                 body.length(),
                 body)
             .replace("\n", "\r\n")

@@ -1,5 +1,6 @@
 package dev.millpond.engine.fleet.store;
 
+import dev.millpond.engine.audit.store.AuditStore;
 import dev.millpond.engine.fleet.DrainOrder;
 import dev.millpond.engine.fleet.WorkerView;
 import dev.millpond.engine.fleet.WorkerView.State;
@@ -54,7 +55,19 @@ public final class WorkerStore {
       WHERE (session = ? OR process = ?) AND NOT fenced AND drain_asked_at IS NOT NULL
       """;
 
+  private static final String FACTS =
+      """
+      SELECT jsonb_strip_nulls(jsonb_build_object(
+          'drainAskedAt', drain_asked_at, 'by', drain_by, 'reason', drain_reason))
+      FROM millpond.worker WHERE (session = ?::uuid OR process = ?::uuid) AND NOT fenced
+      """;
+
   private WorkerStore() {}
+
+  /** Its drain, for the audit; null when it is not there. */
+  public static @Nullable String facts(Connection tx, UUID id) throws SQLException {
+    return AuditStore.json(tx, FACTS, id.toString(), id.toString());
+  }
 
   /** All, the longest running first. */
   public static List<WorkerView> list(Connection tx) throws SQLException {

@@ -1,6 +1,7 @@
 package dev.millpond.engine.flow.store;
 
 import dev.millpond.engine.admission.Watermarks;
+import dev.millpond.engine.audit.store.AuditStore;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flow.QueueChange;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /** What operators have set. The caller owns the transaction. Stateless. */
 public final class FlowStore {
@@ -69,7 +71,23 @@ public final class FlowStore {
       SELECT ?, unnest(?::text[]), unnest(?::int4[])
       """;
 
+  private static final String FACTS =
+      """
+      SELECT jsonb_strip_nulls(jsonb_build_object(
+          'weight', weight, 'agingMillis', aging_millis,
+          'highWatermark', high_watermark, 'lowWatermark', low_watermark,
+          'highWatermarkMib', high_mib, 'lowWatermarkMib', low_mib,
+          'weights', (SELECT jsonb_object_agg(class, weight) FROM millpond.class_weight
+                      WHERE queue = q.name)))
+      FROM (SELECT ? AS name) AS q LEFT JOIN millpond.queue_flow f ON f.queue = q.name
+      """;
+
   private FlowStore() {}
+
+  /** What is set for a queue, for the audit. */
+  public static @Nullable String facts(Connection tx, String queue) throws SQLException {
+    return AuditStore.json(tx, FACTS, queue);
+  }
 
   /** The version of all settings; 0 in a database that somebody has emptied. */
   public static long version(Connection tx) throws SQLException {

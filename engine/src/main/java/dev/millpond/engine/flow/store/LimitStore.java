@@ -1,5 +1,6 @@
 package dev.millpond.engine.flow.store;
 
+import dev.millpond.engine.audit.store.AuditStore;
 import dev.millpond.engine.flow.Limit;
 import dev.millpond.engine.flow.Limit.Rate;
 import dev.millpond.engine.flow.LimitView;
@@ -17,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Limits as they are set, and who holds them. The caller owns the transaction. Stateless. */
 public final class LimitStore {
@@ -54,7 +56,20 @@ public final class LimitStore {
   private static final String RESET =
       "DELETE FROM millpond.flow_limit WHERE scope = ? AND name = ?";
 
+  private static final String FACTS =
+      """
+      SELECT jsonb_strip_nulls(jsonb_build_object(
+          'concurrency', concurrency, 'permits', permits, 'perMillis', per_millis, 'burst', burst))
+      FROM millpond.flow_limit WHERE scope = ? AND name = ?
+      """;
+
   private LimitStore() {}
+
+  /** The limit, for the audit; null when there is none. */
+  public static @Nullable String facts(Connection tx, Scope scope, String name)
+      throws SQLException {
+    return AuditStore.json(tx, FACTS, scope.word(), name);
+  }
 
   static Limited read(Connection tx) throws SQLException {
     Map<String, Limit> queues = new HashMap<>();

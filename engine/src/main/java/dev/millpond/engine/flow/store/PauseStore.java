@@ -2,6 +2,7 @@ package dev.millpond.engine.flow.store;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.millpond.engine.audit.store.AuditStore;
 import dev.millpond.engine.flow.Pause;
 import dev.millpond.engine.flow.Pause.Scope;
 import dev.millpond.engine.flow.Pauses;
@@ -31,7 +32,20 @@ public final class PauseStore {
 
   private static final String RESUME = "DELETE FROM millpond.pause WHERE scope = ? AND name = ?";
 
+  private static final String FACTS =
+      """
+      SELECT jsonb_strip_nulls(jsonb_build_object(
+          'reason', reason, 'by', paused_by, 'pausedAt', paused_at))
+      FROM millpond.pause WHERE scope = ? AND name = ?
+      """;
+
   private PauseStore() {}
+
+  /** The pause, for the audit; null when there is none. */
+  public static @Nullable String facts(Connection tx, Scope scope, String name)
+      throws SQLException {
+    return AuditStore.json(tx, FACTS, scope.word(), name);
+  }
 
   static Pauses read(Connection tx) throws SQLException {
     List<Pause> pauses = new ArrayList<>();

@@ -1,11 +1,14 @@
 package dev.millpond.engine.maintenance.store;
 
+import dev.millpond.engine.access.store.ApiKeyStore;
+import dev.millpond.engine.audit.store.AuditStore;
 import dev.millpond.engine.books.store.BooksStore;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -54,11 +57,22 @@ public final class TidyStore {
             JOIN millpond.job_outcome o ON o.job_id = s.job_id
             WHERE s.phase IN ('runnable', 'scheduled') LIMIT ?))
         """);
+    steps.put(
+        "sessions",
+        """
+        DELETE FROM millpond.api_session WHERE hash = ANY (ARRAY (
+            SELECT hash FROM millpond.api_session WHERE expires_at < now() LIMIT ?))
+        """);
     return steps;
   }
 
-  /** Runs each step once, of at most {@code limit} rows; what it removed by name. */
-  public static Map<String, Integer> tidy(Connection tx, int limit) throws SQLException {
+  /**
+   * Runs each step once, of at most {@code limit} rows; what it removed by name.
+   *
+   * @param audit how long entries of the audit are kept, and keys that have ended
+   */
+  public static Map<String, Integer> tidy(Connection tx, int limit, Duration audit)
+      throws SQLException {
     Map<String, Integer> removed = new LinkedHashMap<>();
     for (Map.Entry<String, String> step : STEPS.entrySet()) {
       try (PreparedStatement statement = tx.prepareStatement(step.getValue())) {
@@ -66,6 +80,8 @@ public final class TidyStore {
         removed.put(step.getKey(), statement.executeUpdate());
       }
     }
+    removed.put("keys", ApiKeyStore.trim(tx, audit, limit));
+    removed.put("audit entries", AuditStore.trim(tx, audit, limit));
     return removed;
   }
 

@@ -119,6 +119,7 @@ public final class DeadLetterStore {
     if (filter.queue() != null) {
       sql.add("AND d.queue = ?", filter.queue());
     }
+    Match.within(sql, "d.queue", filter.within());
     if (filter.kind() != null) {
       sql.add("AND d.kind = ?", filter.kind());
     }

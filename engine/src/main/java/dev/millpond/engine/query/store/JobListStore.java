@@ -326,13 +326,15 @@ public final class JobListStore {
     private boolean asksTheJob() {
       return filter.tag() != null
           || path != null
-          || (driver == Driver.ERRORS && (filter.queue() != null || filter.kind() != null));
+          || (driver == Driver.ERRORS
+              && (filter.queue() != null || filter.kind() != null || !filter.within().isEmpty()));
     }
 
     private void name(Sql sql, String table) {
       if (filter.queue() != null) {
         sql.add("AND " + table + ".queue = ?", filter.queue());
       }
+      Match.within(sql, table + ".queue", filter.within());
       if (filter.kind() != null) {
         sql.add("AND " + table + ".kind = ?", filter.kind());
       }

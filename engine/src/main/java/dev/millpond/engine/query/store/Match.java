@@ -1,5 +1,8 @@
 package dev.millpond.engine.query.store;
 
+import dev.millpond.engine.lifecycle.store.PgArray;
+import java.util.Set;
+
 /** Conditions that several lists have in common. */
 final class Match {
   /**
@@ -11,6 +14,15 @@ final class Match {
           + " OR strpos(lower(%s.error_message), lower(?)) > 0)";
 
   private Match() {}
+
+  /** That a queue is one of those that are bound to; nothing for none. */
+  static void within(Sql sql, String column, Set<String> queues) {
+    if (!queues.isEmpty()) {
+      sql.add(
+          "AND " + column + " = ANY (?::text[])",
+          PgArray.texts(queues.stream().sorted().toList(), queue -> queue));
+    }
+  }
 
   /**
    * That job {@code j} has a tag. Most jobs have no options, and most options are told from the

@@ -3,6 +3,7 @@ package dev.millpond.engine.query.store;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobState;
 import dev.millpond.api.JobView.JobError;
+import dev.millpond.engine.audit.store.AuditStore;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
@@ -11,6 +12,7 @@ import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.lifecycle.store.PgArray;
+import dev.millpond.engine.query.DeadLetterFilter;
 import dev.millpond.engine.query.DeadLetterView;
 import dev.millpond.engine.query.Replacement;
 import dev.millpond.engine.submit.JobJson;
@@ -95,6 +97,22 @@ public final class RedriveStore {
   public record Edit(UUID newId, @Nullable String payload, @Nullable Integer maxAttempts) {}
 
   private record Sort(Lane lane, String kind) {}
+
+  /**
+   * Like {@link #redrive}, for all that match a filter; written down with it and their number.
+   *
+   * @param ids the next ones of them
+   */
+  public static int redriveAll(
+      Connection tx, DeadLetterFilter filter, List<UUID> ids, BatchMaker maker)
+      throws SQLException {
+    int redriven = redrive(tx, ids, maker);
+    if (redriven > 0) {
+      AuditStore.write(
+          tx, "dead-letters.redrive", filter.text(), null, "{\"redriven\":" + redriven + "}");
+    }
+    return redriven;
+  }
 
   /** Makes those of the jobs runnable that are dead; how many. */
   public static int redrive(Connection tx, List<UUID> ids, BatchMaker maker) throws SQLException {

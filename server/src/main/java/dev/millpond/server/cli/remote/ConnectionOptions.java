@@ -2,10 +2,12 @@ package dev.millpond.server.cli.remote;
 
 import dev.millpond.server.cli.terminal.Terminal;
 import dev.millpond.server.client.ApiClient;
+import dev.millpond.server.client.CallerKey;
 import dev.millpond.server.client.ServerAddress;
 import dev.millpond.server.config.ConfigKey;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -26,15 +28,23 @@ final class ConnectionOptions {
   private @Nullable String url;
 
   @Option(
-      names = "--data-dir",
+      names = "--api-key-file",
       order = LAST + 3,
+      paramLabel = "FILE",
+      description =
+          "File with the key that a server asks for. Default: MILLPOND_API_KEY_FILE, else none.")
+  private @Nullable Path apiKeyFile;
+
+  @Option(
+      names = "--data-dir",
+      order = LAST + 4,
       paramLabel = "DIR",
       description = "Where run.json is. Default: MILLPOND_DATA_DIR, else .millpond.")
   private @Nullable Path dataDir;
 
   @Option(
       names = "--timeout",
-      order = LAST + 4,
+      order = LAST + 5,
       paramLabel = "DURATION",
       defaultValue = "30s",
       converter = Converters.Span.class,
@@ -49,7 +59,7 @@ final class ConnectionOptions {
 
   @Option(
       names = {"-h", "--help"},
-      order = LAST + 5,
+      order = LAST + 6,
       usageHelp = true,
       description = "Shows this help.")
   @SuppressWarnings("UnusedVariable") // picocli acts on it
@@ -67,6 +77,11 @@ final class ConnectionOptions {
     ServerAddress address =
         ServerAddress.find(
             url, terminal.env(ServerAddress.ENV).orElse(null), directory.resolve(RUN_FILE));
-    return new ApiClient(address, timeout);
+    return new ApiClient(address, timeout, keyFile(terminal).map(CallerKey::read).orElse(null));
+  }
+
+  /** The file with the caller's key, if there is to be one. */
+  Optional<Path> keyFile(Terminal terminal) {
+    return apiKeyFile != null ? Optional.of(apiKeyFile) : terminal.env(CallerKey.ENV).map(Path::of);
   }
 }

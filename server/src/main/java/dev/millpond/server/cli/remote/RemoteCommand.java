@@ -46,6 +46,11 @@ abstract class RemoteCommand implements Callable<Integer> {
   /** The work. The result is the exit code. */
   abstract int run(Session session) throws IOException, InterruptedException;
 
+  /** Whether its caller has a key. */
+  final boolean hasKey() {
+    return connection.keyFile(terminal).isPresent();
+  }
+
   final Terminal terminal() {
     return terminal;
   }

@@ -3,8 +3,10 @@ package dev.millpond.server.http.deadletters;
 import dev.millpond.api.JobState;
 import dev.millpond.api.RedriveResult;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.engine.query.BulkRedrive;
 import dev.millpond.engine.query.Count;
+import dev.millpond.engine.query.DeadLetterFilter;
 import dev.millpond.engine.query.DeadLetterGroups;
 import dev.millpond.engine.query.DeadLetterView;
 import dev.millpond.engine.query.Page;
@@ -13,7 +15,10 @@ import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.PathId;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Needs;
 import dev.millpond.server.http.jobs.JobReader;
+import dev.millpond.server.http.jobs.VisibleJob;
 import dev.millpond.server.http.json.Json;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
@@ -40,27 +45,31 @@ public final class DeadLettersController {
 
   private final Millpond millpond;
   private final RequestBody body;
+  private final VisibleJob visible;
 
-  public DeadLettersController(Millpond millpond, RequestBody body) {
+  public DeadLettersController(Millpond millpond, RequestBody body, VisibleJob visible) {
+    this.visible = visible;
     this.millpond = millpond;
     this.body = body;
   }
 
   /** A page of dead letters that match the filters, newest first. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/dead-letters")
   public void list(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query query = Query.of(request, DeadLetterParameter.withPaging());
     Page<DeadLetterView> page =
         millpond.deadLetters(
-            DeadLetterParameter.filter(query), query.find("cursor").orElse(null), query.limit());
+            filter(query, request), query.find("cursor").orElse(null), query.limit());
     Answer.page(page, DeadLettersController::letter).writeTo(response);
   }
 
   /** How many dead letters match the filters; at least so many where it is not exact. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/dead-letters/count")
   public void count(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query query = Query.of(request, DeadLetterParameter.names());
-    Count count = millpond.countDeadLetters(DeadLetterParameter.filter(query));
+    Count count = millpond.countDeadLetters(filter(query, request));
     Answer.json(
             200,
             out -> {
@@ -73,10 +82,11 @@ public final class DeadLettersController {
   }
 
   /** What the newest dead letters that match died of. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/dead-letters/groups")
   public void groups(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query query = Query.of(request, DeadLetterParameter.names());
-    DeadLetterGroups found = millpond.deadLetterGroups(DeadLetterParameter.filter(query));
+    DeadLetterGroups found = millpond.deadLetterGroups(filter(query, request));
     Answer.json(
             200,
             out -> {
@@ -104,12 +114,13 @@ public final class DeadLettersController {
   }
 
   /** One dead letter. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/dead-letters/{jobId}")
   public void get(
       @PathVariable("jobId") String jobId, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
-    UUID id = PathId.of(jobId).orElseThrow(() -> noSuchLetter(jobId));
+    UUID id = visible.of(request, jobId).orElseThrow(() -> noSuchLetter(jobId));
     DeadLetterView letter = millpond.deadLetter(id).orElseThrow(() -> noSuchLetter(jobId));
     Answer.json(200, out -> letter(out, letter)).writeTo(response);
   }
@@ -118,6 +129,7 @@ public final class DeadLettersController {
    * Redrives all dead letters that match the filters, as far as one bounded call goes. With {@code
    * expectedCount} only if there are as many as that.
    */
+  @Needs(Scope.OPERATE)
   @PostMapping("/v1/dead-letters/redrive")
   public void redriveAll(HttpServletRequest request, HttpServletResponse response)
       throws IOException {
@@ -128,7 +140,7 @@ public final class DeadLettersController {
     OptionalInt given = query.number(EXPECTED, 0, Integer.MAX_VALUE);
     OptionalLong expected =
         given.isPresent() ? OptionalLong.of(given.getAsInt()) : OptionalLong.empty();
-    switch (millpond.redriveAll(DeadLetterParameter.filter(query), expected)) {
+    switch (millpond.redriveAll(filter(query, request), expected)) {
       case BulkRedrive.Done done ->
           Answer.json(
                   200,
@@ -158,12 +170,13 @@ public final class DeadLettersController {
    * Submits a copy of a dead job with another payload or number of attempts; the dead job ends as
    * {@code cancelled}, its last attempt names the copy.
    */
+  @Needs(Scope.OPERATE)
   @PatchMapping("/v1/dead-letters/{jobId}")
   public void replace(
       @PathVariable("jobId") String jobId, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
-    UUID id = PathId.of(jobId).orElseThrow(() -> PathId.noSuchJob(jobId));
+    UUID id = visible.of(request, jobId).orElseThrow(() -> PathId.noSuchJob(jobId));
     JobReader.Edit edit = JobReader.edit(body.json(request), EDITABLE);
     switch (millpond.replaceDeadLetter(id, edit.payload(), edit.maxAttempts())) {
       case Replacement.Replaced replaced -> {
@@ -186,13 +199,14 @@ public final class DeadLettersController {
   }
 
   /** Makes a dead job runnable again, at attempt 1 and with the same id. */
+  @Needs(Scope.OPERATE)
   @PostMapping("/v1/dead-letters/{jobId}/redrive")
   public void redrive(
       @PathVariable("jobId") String jobId, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
     RequestBody.none(request);
-    UUID id = PathId.of(jobId).orElseThrow(() -> PathId.noSuchJob(jobId));
+    UUID id = visible.of(request, jobId).orElseThrow(() -> PathId.noSuchJob(jobId));
     switch (millpond.redrive(id)) {
       case RedriveResult.Redriven redriven -> {
         response.setHeader("Location", "/v1/jobs/" + id);
@@ -210,6 +224,10 @@ public final class DeadLettersController {
           notDead(id, wrong.state(), "only a dead job is redriven").writeTo(response);
       case RedriveResult.NotFound missing -> PathId.noSuchJob(jobId).problem().writeTo(response);
     }
+  }
+
+  private static DeadLetterFilter filter(Query query, HttpServletRequest request) {
+    return DeadLetterParameter.filter(query).withWithin(Caller.of(request).queues());
   }
 
   private static Problem notDead(UUID id, JobState state, String why) {

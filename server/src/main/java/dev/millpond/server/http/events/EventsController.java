@@ -2,7 +2,11 @@ package dev.millpond.server.http.events;
 
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.server.http.Query;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Callers;
+import dev.millpond.server.http.access.Needs;
 import dev.millpond.server.http.health.Readiness;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
@@ -33,17 +37,22 @@ public final class EventsController implements SmartLifecycle {
   private static final byte[] COMMENT = bytes(":\n\n");
 
   private final Frames frames;
+  private final Callers callers;
   private volatile boolean running;
 
-  public EventsController(Millpond millpond, Readiness readiness, MillpondConfig config) {
+  public EventsController(
+      Millpond millpond, Readiness readiness, MillpondConfig config, Callers callers) {
+    this.callers = callers;
     this.frames = new Frames(millpond, readiness, new DoctorLook(config));
   }
 
   /** Streams until the viewer has gone, or the server stops. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/events")
   public void stream(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
     refuseStrangers(request);
+    Caller.of(request).wholeFleet();
     response.setContentType("text/event-stream");
     response.setCharacterEncoding(StandardCharsets.UTF_8.name());
     response.setHeader("X-Accel-Buffering", "no"); // nginx would gather the frames
@@ -54,6 +63,9 @@ public final class EventsController implements SmartLifecycle {
       ServletOutputStream out = response.getOutputStream();
       long seen = history(out, number(request.getHeader("Last-Event-ID")));
       for (byte[] frame = viewer.next(SILENCE); frame != null; frame = viewer.next(SILENCE)) {
+        if (!callers.still(request)) {
+          return; // its key was revoked, or it has logged out
+        }
         if (frame.length == 0) {
           out.write(COMMENT);
         } else {

@@ -1,8 +1,12 @@
 package dev.millpond.server.http.health;
 
+import dev.millpond.engine.access.Scope;
 import dev.millpond.engine.query.Health;
+import dev.millpond.server.config.AccessConfig;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.NeedsNoKey;
 import dev.millpond.server.http.json.Json;
 import dev.millpond.server.metrics.Exposition;
 import jakarta.servlet.http.HttpServletRequest;
@@ -17,13 +21,16 @@ import org.springframework.web.bind.annotation.RestController;
 public final class HealthController {
   private final Readiness readiness;
   private final Exposition exposition;
+  private final AccessConfig access;
 
-  public HealthController(Readiness readiness, Exposition exposition) {
+  public HealthController(Readiness readiness, Exposition exposition, AccessConfig access) {
+    this.access = access;
     this.readiness = readiness;
     this.exposition = exposition;
   }
 
   /** 200 as long as the process can answer at all. */
+  @NeedsNoKey
   @GetMapping("/health/live")
   public void live(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
@@ -38,6 +45,7 @@ public final class HealthController {
   }
 
   /** 200 when the process should get traffic, else 503; the components say why. */
+  @NeedsNoKey
   @GetMapping("/health/ready")
   public void ready(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
@@ -64,9 +72,15 @@ public final class HealthController {
     Answer.json(ready ? 200 : 503, body).writeTo(response);
   }
 
-  /** All metrics as Prometheus text. */
+  /** All metrics as Prometheus text. They name queues: a key that is bound to some gets none. */
+  @NeedsNoKey
   @GetMapping("/metrics")
   public void metrics(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    if (!access.metricsOpen()) {
+      Caller caller = Caller.of(request);
+      caller.need(Scope.READ);
+      caller.wholeFleet();
+    }
     Query.none(request);
     new Answer(200, Exposition.TYPE, exposition.text()).writeTo(response);
   }

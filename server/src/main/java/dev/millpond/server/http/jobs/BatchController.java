@@ -5,11 +5,14 @@ import dev.millpond.api.JobRequest;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.BodyLines;
 import dev.millpond.server.http.ClientWatch;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Needs;
 import dev.millpond.server.http.json.Json;
 import dev.millpond.server.http.problem.ProblemException;
 import dev.millpond.server.http.problem.Problems;
@@ -53,6 +56,7 @@ public final class BatchController {
    * the jobs. With {@code commitEvery} the answer is a stream of receipts, see {@link
    * ChunkedBatch}.
    */
+  @Needs(Scope.SUBMIT)
   @PostMapping(PATH)
   public void submit(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query query = Query.of(request, List.of(COMMIT_EVERY, WaitParameter.NAME));
@@ -72,7 +76,8 @@ public final class BatchController {
                   request,
                   clients,
                   wait,
-                  options -> millpond.submit(jobs, options.withRequestKey(requestKey)));
+                  options ->
+                      millpond.submit(within(request, jobs), options.withRequestKey(requestKey)));
       new ChunkedBatch(submits, body.chunkedLines(request), commitEvery.getAsInt(), key)
           .answer(response);
       return;
@@ -84,6 +89,15 @@ public final class BatchController {
     } else {
       submit(request, wait, readLines(body.lines(request)), key, null, response);
     }
+  }
+
+  /** The same jobs, all of queues that are there for the caller. */
+  private static List<JobRequest> within(HttpServletRequest request, List<JobRequest> jobs) {
+    Caller caller = Caller.of(request);
+    for (int i = 0; i < jobs.size(); i++) {
+      caller.queue(jobs.get(i).queue(), i);
+    }
+    return jobs;
   }
 
   private List<JobRequest> readLines(BodyLines lines) throws IOException {
@@ -120,7 +134,8 @@ public final class BatchController {
               request,
               clients,
               wait,
-              options -> millpond.submit(jobs, options.withRequestKey(key.orElse(null))));
+              options ->
+                  millpond.submit(within(request, jobs), options.withRequestKey(key.orElse(null))));
     } catch (InvalidJobException e) {
       Problems.invalidJob(jobs.size() == 1 ? e.at(0) : e, prefix).writeTo(response);
       return;

@@ -1,11 +1,14 @@
 package dev.millpond.server.http.jobs;
 
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.engine.query.JobFilter;
 import dev.millpond.engine.query.LogLine;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.PathId;
 import dev.millpond.server.http.Query;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Needs;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -21,8 +24,10 @@ public final class JobListController {
   private static final String FULL = "full";
 
   private final Millpond millpond;
+  private final VisibleJob visible;
 
-  public JobListController(Millpond millpond) {
+  public JobListController(Millpond millpond, VisibleJob visible) {
+    this.visible = visible;
     this.millpond = millpond;
   }
 
@@ -30,6 +35,7 @@ public final class JobListController {
    * A page of jobs that match the filters, newest first; in short, or whole with {@code
    * fields=full}.
    */
+  @Needs(Scope.READ)
   @GetMapping("/v1/jobs")
   public void list(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query query = Query.of(request, JobParameter.names("fields"));
@@ -37,7 +43,7 @@ public final class JobListController {
     if (fields != null && !fields.equals(FULL)) {
       throw Query.invalid("fields", "must be " + FULL + ", is \"" + fields + '"');
     }
-    JobFilter filter = JobParameter.filter(query);
+    JobFilter filter = JobParameter.filter(query).withWithin(Caller.of(request).queues());
     String cursor = query.find("cursor").orElse(null);
     int limit = query.limit();
     Answer answer =
@@ -50,6 +56,7 @@ public final class JobListController {
   }
 
   /** Log lines of a job, oldest first. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/jobs/{id}/log")
   public void log(
       @PathVariable("id") String id, HttpServletRequest request, HttpServletResponse response)
@@ -58,7 +65,8 @@ public final class JobListController {
     String after = query.find("after").orElse(null);
     int limit = query.limit();
     Answer.page(
-            PathId.of(id)
+            visible
+                .of(request, id)
                 .flatMap(job -> millpond.log(job, after, limit))
                 .orElseThrow(() -> PathId.noSuchJob(id)),
             JobListController::line)

@@ -4,11 +4,14 @@ import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobView;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.ClientWatch;
 import dev.millpond.server.http.PathId;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Needs;
 import dev.millpond.server.http.json.Json;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
@@ -52,12 +55,14 @@ public final class JobsController {
    * Submits one job. 202 for a new one; for one that the idempotency key has submitted before, 200
    * when it has ended and 202 while it has not, with the job as it is now.
    */
+  @Needs(Scope.SUBMIT)
   @PostMapping(PATH)
   public void submit(HttpServletRequest request, HttpServletResponse response) throws IOException {
     int wait = WaitParameter.seconds(Query.of(request, List.of(WaitParameter.NAME)));
     Optional<String> key = KeyHeader.of(request);
     JobRequest plain = JobReader.one(body.json(request));
     JobRequest job = key.isPresent() ? withKey(plain, key.get()) : plain;
+    Caller.of(request).queue(job.queue());
     SubmitResult result =
         WaitParameter.submit(request, clients, wait, options -> millpond.submit(job, options));
     switch (result) {
@@ -77,12 +82,16 @@ public final class JobsController {
   }
 
   /** One job with its attempts. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/jobs/{id}")
   public void get(
       @PathVariable("id") String id, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
-    JobView job = PathId.of(id).flatMap(millpond::find).orElseThrow(() -> PathId.noSuchJob(id));
+    JobView job =
+        Caller.of(request)
+            .see(PathId.of(id).flatMap(millpond::find), found -> found.request().queue())
+            .orElseThrow(() -> PathId.noSuchJob(id));
     show(job, response);
   }
 

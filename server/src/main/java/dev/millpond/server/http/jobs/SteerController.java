@@ -5,11 +5,13 @@ import dev.millpond.api.JobState;
 import dev.millpond.api.JobView;
 import dev.millpond.api.SteerResult;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.engine.query.Change;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.PathId;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.access.Needs;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -31,20 +33,23 @@ public final class SteerController {
 
   private final Millpond millpond;
   private final RequestBody body;
+  private final VisibleJob visible;
 
-  public SteerController(Millpond millpond, RequestBody body) {
+  public SteerController(Millpond millpond, RequestBody body, VisibleJob visible) {
+    this.visible = visible;
     this.millpond = millpond;
     this.body = body;
   }
 
   /** Cancels. A job that may run already is told to stop, and ends when it has. */
+  @Needs(Scope.OPERATE)
   @PostMapping("/v1/jobs/{id}/cancel")
   public void cancel(
       @PathVariable("id") String text, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
     RequestBody.none(request);
-    UUID id = PathId.of(text).orElseThrow(() -> PathId.noSuchJob(text));
+    UUID id = visible.of(request, text).orElseThrow(() -> PathId.noSuchJob(text));
     switch (millpond.cancel(id)) {
       case CancelResult.Cancelled cancelled ->
           cancelled(id, JobState.CANCELLED, false).writeTo(response);
@@ -58,13 +63,14 @@ public final class SteerController {
   }
 
   /** Lets a job that waits for its time run now. */
+  @Needs(Scope.OPERATE)
   @PostMapping("/v1/jobs/{id}/run-now")
   public void runNow(
       @PathVariable("id") String text, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
     RequestBody.none(request);
-    UUID id = PathId.of(text).orElseThrow(() -> PathId.noSuchJob(text));
+    UUID id = visible.of(request, text).orElseThrow(() -> PathId.noSuchJob(text));
     answer(id, millpond.runNow(id), response);
   }
 
@@ -72,12 +78,13 @@ public final class SteerController {
    * Changes run time and priority class of a job that has not started, all or nothing. With {@code
    * If-Match} only if the job is still as it was shown.
    */
+  @Needs(Scope.OPERATE)
   @PatchMapping("/v1/jobs/{id}")
   public void change(
       @PathVariable("id") String text, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
-    UUID id = PathId.of(text).orElseThrow(() -> PathId.noSuchJob(text));
+    UUID id = visible.of(request, text).orElseThrow(() -> PathId.noSuchJob(text));
     JobReader.Edit edit = JobReader.edit(body.json(request), CHANGEABLE);
     checkMatch(request, id);
     answer(id, millpond.change(id, new Change(edit.priorityClass(), edit.start())), response);

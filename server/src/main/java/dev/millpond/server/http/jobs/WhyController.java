@@ -1,12 +1,15 @@
 package dev.millpond.server.http.jobs;
 
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.engine.flow.Pause;
 import dev.millpond.engine.query.Hold;
 import dev.millpond.engine.query.Why;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.PathId;
 import dev.millpond.server.http.Query;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Needs;
 import dev.millpond.server.http.json.Json;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -21,19 +24,23 @@ import tools.jackson.core.JsonGenerator;
 @RestController
 public final class WhyController {
   private final Millpond millpond;
+  private final VisibleJob visible;
 
-  public WhyController(Millpond millpond) {
+  public WhyController(Millpond millpond, VisibleJob visible) {
+    this.visible = visible;
     this.millpond = millpond;
   }
 
   /** What holds it, the most decisive first. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/jobs/{id}/why")
   public void why(
       @PathVariable("id") String text, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
-    UUID id = PathId.of(text).orElseThrow(() -> PathId.noSuchJob(text));
+    UUID id = visible.of(request, text).orElseThrow(() -> PathId.noSuchJob(text));
     Why why = millpond.why(id).orElseThrow(() -> PathId.noSuchJob(text));
+    Caller caller = Caller.of(request);
     Answer.json(
             200,
             out -> {
@@ -41,7 +48,7 @@ public final class WhyController {
               out.writeStringProperty("id", why.jobId().toString());
               out.writeStringProperty("state", why.state().wireName());
               out.writeArrayPropertyStart("holds");
-              why.holds().forEach(hold -> hold(out, hold));
+              why.holds().forEach(hold -> hold(out, hold, caller));
               out.writeEndArray();
               out.writeStringProperty("nextStep", why.nextStep());
               out.writeEndObject();
@@ -49,7 +56,7 @@ public final class WhyController {
         .writeTo(response);
   }
 
-  private static void hold(JsonGenerator out, Hold hold) {
+  private static void hold(JsonGenerator out, Hold hold, Caller caller) {
     out.writeStartObject();
     out.writeStringProperty("type", hold.type());
     out.writeStringProperty("text", hold.text());
@@ -74,7 +81,10 @@ public final class WhyController {
         out.writeStringProperty("name", full.name());
         out.writeNumberProperty("concurrency", full.concurrency());
         out.writeArrayPropertyStart("holders");
-        full.holders().forEach(job -> out.writeString(job.toString()));
+        // Jobs of a kind may be of queues that the caller does not see.
+        if (full.scope() == Pause.Scope.QUEUE || caller.queues().isEmpty()) {
+          full.holders().forEach(job -> out.writeString(job.toString()));
+        }
         out.writeEndArray();
       }
       case Hold.RateSpent spent -> {

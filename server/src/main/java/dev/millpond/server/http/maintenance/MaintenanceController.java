@@ -3,10 +3,13 @@ package dev.millpond.server.http.maintenance;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.RetentionConfig;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.engine.query.Activity;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Needs;
 import dev.millpond.server.http.events.LeaderWriter;
 import dev.millpond.server.http.json.Json;
 import dev.millpond.server.http.problem.Problem;
@@ -52,6 +55,7 @@ public final class MaintenanceController {
   }
 
   /** The leader, the counts of this process, and how long what is kept. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/maintenance")
   public void show(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
@@ -84,9 +88,11 @@ public final class MaintenanceController {
   }
 
   /** Checks the books, which reads all live jobs and may take a while: one check at a time. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/books")
   public void books(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
+    Caller.of(request).wholeFleet();
     if (!booksTurn.tryAcquire()) {
       throw new ProblemException(
           Problem.of(503, "server-busy", "The books are being checked already")

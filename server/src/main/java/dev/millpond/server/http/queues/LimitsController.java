@@ -8,6 +8,8 @@ import dev.millpond.engine.flow.Pause.Scope;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Needs;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -30,14 +32,17 @@ public final class LimitsController {
     this.body = body;
   }
 
+  @Needs(dev.millpond.engine.access.Scope.READ)
   @GetMapping("/v1/queues/{name}/limits")
   public void ofQueue(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
+    check(Scope.QUEUE, name, request);
     show(Scope.QUEUE, name, response);
   }
 
+  @Needs(dev.millpond.engine.access.Scope.OPERATE)
   @PutMapping("/v1/queues/{name}/limits")
   public void setOfQueue(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
@@ -45,6 +50,7 @@ public final class LimitsController {
     set(Scope.QUEUE, name, request, response);
   }
 
+  @Needs(dev.millpond.engine.access.Scope.OPERATE)
   @DeleteMapping("/v1/queues/{name}/limits")
   public void resetOfQueue(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
@@ -52,14 +58,17 @@ public final class LimitsController {
     reset(Scope.QUEUE, name, request, response);
   }
 
+  @Needs(dev.millpond.engine.access.Scope.READ)
   @GetMapping("/v1/kinds/{name}/limits")
   public void ofKind(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
+    check(Scope.KIND, name, request);
     show(Scope.KIND, name, response);
   }
 
+  @Needs(dev.millpond.engine.access.Scope.OPERATE)
   @PutMapping("/v1/kinds/{name}/limits")
   public void setOfKind(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
@@ -67,6 +76,7 @@ public final class LimitsController {
     set(Scope.KIND, name, request, response);
   }
 
+  @Needs(dev.millpond.engine.access.Scope.OPERATE)
   @DeleteMapping("/v1/kinds/{name}/limits")
   public void resetOfKind(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
@@ -74,10 +84,20 @@ public final class LimitsController {
     reset(Scope.KIND, name, request, response);
   }
 
+  /** A kind is of all queues, and so are the jobs that run of it. */
+  static void check(Scope scope, String name, HttpServletRequest request) {
+    if (scope == Scope.QUEUE) {
+      Caller.of(request).queue(name);
+    } else {
+      Caller.of(request).wholeFleet();
+    }
+  }
+
   private void set(
       Scope scope, String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
+    check(scope, name, request);
     millpond.flow().setLimit(scope, name, LimitReader.read(body.json(request)));
     show(scope, name, response);
   }
@@ -87,6 +107,7 @@ public final class LimitsController {
       throws IOException {
     Query.none(request);
     RequestBody.none(request);
+    check(scope, name, request);
     millpond.flow().resetLimit(scope, name);
     show(scope, name, response);
   }

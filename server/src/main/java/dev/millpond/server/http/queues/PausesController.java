@@ -8,6 +8,8 @@ import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.Remark;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Needs;
 import dev.millpond.server.http.json.Json;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -35,10 +37,15 @@ public final class PausesController {
   }
 
   /** All pauses as this server knows them: their number is bounded, so there is one page. */
+  @Needs(dev.millpond.engine.access.Scope.READ)
   @GetMapping("/v1/pauses")
   public void list(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
-    List<Pause> pauses = millpond.flow().settings().pauses().all();
+    Caller caller = Caller.of(request);
+    List<Pause> pauses =
+        millpond.flow().settings().pauses().all().stream()
+            .filter(pause -> pause.scope() != Scope.QUEUE || caller.reaches(pause.name()))
+            .toList();
     Answer.json(
             200,
             out -> {
@@ -52,6 +59,7 @@ public final class PausesController {
         .writeTo(response);
   }
 
+  @Needs(dev.millpond.engine.access.Scope.OPERATE)
   @PostMapping("/v1/queues/{name}/pause")
   public void pauseQueue(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
@@ -59,6 +67,7 @@ public final class PausesController {
     pause(Scope.QUEUE, name, request, response);
   }
 
+  @Needs(dev.millpond.engine.access.Scope.OPERATE)
   @PostMapping("/v1/queues/{name}/resume")
   public void resumeQueue(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
@@ -66,6 +75,7 @@ public final class PausesController {
     resume(Scope.QUEUE, name, request, response);
   }
 
+  @Needs(dev.millpond.engine.access.Scope.OPERATE)
   @PostMapping("/v1/kinds/{name}/pause")
   public void pauseKind(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
@@ -73,6 +83,7 @@ public final class PausesController {
     pause(Scope.KIND, name, request, response);
   }
 
+  @Needs(dev.millpond.engine.access.Scope.OPERATE)
   @PostMapping("/v1/kinds/{name}/resume")
   public void resumeKind(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
@@ -80,6 +91,7 @@ public final class PausesController {
     resume(Scope.KIND, name, request, response);
   }
 
+  @Needs(dev.millpond.engine.access.Scope.OPERATE)
   @PostMapping("/v1/tags/{name}/pause")
   public void pauseTag(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
@@ -87,6 +99,7 @@ public final class PausesController {
     pause(Scope.TAG, name, request, response);
   }
 
+  @Needs(dev.millpond.engine.access.Scope.OPERATE)
   @PostMapping("/v1/tags/{name}/resume")
   public void resumeTag(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
@@ -98,6 +111,7 @@ public final class PausesController {
       Scope scope, String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
+    LimitsController.check(scope, name, request);
     Remark remark = Remark.read(request, body);
     FlowSettings settings = millpond.flow().pause(scope, name, remark.reason(), remark.by());
     show(scope, name, settings, response);
@@ -108,6 +122,7 @@ public final class PausesController {
       throws IOException {
     Query.none(request);
     RequestBody.none(request);
+    LimitsController.check(scope, name, request);
     millpond.flow().resume(scope, name);
     show(scope, name, millpond.flow().settings(), response);
   }

@@ -1,12 +1,14 @@
 package dev.millpond.server.http.queues;
 
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
-import dev.millpond.server.http.problem.Problem;
-import dev.millpond.server.http.problem.ProblemException;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Needs;
+import dev.millpond.server.http.access.Refusals;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -28,10 +30,13 @@ public final class QueuesController {
   }
 
   /** All queues: their number is bounded, so there is one page. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/queues")
   public void list(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
-    List<QueueView> queues = millpond.queues();
+    Caller caller = Caller.of(request);
+    List<QueueView> queues =
+        millpond.queues().stream().filter(queue -> caller.reaches(queue.name())).toList();
     Answer.json(
             200,
             out -> {
@@ -46,20 +51,24 @@ public final class QueuesController {
   }
 
   /** One queue. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/queues/{name}")
   public void get(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
+    Caller.of(request).queue(name);
     show(name, response);
   }
 
   /** Sets what is given, {@code null} for the default. Makes the queue if need be. */
+  @Needs(Scope.OPERATE)
   @PatchMapping("/v1/queues/{name}")
   public void change(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
+    Caller.of(request).queue(name);
     millpond.flow().changeQueue(name, SettingsReader.change(body.json(request)));
     show(name, response);
   }
@@ -69,13 +78,7 @@ public final class QueuesController {
         millpond.queues().stream()
             .filter(queue -> queue.name().equals(name))
             .findFirst()
-            .orElseThrow(() -> noSuchQueue(name));
+            .orElseThrow(() -> Refusals.noSuchQueue(name));
     Answer.json(200, out -> QueueWriter.write(out, found)).writeTo(response);
-  }
-
-  static ProblemException noSuchQueue(String name) {
-    return new ProblemException(
-        Problem.of(404, "queue-not-found", "There is no queue " + name)
-            .remedy("GET /v1/queues lists them; a queue comes with its first job or setting"));
   }
 }

@@ -1,10 +1,14 @@
 package dev.millpond.server.http.queues;
 
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Needs;
+import dev.millpond.server.http.access.Refusals;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -32,31 +36,37 @@ public final class WeightsController {
   }
 
   /** The weights as this server knows them: a change made by another takes a moment. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/queues/{name}/weights")
   public void get(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
+    Caller.of(request).queue(name);
     checkKnown(name);
     show(name, millpond.flow().settings(), response);
   }
 
   /** Sets them; classes that are left out get the configured ones. Makes the queue if need be. */
+  @Needs(Scope.OPERATE)
   @PutMapping("/v1/queues/{name}/weights")
   public void put(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
+    Caller.of(request).queue(name);
     Map<String, Integer> weights = SettingsReader.weights(body.json(request));
     show(name, millpond.flow().setWeights(name, weights), response);
   }
 
   /** Lets the configured ones hold again. */
+  @Needs(Scope.OPERATE)
   @DeleteMapping("/v1/queues/{name}/weights")
   public void reset(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
+    Caller.of(request).queue(name);
     RequestBody.none(request);
     checkKnown(name);
     show(name, millpond.flow().resetWeights(name), response);
@@ -64,7 +74,7 @@ public final class WeightsController {
 
   private void checkKnown(String queue) {
     if (!millpond.flow().knows(queue)) {
-      throw QueuesController.noSuchQueue(queue);
+      throw Refusals.noSuchQueue(queue);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.millpond.server.http.ui;
 
+import dev.millpond.server.http.access.NeedsNoKey;
 import dev.millpond.server.http.problem.Problem;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -22,6 +23,7 @@ public final class UiController {
   private volatile @Nullable Assets assets;
 
   /** The dashboard is what a browser finds at the root. */
+  @NeedsNoKey
   @GetMapping({"/", "/ui"})
   public void root(HttpServletResponse response) {
     response.setStatus(302);
@@ -29,6 +31,7 @@ public final class UiController {
   }
 
   /** A file of this build; the files of another build are not here. */
+  @NeedsNoKey
   @GetMapping(Assets.ROOT + "**")
   public void file(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Assets all = assets();
@@ -48,6 +51,7 @@ public final class UiController {
   }
 
   /** The page, for all paths below: its scripts show what the path says. */
+  @NeedsNoKey
   @GetMapping("/ui/**")
   public void page(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Assets all = assets();

@@ -1,6 +1,7 @@
 package dev.millpond.server.http.workers;
 
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.engine.fleet.DrainResult;
 import dev.millpond.engine.fleet.RunningJob;
 import dev.millpond.engine.fleet.WorkerView;
@@ -9,6 +10,8 @@ import dev.millpond.server.http.PathId;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.Remark;
 import dev.millpond.server.http.RequestBody;
+import dev.millpond.server.http.access.Caller;
+import dev.millpond.server.http.access.Needs;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -34,6 +37,7 @@ public final class WorkersController {
   }
 
   /** All of them: their number is bounded, so there is one page. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/workers")
   public void list(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
@@ -52,6 +56,7 @@ public final class WorkersController {
   }
 
   /** One worker, by the id of its session or of its process. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/workers/{id}")
   public void get(
       @PathVariable("id") String text, HttpServletRequest request, HttpServletResponse response)
@@ -62,6 +67,7 @@ public final class WorkersController {
   }
 
   /** What it runs, as far as it takes longer than a moment. */
+  @Needs(Scope.READ)
   @GetMapping("/v1/workers/{id}/jobs")
   public void jobs(
       @PathVariable("id") String text, HttpServletRequest request, HttpServletResponse response)
@@ -71,7 +77,9 @@ public final class WorkersController {
     if (millpond.workers().find(id).isEmpty()) {
       throw noSuchWorker(text);
     }
-    List<RunningJob> jobs = millpond.workers().running(id);
+    Caller caller = Caller.of(request);
+    List<RunningJob> jobs =
+        millpond.workers().running(id).stream().filter(job -> caller.reaches(job.queue())).toList();
     Answer.json(
             200,
             out -> {
@@ -86,22 +94,26 @@ public final class WorkersController {
   }
 
   /** Has it take nothing more, until it is asked to resume or its process ends. */
+  @Needs(Scope.OPERATE)
   @PostMapping("/v1/workers/{id}/drain")
   public void drain(
       @PathVariable("id") String text, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
+    Caller.of(request).wholeFleet();
     Remark remark = Remark.read(request, body);
     answer(text, millpond.workers().drain(id(text), remark.by(), remark.reason()), response);
   }
 
   /** Lets it take jobs again. */
+  @Needs(Scope.OPERATE)
   @DeleteMapping("/v1/workers/{id}/drain")
   public void resume(
       @PathVariable("id") String text, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
     RequestBody.none(request);
+    Caller.of(request).wholeFleet();
     answer(text, millpond.workers().resume(id(text)), response);
   }
 

@@ -38,6 +38,8 @@ class CliDocsTest {
           "pauses",
           "limits",
           "workers",
+          "keys",
+          "audit",
           "completion");
   private static final int COLUMNS = 100;
 

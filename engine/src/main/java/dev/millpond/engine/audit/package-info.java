@@ -1,0 +1,5 @@
+/** Who changes something, and what was changed (ADR 35). */
+@NullMarked
+package dev.millpond.engine.audit;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,37 @@
+package dev.millpond.engine.query.store;
+
+import dev.millpond.engine.audit.store.AuditStore;
+import dev.millpond.engine.lifecycle.store.JobTables;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** What the audit says of a job before and after a change; no payload. Stateless. */
+public final class JobFacts {
+  private static final String READ =
+      """
+      SELECT jsonb_strip_nulls(jsonb_build_object(
+          'state', coalesce((SELECT o.outcome FROM millpond.job_outcome o WHERE o.job_id = j.id),
+                            s.phase, 'runnable'),
+          'priorityClass', coalesce(s.class, j.class),
+          'runAt', s.run_at,
+          'cancelRequested', nullif(s.cancel_requested, false)))
+      FROM millpond.job j LEFT JOIN millpond.job_state s ON s.job_id = j.id
+      WHERE j.id = ?::uuid
+      """;
+
+  private JobFacts() {}
+
+  /** As JSON; null when there is no such job. */
+  public static @Nullable String read(Connection tx, UUID id) throws SQLException {
+    JobTables.hold(tx);
+    return AuditStore.json(tx, READ, id.toString());
+  }
+
+  /** Makes a change of one job, and writes it down. */
+  public static <T> T around(Connection tx, String action, UUID id, AuditStore.Work<T> change)
+      throws SQLException {
+    return AuditStore.around(tx, action, id.toString(), () -> read(tx, id), change);
+  }
+}
