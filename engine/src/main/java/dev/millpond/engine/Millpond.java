@@ -35,6 +35,7 @@ import dev.millpond.engine.query.Page;
 import dev.millpond.engine.query.QueueView;
 import dev.millpond.engine.query.Replacement;
 import dev.millpond.engine.query.Why;
+import dev.millpond.engine.trace.Tracing;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -86,7 +87,20 @@ public final class Millpond implements Jobs, Handlers, AutoCloseable {
    * @throws dev.millpond.api.UnavailableException when PostgreSQL does not answer
    */
   public static Millpond connect(MillpondConfig config, MeterRegistry registry) {
-    return new Millpond(Node.start(config, registry));
+    return connect(config, registry, Tracing.NONE);
+  }
+
+  /**
+   * Takes part as configured, with traces.
+   *
+   * @param registry that takes the metrics
+   * @param tracing that takes the spans, such as {@link
+   *     dev.millpond.engine.trace.OpenTelemetryTracing}
+   * @throws SchemaException when the schema is not this version's
+   * @throws dev.millpond.api.UnavailableException when PostgreSQL does not answer
+   */
+  public static Millpond connect(MillpondConfig config, MeterRegistry registry, Tracing tracing) {
+    return new Millpond(Node.start(config, registry, tracing));
   }
 
   /**

@@ -17,6 +17,7 @@ import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
+import dev.millpond.engine.trace.Tracing;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Measurement;
@@ -63,6 +64,7 @@ public final class Fleet implements AutoCloseable {
   private final MillpondConfig config;
   private final List<Millpond> members = new ArrayList<>();
   private final List<MeterRegistry> registries = new ArrayList<>();
+  private Tracing tracing = Tracing.NONE;
   private boolean closed;
 
   private Fleet(Database database, @Nullable TestRedis redis) {
@@ -84,6 +86,12 @@ public final class Fleet implements AutoCloseable {
           case POSTGRES -> null;
           case STREAMS -> TestServers.get().redis();
         });
+  }
+
+  /** Has the members that come trace. */
+  public Fleet traced(Tracing by) {
+    tracing = by;
+    return this;
   }
 
   public MillpondConfig config() {
@@ -142,7 +150,7 @@ public final class Fleet implements AutoCloseable {
 
   private Millpond member(MillpondConfig with) {
     MeterRegistry registry = new SimpleMeterRegistry();
-    Millpond member = Millpond.connect(with, registry);
+    Millpond member = Millpond.connect(with, registry, tracing);
     registries.add(registry);
     members.add(member);
     return member;

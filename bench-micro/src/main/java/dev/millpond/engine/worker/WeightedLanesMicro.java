@@ -14,6 +14,7 @@ import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.metrics.EngineMetrics;
+import dev.millpond.engine.trace.Tracing;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.WeightedLanes.Chunk;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
@@ -104,6 +105,7 @@ public class WeightedLanesMicro {
     return new Desk(
         new Writer(NOWHERE, session, maker, new KindPace(), new Ways(List.of(), way), metrics),
         metrics,
+        new RunTraces(Tracing.NONE, session),
         InstantSource.system(),
         new UserTransaction(NOWHERE, session, Duration.ofSeconds(1), 1_000));
   }

@@ -89,6 +89,11 @@ public record NewJob(
 
   public static final Start NOW = new Start.Now();
 
+  public NewJob withOptions(String newOptions) {
+    return new NewJob(
+        id, queue, priorityClass, kind, payload, newOptions, start, expiresAt, payloadBytes);
+  }
+
   public boolean runsNow() {
     return start instanceof Start.Now;
   }

@@ -44,9 +44,11 @@ import dev.millpond.engine.submit.StartEstimates;
 import dev.millpond.engine.submit.Submitter;
 import dev.millpond.engine.submit.store.QueueStore;
 import dev.millpond.engine.threads.LoopThread;
+import dev.millpond.engine.trace.Tracing;
 import dev.millpond.engine.webhook.WebhookCall;
 import dev.millpond.engine.webhook.WebhookHandler;
 import dev.millpond.engine.worker.HandlerRegistry;
+import dev.millpond.engine.worker.RunTraces;
 import dev.millpond.engine.worker.Session;
 import dev.millpond.engine.worker.Worker;
 import dev.millpond.engine.worker.store.SessionStore;
@@ -111,7 +113,7 @@ public final class Node {
   private volatile boolean checkingKeys;
   private boolean closed;
 
-  private Node(MillpondConfig config, MeterRegistry registry) {
+  private Node(MillpondConfig config, MeterRegistry registry, Tracing tracing) {
     this.config = config;
     this.transactions = new Transactions(Pg.pool(config.pgUrl(), "millpond", Sizing.here().pool()));
     transactions.pool().setMetricRegistry(registry);
@@ -147,7 +149,8 @@ public final class Node {
     writer.ask(admission);
     this.entrance = new Entrance(writer, admission, transactions, metrics, PATIENCE);
     this.estimates = new StartEstimates(admission, pace, clock, metrics);
-    this.submitter = new Submitter(entrance, estimates, ids, clock, lanes, transactions, config);
+    this.submitter =
+        new Submitter(entrance, estimates, tracing, ids, clock, lanes, transactions, config);
     this.webhooks = new WebhookHandler(config.webhooks(), this::job, clock);
     if (config.webhooks().enabled()) {
       handlers.registerHandler(WebhookCall.KIND, WebhookCall.class, webhooks, webhooks.options());
@@ -157,7 +160,17 @@ public final class Node {
         new Redrives(transactions, queries, maker, ids, config.limits(), ways::rowsWait);
     this.worker =
         new Worker(
-            config, session, handlers, lanes, follower, pace, transactions, writer, metrics, clock);
+            config,
+            session,
+            handlers,
+            lanes,
+            follower,
+            pace,
+            transactions,
+            writer,
+            metrics,
+            new RunTraces(tracing, session),
+            clock);
     this.maintenance =
         new Maintenance(
             transactions, id, bell, this::keepers, lanes, maker, pace, config, follower, metrics);
@@ -179,9 +192,9 @@ public final class Node {
    * @throws dev.millpond.engine.SchemaException when the schema is not this version's
    * @throws ClockException when the machine's clock is too far off
    */
-  public static Node start(MillpondConfig config, MeterRegistry registry) {
+  public static Node start(MillpondConfig config, MeterRegistry registry, Tracing tracing) {
     Schema.check(config.pgUrl());
-    Node node = new Node(config, registry);
+    Node node = new Node(config, registry, tracing);
     try {
       node.clock.measure(node.transactions);
       node.promise(config.limits().keysLive());

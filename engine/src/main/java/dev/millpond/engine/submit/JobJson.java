@@ -6,6 +6,7 @@ import dev.millpond.api.InvalidJobException;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobOptions.Expiry;
 import dev.millpond.api.JobRequest.RawJson;
+import dev.millpond.engine.trace.TraceParent;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -27,6 +28,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** JSON of payloads, results and stored options. Thread-safe. */
 public final class JobJson {
+  private static final String TRACE = "\"traceparent\":\"";
   private static final int DEPTH_MAX = 64;
 
   private static final JsonMapper MAPPER =
@@ -206,6 +208,27 @@ public final class JobJson {
     if (value != null) {
       json.put(name, value.toString());
     }
+  }
+
+  /**
+   * The stored options with the trace of the job.
+   *
+   * @param traceparent of the form of {@link TraceParent}, so nothing of it needs an escape
+   */
+  public static String withTrace(@Nullable String stored, String traceparent) {
+    String field = TRACE + traceparent + "\"}";
+    return stored == null ? "{" + field : stored.substring(0, stored.length() - 1) + "," + field;
+  }
+
+  /** The trace that is stored with the options; null for none. */
+  public static @Nullable String trace(@Nullable String stored) {
+    int at = stored == null ? -1 : stored.lastIndexOf(TRACE); // in a text its quotes are escaped
+    if (stored == null || at < 0) {
+      return null;
+    }
+    int from = at + TRACE.length();
+    int to = stored.indexOf('"', from);
+    return to < 0 ? null : TraceParent.sampled(stored.substring(from, to));
   }
 
   /** Reads what {@link #options(JobOptions)} stored. */

@@ -23,6 +23,8 @@ import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.submit.Entrance.AnswerBy;
 import dev.millpond.engine.submit.JobRules.Origin;
 import dev.millpond.engine.submit.store.QueueStore;
+import dev.millpond.engine.trace.SubmitSpan;
+import dev.millpond.engine.trace.Tracing;
 import dev.millpond.engine.webhook.WebhookUrl;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -45,6 +47,7 @@ public final class Submitter {
 
   private final Entrance entrance;
   private final StartEstimates estimates;
+  private final Tracing tracing;
   private final Supplier<UUID> ids;
   private final InstantSource clock;
   private final Lanes lanes;
@@ -59,6 +62,7 @@ public final class Submitter {
   public Submitter(
       Entrance entrance,
       StartEstimates estimates,
+      Tracing tracing,
       Supplier<UUID> ids,
       InstantSource clock,
       Lanes lanes,
@@ -66,6 +70,7 @@ public final class Submitter {
       MillpondConfig config) {
     this.entrance = entrance;
     this.estimates = estimates;
+    this.tracing = tracing;
     this.ids = ids;
     this.clock = clock;
     this.lanes = lanes;
@@ -87,11 +92,29 @@ public final class Submitter {
   public List<SubmitResult> submit(
       List<JobRequest> requests, SubmitOptions options, Origin origin) {
     List<NewJob> jobs = check(requests, options, origin);
+    SubmitSpan span = span(jobs, options);
+    try {
+      List<SubmitResult> results = submit(requests, jobs, options, span.traceparent());
+      span.end(null);
+      return results;
+    } catch (RuntimeException e) {
+      span.end(e);
+      throw e;
+    }
+  }
+
+  private SubmitSpan span(List<NewJob> jobs, SubmitOptions options) {
+    NewJob first = jobs.getFirst();
+    return tracing.submit(first.kind(), first.queue(), jobs.size(), options.traceparent());
+  }
+
+  private List<SubmitResult> submit(
+      List<JobRequest> requests, List<NewJob> jobs, SubmitOptions options, @Nullable String trace) {
     if (options.requestKey() != null || hasKeys(requests)) {
-      KeyedSubmit submit = keyed(requests, jobs, options.requestKey());
+      KeyedSubmit submit = keyed(requests, jobs, options.requestKey(), trace);
       return results(submit, join(submit.done(), entrance.enter(submit, options, false)));
     }
-    SubmitWork work = new SubmitWork(jobs);
+    SubmitWork work = new SubmitWork(traced(jobs, trace));
     entrance.enter(work, options, false);
     try {
       // Given up by the deadlines: a timer of its own for each call is dear on a virtual thread.
@@ -109,14 +132,35 @@ public final class Submitter {
   public CompletableFuture<List<SubmitResult>> submitAsync(
       List<JobRequest> requests, SubmitOptions options) {
     List<NewJob> jobs = check(requests, options, Origin.PRODUCER);
+    SubmitSpan span = span(jobs, options);
+    CompletableFuture<List<SubmitResult>> results;
+    try {
+      results = submitAsync(requests, jobs, options, span.traceparent());
+    } catch (RuntimeException e) {
+      span.end(e);
+      throw e;
+    }
+    return tracing.on() ? results.whenComplete((ignored, e) -> span.end(e)) : results;
+  }
+
+  private CompletableFuture<List<SubmitResult>> submitAsync(
+      List<JobRequest> requests, List<NewJob> jobs, SubmitOptions options, @Nullable String trace) {
     if (options.requestKey() != null || hasKeys(requests)) {
-      KeyedSubmit submit = keyed(requests, jobs, options.requestKey());
+      KeyedSubmit submit = keyed(requests, jobs, options.requestKey(), trace);
       AnswerBy unused = entrance.enter(submit, options, true);
       return submit.done().thenApply(verdicts -> results(submit, verdicts));
     }
-    SubmitWork work = new SubmitWork(jobs);
+    SubmitWork work = new SubmitWork(traced(jobs, trace));
     entrance.enter(work, options, true);
     return work.done().thenApply(refused -> results(refused, jobs));
+  }
+
+  private static List<NewJob> traced(List<NewJob> jobs, @Nullable String trace) {
+    return trace == null ? jobs : jobs.stream().map(job -> traced(job, trace)).toList();
+  }
+
+  private static NewJob traced(NewJob job, @Nullable String trace) {
+    return trace == null ? job : job.withOptions(JobJson.withTrace(job.options(), trace));
   }
 
   private List<NewJob> check(List<JobRequest> requests, SubmitOptions options, Origin origin) {
@@ -223,14 +267,17 @@ public final class Submitter {
   }
 
   private KeyedSubmit keyed(
-      List<JobRequest> requests, List<NewJob> jobs, @Nullable String requestKey) {
+      List<JobRequest> requests,
+      List<NewJob> jobs,
+      @Nullable String requestKey,
+      @Nullable String trace) {
     List<Item> items = new ArrayList<>(jobs.size());
     BodyHash whole = new BodyHash();
     for (int i = 0; i < jobs.size(); i++) {
       String key = requests.get(i).options().idempotencyKey();
       byte[] hash =
           key == null && requestKey == null ? NO_HASH : BodyHash.of(requests.get(i), jobs.get(i));
-      items.add(new Item(jobs.get(i), key == null ? null : key(key, hash)));
+      items.add(new Item(traced(jobs.get(i), trace), key == null ? null : key(key, hash)));
       whole.add(key);
       whole.add(hash);
     }

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -112,6 +113,11 @@ final class BatchRun {
 
   Registration<?> registration() {
     return registration;
+  }
+
+  /** Identity of the worker that runs it. */
+  UUID worker() {
+    return desk.traces().worker();
   }
 
   long nowMicros() {

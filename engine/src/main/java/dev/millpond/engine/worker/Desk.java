@@ -39,6 +39,7 @@ final class Desk {
   private final EngineMetrics metrics;
   private final InstantSource clock;
   private final UserTransaction userTransaction;
+  private final RunTraces traces;
   private final Map<UUID, BatchRun> runs = new ConcurrentHashMap<>();
   private volatile @Nullable Thread resting;
   private final Set<Attempt> tracked = ConcurrentHashMap.newKeySet();
@@ -46,9 +47,15 @@ final class Desk {
   /**
    * @param clock the database's, as far as known
    */
-  Desk(Writer writer, EngineMetrics metrics, InstantSource clock, UserTransaction userTransaction) {
+  Desk(
+      Writer writer,
+      EngineMetrics metrics,
+      RunTraces traces,
+      InstantSource clock,
+      UserTransaction userTransaction) {
     this.writer = writer;
     this.metrics = metrics;
+    this.traces = traces;
     this.clock = clock;
     this.userTransaction = userTransaction;
   }
@@ -63,6 +70,10 @@ final class Desk {
 
   EngineMetrics metrics() {
     return metrics;
+  }
+
+  RunTraces traces() {
+    return traces;
   }
 
   /** Whether a batch is at work here. */

@@ -5,6 +5,7 @@ import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.flush.Portion.End;
 import dev.millpond.engine.metrics.EngineMetrics.Step;
 import dev.millpond.engine.submit.JobJson;
+import dev.millpond.engine.trace.RunSpan;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.WeightedLanes.Chunk;
 import dev.millpond.engine.worker.forked.ForkedExecutor;
@@ -300,6 +301,9 @@ final class Runner {
 
   private <P> void run(Attempt attempt, Registration<P> registration) {
     End end;
+    Throwable failure = null;
+    CurrentJob.take(attempt);
+    RunSpan span = desk.traces().begin(attempt);
     try {
       Object result =
           attempt.forked()
@@ -309,10 +313,13 @@ final class Runner {
                   .run(attempt, JobJson.payload(attempt.job().payload(), registration.payload()));
       end = ends.succeeded(attempt, result);
     } catch (Throwable thrown) {
+      failure = thrown;
       end = ends.failed(attempt, thrown);
     } finally {
       attempt.leaveThread();
+      CurrentJob.putDown();
     }
+    span.end(failure);
     desk.metrics().ran(attempt.run().lane(), attempt.run().kind(), attempt.runNanos());
     end(attempt, end);
   }

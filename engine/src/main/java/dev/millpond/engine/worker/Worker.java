@@ -114,6 +114,7 @@ public final class Worker implements AutoCloseable {
       Transactions transactions,
       Writer writer,
       EngineMetrics metrics,
+      RunTraces traces,
       InstantSource clock) {
     this.pgUrl = config.pgUrl();
     this.session = session;
@@ -124,7 +125,7 @@ public final class Worker implements AutoCloseable {
     this.transactions = transactions;
     this.userTransaction =
         new UserTransaction(pgUrl, session, timing.lease(), config.limits().resultBytes());
-    this.desk = new Desk(writer, metrics, clock, userTransaction);
+    this.desk = new Desk(writer, metrics, traces, clock, userTransaction);
     this.ready = new WeightedLanes(flow, pace, clock, supply, writer::behind);
     this.children = new ForkedExecutor(config.forked(), config.limits(), this::draining);
     this.runner =

@@ -27,6 +27,7 @@ import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.Transactions;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.submit.JobIds;
+import dev.millpond.engine.trace.Tracing;
 import dev.millpond.engine.worker.store.ClaimStore;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.sql.ResultSet;
@@ -98,6 +99,7 @@ class DrainingWorkerIT {
             transactions,
             writer,
             metrics,
+            new RunTraces(Tracing.NONE, session),
             InstantSource.system());
     writer.start();
     lanes.learn(List.of("default"));

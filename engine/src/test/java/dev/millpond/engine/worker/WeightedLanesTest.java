@@ -23,6 +23,7 @@ import dev.millpond.engine.flow.QueueFlow;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.lifecycle.store.IdTime;
 import dev.millpond.engine.metrics.EngineMetrics;
+import dev.millpond.engine.trace.Tracing;
 import dev.millpond.engine.worker.HandlerRegistry.Registration;
 import dev.millpond.engine.worker.WeightedLanes.Chunk;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
@@ -430,6 +431,7 @@ class WeightedLanesTest {
     return new Desk(
         writer,
         metrics,
+        new RunTraces(Tracing.NONE, session),
         InstantSource.system(),
         new UserTransaction(NOWHERE, session, Duration.ofSeconds(1), 1_000));
   }

@@ -45,8 +45,8 @@ final class ConfigFlags {
   }
 
   /**
-   * Merges the flags with environment and file, says what is odd and sets the log level, which has
-   * to come before the first log line.
+   * Merges the flags with environment and file, says what is odd and sets level and form of the
+   * log, which has to come before its first line.
    *
    * @throws dev.millpond.engine.ConfigException when a source has an unknown key
    */
@@ -66,6 +66,7 @@ final class ConfigFlags {
     PrintWriter err = command.commandLine().getErr();
     values.warnings().forEach(warning -> err.println("Warning: " + warning));
     System.setProperty(ConfigKey.LOG_LEVEL.env(), ServerConfig.logLevel(values));
+    System.setProperty(ConfigKey.LOG_FORMAT.env(), ServerConfig.logFormat(values));
     return values;
   }
 

@@ -200,6 +200,19 @@ public enum ConfigKey {
       "DURATION",
       "90d",
       "How long it is kept what callers have changed, and keys that have ended; 1h or more."),
+  TRACE_OTLP_URL(
+      "trace.otlp-url",
+      "URL",
+      null,
+      "OpenTelemetry collector that takes spans by OTLP over HTTP: http://host:4318. None: no spans"
+          + " are made; a traceparent that comes with a submit travels with its jobs all the"
+          + " same."),
+  TRACE_RATIO(
+      "trace.ratio",
+      "NUMBER",
+      "1",
+      "Of the submits that belong to no trace, the part that begin one, 0 to 1."),
+  LOG_FORMAT("log.format", "FORMAT", "text", "Form of a line of the log: text or json."),
   LOG_LEVEL("log.level", "LEVEL", "info", "Least level logged: error, warn, info, debug, trace.");
 
   static final String PREFIX = "millpond.";

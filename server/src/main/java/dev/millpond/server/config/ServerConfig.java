@@ -13,6 +13,7 @@ import dev.millpond.engine.admission.Watermarks.Mark;
 import dev.millpond.engine.dispatch.PriorityClasses;
 import dev.millpond.engine.webhook.AllowedTargets;
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -40,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  * @param handlers jars with a handler module; only with the worker role
  * @param drainTimeout how long running jobs may take to finish when the process is told to stop
  * @param booksEvery how often the leader checks the books; null for never
+ * @param traces where spans go; null for nowhere
  * @param dataDir for this process's files
  * @param runFile where the actual address is written
  */
@@ -53,6 +55,7 @@ public record ServerConfig(
     List<Path> handlers,
     Duration drainTimeout,
     @Nullable Duration booksEvery,
+    @Nullable TraceConfig traces,
     Path dataDir,
     Path runFile) {
 
@@ -63,6 +66,8 @@ public record ServerConfig(
   private static final Duration BOOKS_EVERY_MOST = Duration.ofDays(30);
 
   private static final Set<String> LOG_LEVELS = Set.of("error", "warn", "info", "debug", "trace");
+
+  private static final Set<String> LOG_FORMATS = Set.of("text", "json");
 
   public ServerConfig {
     roles = Set.copyOf(roles);
@@ -87,6 +92,7 @@ public record ServerConfig(
     }
     AccessConfig access = access(values);
     logLevel(values);
+    logFormat(values);
     Path dataDir = path(values, ConfigKey.DATA_DIR, values.get(ConfigKey.DATA_DIR));
     return new ServerConfig(
         engine(values),
@@ -98,6 +104,7 @@ public record ServerConfig(
         handlers,
         drainTimeout(values),
         booksEvery(values),
+        traces(values),
         dataDir,
         values
             .find(ConfigKey.RUN_FILE)
@@ -284,6 +291,41 @@ public record ServerConfig(
         number(values, ConfigKey.RESULT_BYTES, JobLimits.BYTES_LEAST, JobLimits.RESULT_BYTES_MAX),
         number(values, ConfigKey.BATCH_JOBS, 1, JobLimits.BATCH_JOBS_MAX),
         duration(values, ConfigKey.IDEMPOTENCY_TTL, JobLimits.DEFAULT.keysLive()));
+  }
+
+  private static @Nullable TraceConfig traces(ConfigValues values) {
+    double ratio;
+    try {
+      ratio = Double.parseDouble(values.get(ConfigKey.TRACE_RATIO));
+    } catch (NumberFormatException e) {
+      ratio = -1;
+    }
+    if (!(ratio >= 0 && ratio <= 1)) {
+      throw values.refuse(ConfigKey.TRACE_RATIO, "0 to 1");
+    }
+    Optional<String> url = values.find(ConfigKey.TRACE_OTLP_URL);
+    if (url.isEmpty()) {
+      return null;
+    }
+    try {
+      URI collector = URI.create(url.get());
+      if (collector.getHost() != null
+          && ("http".equals(collector.getScheme()) || "https".equals(collector.getScheme()))) {
+        return new TraceConfig(collector, ratio);
+      }
+    } catch (IllegalArgumentException e) {
+      // refused below, like one of another scheme
+    }
+    throw values.refuse(ConfigKey.TRACE_OTLP_URL, "http://host:port or https://host:port");
+  }
+
+  /** The form of a line of the log. */
+  public static String logFormat(ConfigValues values) {
+    String format = values.get(ConfigKey.LOG_FORMAT).toLowerCase(Locale.ROOT);
+    if (!LOG_FORMATS.contains(format)) {
+      throw values.refuse(ConfigKey.LOG_FORMAT, "text, json");
+    }
+    return format;
   }
 
   /** The least level logged. */

@@ -2,6 +2,7 @@ package dev.millpond.server.run;
 
 import dev.millpond.engine.ConfigException;
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.trace.Tracing;
 import dev.millpond.server.config.Role;
 import dev.millpond.server.config.ServerConfig;
 import dev.millpond.server.handlers.HandlerJars;
@@ -9,6 +10,7 @@ import dev.millpond.server.http.HttpServer;
 import dev.millpond.server.http.health.Readiness;
 import dev.millpond.server.metrics.ProcessMeters;
 import dev.millpond.server.metrics.ServerMetric;
+import dev.millpond.server.traces.OtlpTraces;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -80,7 +82,7 @@ public final class MillpondServer implements AutoCloseable {
     // The jars outlive the engine, whose handlers come from them.
     HandlerJars jars = HandlerJars.open(config.handlers());
     parts.push(jars);
-    Millpond millpond = Millpond.connect(config.engine(), registry);
+    Millpond millpond = Millpond.connect(config.engine(), registry, tracing(config, parts));
     parts.push(millpond);
     int modules = jars.registerWith(millpond);
 
@@ -121,6 +123,16 @@ public final class MillpondServer implements AutoCloseable {
     Wear wear = new Wear(millpond, connections::value);
     Thread.ofPlatform().name("wear").daemon(true).start(() -> server.watch(wear));
     return server;
+  }
+
+  /** The classes that send spans are loaded only where it is configured. */
+  private static Tracing tracing(ServerConfig config, Deque<AutoCloseable> parts) {
+    if (config.traces() == null) {
+      return Tracing.NONE;
+    }
+    OtlpTraces traces = OtlpTraces.open(config.traces());
+    parts.push(traces);
+    return traces.tracing();
   }
 
   private static AutoCloseable showLife(ServerConfig config, Millpond millpond) {

@@ -206,6 +206,7 @@ public final class RedriveStore {
       throws SQLException {
     String payload;
     JobOptions options;
+    String trace;
     try (PreparedStatement statement = tx.prepareStatement(JOB)) {
       statement.setObject(1, id);
       try (ResultSet row = statement.executeQuery()) {
@@ -214,6 +215,7 @@ public final class RedriveStore {
         }
         payload = row.getString(1);
         options = JobJson.options(row.getString(2)).withExpiry(null);
+        trace = JobJson.trace(row.getString(2));
       }
     }
     if (edit.maxAttempts() != null) {
@@ -226,7 +228,8 @@ public final class RedriveStore {
       statement.setString(++i, lane.priorityClass());
       statement.setString(++i, kind);
       statement.setString(++i, edit.payload() == null ? payload : edit.payload());
-      statement.setString(++i, JobJson.options(options));
+      String stored = JobJson.options(options);
+      statement.setString(++i, trace == null ? stored : JobJson.withTrace(stored, trace));
       statement.executeUpdate();
     }
   }

@@ -15,6 +15,9 @@ import java.time.Duration;
 final class WaitParameter {
   static final String NAME = "wait";
 
+  /** The trace that the jobs of a request belong to; one that is not of its form is ignored. */
+  private static final String TRACEPARENT = "traceparent";
+
   private WaitParameter() {}
 
   /** A submit, as it is asked for. */
@@ -34,11 +37,16 @@ final class WaitParameter {
   /** Submits; for as long as that takes, the client is watched where it may have to wait. */
   static <T> T submit(
       HttpServletRequest request, ClientWatch clients, int seconds, Submit<T> submit) {
+    String trace = request.getHeader(TRACEPARENT);
     if (seconds == 0) {
-      return submit.with(SubmitOptions.NO_WAIT);
+      return submit.with(
+          trace == null ? SubmitOptions.NO_WAIT : SubmitOptions.NO_WAIT.withTraceparent(trace));
     }
     try (Watched client = clients.watch(request)) {
-      return submit.with(SubmitOptions.waiting(Duration.ofSeconds(seconds)).withGone(client::gone));
+      return submit.with(
+          SubmitOptions.waiting(Duration.ofSeconds(seconds))
+              .withGone(client::gone)
+              .withTraceparent(trace));
     }
   }
 }
