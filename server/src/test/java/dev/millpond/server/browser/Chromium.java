@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -47,9 +48,11 @@ final class Chromium implements AutoCloseable {
    */
   static Chromium start(Path directory) throws IOException {
     Path profile = Files.createDirectories(directory.resolve("chromium"));
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder(
-                program(),
+                program()
+                    .orElseThrow(
+                        () -> new IOException("There is no Chromium: apt-get install chromium")),
                 "--headless",
                 "--no-sandbox",
                 "--disable-gpu",
@@ -65,8 +68,9 @@ final class Chromium implements AutoCloseable {
                 "--user-data-dir=" + profile,
                 "about:blank")
             .redirectErrorStream(true)
-            .redirectOutput(directory.resolve("chromium.log").toFile())
-            .start();
+            .redirectOutput(directory.resolve("chromium.log").toFile());
+    builder.environment().put("TMPDIR", profile.toString()); // its socket goes with the profile
+    Process process = builder.start();
     Path port = profile.resolve("DevToolsActivePort");
     Awaitility.await()
         .atMost(PATIENCE)
@@ -76,14 +80,15 @@ final class Chromium implements AutoCloseable {
     return new Chromium(process, URI.create("http://127.0.0.1:" + number));
   }
 
-  private static String program() throws IOException {
+  /** Whether there is one. */
+  static boolean installed() {
+    return program().isPresent();
+  }
+
+  private static Optional<String> program() {
     String named = System.getenv(PROGRAM_VARIABLE);
     List<String> places = named == null ? PROGRAMS : List.of(named);
-    return places.stream()
-        .filter(place -> Files.isExecutable(Path.of(place)))
-        .findFirst()
-        .orElseThrow(
-            () -> new IOException("No Chromium at " + places + ": apt-get install chromium"));
+    return places.stream().filter(place -> Files.isExecutable(Path.of(place))).findFirst();
   }
 
   /** A new tab. */

@@ -127,11 +127,11 @@ final class Tab implements AutoCloseable {
     call("Page.navigate", Map.of("url", url.toString()));
   }
 
-  /** The size and the theme of the window; as wide as a phone below 500. */
+  /** The size and the theme of the window. */
   void look(int width, int height, String theme) throws IOException {
     call(
         "Emulation.setDeviceMetricsOverride",
-        Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", width < 500));
+        Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", false));
     call(
         "Emulation.setEmulatedMedia",
         Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", theme))));

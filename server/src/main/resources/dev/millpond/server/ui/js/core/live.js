@@ -33,6 +33,9 @@ class Live extends EventTarget {
   /** Listens from now on, while the page is seen. */
   start() {
     document.addEventListener('visibilitychange', () => this.#seen());
+    // A page that was left may be kept for the way back, with its connection.
+    window.addEventListener('pagehide', () => this.#stop());
+    window.addEventListener('pageshow', () => this.#seen());
     clock.addEventListener('tick', () => this.#look());
     if (!document.hidden) {
       this.#open();
@@ -77,14 +80,17 @@ class Live extends EventTarget {
   #seen() {
     clearTimeout(this.hiddenTimer);
     if (document.hidden) {
-      this.hiddenTimer = window.setTimeout(() => {
-        this.source?.close();
-        this.source = null;
-      }, HIDDEN_MILLIS);
+      this.hiddenTimer = window.setTimeout(() => this.#stop(), HIDDEN_MILLIS);
     } else if (this.source === null) {
       this.#status('connecting');
       this.#open();
     }
+  }
+
+  #stop() {
+    clearTimeout(this.againTimer);
+    this.source?.close();
+    this.source = null;
   }
 
   #look() {
