@@ -212,6 +212,32 @@ class LimitIT {
     assertThat(most).hasValue(2);
   }
 
+  @Test
+  void whoHasRunForLongCountsBesideThoseWhoComeAndGo() {
+    start(Mode.POSTGRES);
+    Millpond node = fleet.worker(fleet.config().withSlots(100), this::register);
+    node.flow().setLimit(Scope.QUEUE, "mail", atMost(75));
+    Fleet.submit(node, job("gated", "mail"), 70); // more than the limit's row names
+    Fleet.until("they run", () -> running.get() == 70);
+    String elders = "SELECT coalesce(max(cardinality(elders)), 0) FROM millpond.flow_limit";
+    AtomicInteger ended = new AtomicInteger();
+    Fleet.until(
+        "they are not counted each time any more",
+        () -> {
+          Fleet.submit(node, job("free", "mail"), 1);
+          ended.incrementAndGet();
+          return database.number(elders) == 64;
+        });
+
+    company.of(5, 300);
+    Fleet.submit(node, job("counted", "mail"), 300);
+
+    fleet.untilEnded(ended.get() + 300);
+    assertThat(most).hasValue(75);
+    gate.countDown();
+    fleet.untilEnded(ended.get() + 370);
+  }
+
   @ParameterizedTest
   @EnumSource(Mode.class)
   void aLimitedQueueIsServedWhileOthersHaveMoreThanFits(Mode mode) {

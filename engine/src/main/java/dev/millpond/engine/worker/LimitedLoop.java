@@ -14,10 +14,10 @@ import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
 import dev.millpond.engine.worker.store.LimitedClaimStore;
 import dev.millpond.engine.worker.store.LimitedClaimStore.Claim;
 import dev.millpond.engine.worker.store.LimitedClaimStore.InDoubt;
-import dev.millpond.engine.worker.store.LimitedClaimStore.Room;
 import dev.millpond.engine.worker.store.LimitedClaimStore.Rules;
 import dev.millpond.engine.worker.store.LimitedClaimStore.Sort;
 import dev.millpond.engine.worker.store.LimitedClaimStore.Taken;
+import dev.millpond.engine.worker.store.LimitedClaimStore.Waiting;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -140,22 +140,24 @@ final class LimitedLoop {
     if (sorts.isEmpty()) {
       return IDLE_MILLIS;
     }
-    List<Sort> waiting = store.waiting(sorts);
+    List<Waiting> waiting = store.look(sorts);
     if (waiting.isEmpty()) {
       return IDLE_MILLIS;
     }
-    List<Room> rooms = store.look();
     int started = 0;
     boolean moved = false;
-    for (Sort sort : waiting) {
-      int most = (int) Math.min(wanted - started, room(rooms, sort));
+    long wait = FULL_MILLIS;
+    for (Waiting each : waiting) {
+      int most = (int) Math.min(wanted - started, each.jobs());
       if (most > 0) {
-        Claim claim = claim(sort, most);
+        Claim claim = claim(each.sort(), most);
         started += claim.taken().size();
         moved |= claim.moved();
+      } else if (each.nextMillis() > 0) {
+        wait = Math.min(wait, each.nextMillis());
       }
     }
-    return moved ? 0 : wait(rooms, waiting);
+    return moved ? 0 : wait;
   }
 
   /** What is limited, known here and not paused, the lanes that are wanted most first. */
@@ -169,31 +171,6 @@ final class LimitedLoop {
       }
     }
     return sorts;
-  }
-
-  private static boolean of(Room room, Sort sort) {
-    return room.name().equals(room.ofQueue() ? sort.lane().queue() : sort.kind());
-  }
-
-  private static long room(List<Room> rooms, Sort sort) {
-    long least = Long.MAX_VALUE;
-    for (Room room : rooms) {
-      if (of(room, sort)) {
-        least = Math.min(least, room.jobs());
-      }
-    }
-    return least;
-  }
-
-  /** Until the next token of what waits, if that is what is missing. */
-  private static long wait(List<Room> rooms, List<Sort> waiting) {
-    long wait = FULL_MILLIS;
-    for (Room room : rooms) {
-      if (room.nextMillis() > 0 && waiting.stream().anyMatch(sort -> of(room, sort))) {
-        wait = Math.min(wait, room.nextMillis());
-      }
-    }
-    return wait;
   }
 
   private Claim claim(Sort sort, int most) {

@@ -8,8 +8,8 @@ import dev.millpond.engine.dispatch.Demand;
 import dev.millpond.engine.dispatch.Dispatch;
 import dev.millpond.engine.dispatch.DispatchException;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.LaneMarks;
 import dev.millpond.engine.dispatch.store.DispatchStore;
-import dev.millpond.engine.lifecycle.store.IdTime;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import java.sql.Connection;
@@ -37,24 +37,11 @@ import org.jspecify.annotations.Nullable;
  * Batches claimed straight from the dispatch table (rule R11): all of them without Redis, otherwise
  * those that have no working stream and those meant for no stream.
  *
- * <p>Ids are time-ordered, so a claim starts where the last one found its first row, less a margin
- * for ids whose transaction commits late. Without that mark, a snapshot pinned by somebody else
- * makes each claim walk over all dead rows since. A full scan every {@link #FULL_SCAN} finds what
- * the mark missed.
+ * <p>A claim starts where the last one found its first row ({@link LaneMarks}).
  */
 public final class PostgresDispatch implements Dispatch {
   private static final int LOCK_TIMEOUT_MILLIS = 250;
   private static final int SOCKET_TIMEOUT_SECONDS = 20;
-  private static final Duration FULL_SCAN = Duration.ofSeconds(2);
-
-  /** A full scan may take this share of the time. */
-  private static final int FULL_SCAN_SHARE = 20;
-
-  /**
-   * Ids may become visible this much later than younger ones before only a full scan finds them.
-   */
-  private static final long MARGIN_MILLIS = 1_000;
-
   private static final long POLL_BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
   private static final long POLL_IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
@@ -65,8 +52,6 @@ public final class PostgresDispatch implements Dispatch {
 
   /** With working streams little comes this way. */
   private static final long POLL_ASIDE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
-
-  private static final UUID LOWEST = new UUID(0, 0);
 
   /**
    * A claim need not be durable, so it does not wait for the disk. One that PostgreSQL forgets in a
@@ -104,7 +89,7 @@ public final class PostgresDispatch implements Dispatch {
   private final BooleanSupplier hears;
   private final Supplier<Barred> barred;
   private final Semaphore wakeUps = new Semaphore(0);
-  private final Map<Lane, Mark> marks = new HashMap<>();
+  private final LaneMarks<Lane> marks = new LaneMarks<>();
 
   /** What the last claim has passed over. */
   private Barred passedOver = Barred.NONE;
@@ -117,12 +102,6 @@ public final class PostgresDispatch implements Dispatch {
   private volatile long lastNewsNanos = System.nanoTime();
 
   private @Nullable Connection connection;
-
-  /** Where the next claim of a lane starts, and when it starts at the lowest id again. */
-  private static final class Mark {
-    UUID from = LOWEST;
-    long fullScanAtNanos = System.nanoTime();
-  }
 
   /**
    * Claims everything.
@@ -224,28 +203,17 @@ public final class PostgresDispatch implements Dispatch {
     if (demand.lanes().isEmpty() || demand.kinds().isEmpty()) {
       return List.of();
     }
-    long started = System.nanoTime();
+    marks.begin();
     Map<Lane, UUID> from = new LinkedHashMap<>();
-    List<Mark> full = new ArrayList<>();
     for (Lane lane : demand.lanes()) {
-      Mark mark = marks.computeIfAbsent(lane, l -> new Mark());
-      boolean due = started - mark.fullScanAtNanos >= 0;
-      from.put(lane, due ? LOWEST : mark.from);
-      if (due) {
-        full.add(mark);
-      }
+      from.put(lane, marks.from(lane));
     }
     try {
       List<Claimed> claimed = claim(demand, List.copyOf(from.entrySet()));
       up = true;
-      long now = System.nanoTime();
-      long next = now + Math.max(FULL_SCAN.toNanos(), FULL_SCAN_SHARE * (now - started));
-      full.forEach(mark -> mark.fullScanAtNanos = next);
-      for (Claimed each : claimed.reversed()) {
-        Mark mark = marks.get(each.batch().lane());
-        if (mark != null) {
-          mark.from = before(each.batch().id()); // the lane's first one comes last
-        }
+      marks.end();
+      for (Claimed each : claimed.reversed()) { // the lane's first one comes last
+        marks.found(each.batch().lane(), each.batch().id());
       }
       return claimed;
     } catch (SQLException e) {
@@ -296,11 +264,6 @@ public final class PostgresDispatch implements Dispatch {
     }
     claimed.sort((a, b) -> PgArray.UUID_ORDER.compare(a.batch().id(), b.batch().id()));
     return claimed;
-  }
-
-  /** The lowest id of {@link #MARGIN_MILLIS} before this one. */
-  private static UUID before(UUID id) {
-    return IdTime.lowest(IdTime.millis(id) - MARGIN_MILLIS);
   }
 
   private Connection connect() throws SQLException {

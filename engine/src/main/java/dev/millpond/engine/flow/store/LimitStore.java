@@ -50,7 +50,8 @@ public final class LimitStore {
           + TOKENS
           + """
                                 ) END,
-                  filled_at = clock_timestamp(), changed_at = now(), settled = false
+                  filled_at = clock_timestamp(), changed_at = now(), settled = false,
+                  counted_from = NULL, elders = NULL, count_all_at = NULL
           """;
 
   private static final String RESET =

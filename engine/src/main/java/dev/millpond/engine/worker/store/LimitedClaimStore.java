@@ -3,6 +3,7 @@ package dev.millpond.engine.worker.store;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Lane;
+import dev.millpond.engine.dispatch.LaneMarks;
 import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
@@ -12,10 +13,13 @@ import dev.millpond.engine.lifecycle.store.DatabaseException;
 import dev.millpond.engine.lifecycle.store.Pg;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
+import dev.millpond.engine.worker.store.LimitRows.Leave;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -40,25 +44,13 @@ public final class LimitedClaimStore implements AutoCloseable {
   /** Dispatch rows of one claim. */
   private static final int ROWS_MAX = 64;
 
-  private static final String WAITING =
-      """
-      SELECT l.queue, l.class, l.kind
-      FROM unnest(?::text[], ?::text[], ?::text[]) WITH ORDINALITY AS l (queue, class, kind, n)
-      CROSS JOIN LATERAL (
-          SELECT d.id FROM millpond.dispatch d
-          WHERE d.queue = l.queue AND d.class = l.class AND d.kind >= l.kind AND d.kind <= l.kind
-            AND d.sent_at IS NULL AND d.claimed_by IS NULL
-          ORDER BY d.kind, d.id LIMIT 1) AS first
-      ORDER BY l.n
-      """;
-
   private static final String TAKE =
       """
       DELETE FROM millpond.dispatch WHERE id = ANY (ARRAY (
           SELECT v.id FROM (
               SELECT w.id, sum(w.n) OVER (ORDER BY w.id) - w.n AS ahead FROM (
                   SELECT id, cardinality(job_ids) AS n FROM millpond.dispatch
-                  WHERE queue = ? AND class = ? AND kind >= ? AND kind <= ?
+                  WHERE queue = ? AND class = ? AND (kind, id) > (?, ?) AND kind <= ?
                     AND sent_at IS NULL AND claimed_by IS NULL
                   ORDER BY kind, id FOR UPDATE SKIP LOCKED LIMIT ?) w) v
           WHERE v.ahead < ?))
@@ -84,7 +76,8 @@ public final class LimitedClaimStore implements AutoCloseable {
       INSERT INTO millpond.job_state
              (job_id, queue, class, kind, phase, lease_token, attempt, session, started_at, seen_at,
               deadline)
-      SELECT u.id, ?, ?, ?, 'running', u.token, u.attempt, ?, now(), now(),
+      SELECT u.id, ?, ?, ?, 'running', u.token, u.attempt, ?,
+             greatest(clock_timestamp(), ?::timestamptz), now(),
              now() + u.deadline * interval '1 millisecond'
       FROM unnest(?::uuid[], ?::int4[], ?::int4[], ?::int8[]) AS u (id, token, attempt, deadline)
       ON CONFLICT (job_id) DO UPDATE
@@ -96,22 +89,23 @@ public final class LimitedClaimStore implements AutoCloseable {
       """;
 
   private final String url;
+  private final LaneMarks<Sort> marks = new LaneMarks<>();
   private @Nullable Connection connection;
 
   public LimitedClaimStore(String url) {
     this.url = url;
   }
 
+  /** A queue, class and kind. */
+  public record Sort(Lane lane, String kind) {}
+
   /**
-   * What there is room for under a limit.
+   * A sort of which jobs wait.
    *
    * @param jobs that may start now
    * @param nextMillis until the next token comes; 0 where none is missing
    */
-  public record Room(boolean ofQueue, String name, long jobs, long nextMillis) {}
-
-  /** A queue, class and kind. */
-  public record Sort(Lane lane, String kind) {}
+  public record Waiting(Sort sort, long jobs, long nextMillis) {}
 
   /**
    * A job that runs from now on.
@@ -162,28 +156,9 @@ public final class LimitedClaimStore implements AutoCloseable {
 
   private record State(String phase, int token, int attempt, int losses) {}
 
-  /** All limits, and what there is room for under each, as of a moment ago. */
-  public List<Room> look() {
-    return run(LimitRows::look);
-  }
-
-  /** Those of the sorts of which rows wait, in their order. */
-  public List<Sort> waiting(List<Sort> sorts) {
-    return run(open -> {
-      List<Sort> waiting = new ArrayList<>();
-      try (PreparedStatement statement = open.prepareStatement(WAITING)) {
-        statement.setObject(1, PgArray.texts(sorts, sort -> sort.lane().queue()));
-        statement.setObject(2, PgArray.texts(sorts, sort -> sort.lane().priorityClass()));
-        statement.setObject(3, PgArray.texts(sorts, Sort::kind));
-        try (ResultSet rows = statement.executeQuery()) {
-          while (rows.next()) {
-            waiting.add(
-                new Sort(new Lane(rows.getString(1), rows.getString(2)), rows.getString(3)));
-          }
-        }
-      }
-      return waiting;
-    });
+  /** What waits of these sorts, in their order, and what there was room for a moment ago. */
+  public List<Waiting> look(List<Sort> sorts) {
+    return run(open -> LimitRows.look(open, sorts, marks));
   }
 
   /**
@@ -198,9 +173,11 @@ public final class LimitedClaimStore implements AutoCloseable {
       Connection open = connect();
       open.setAutoCommit(false);
       try {
-        int may = (int) Math.min(wanted, LimitRows.lock(open, sort));
+        Leave leave = LimitRows.lock(open, sort);
+        int may = (int) Math.min(wanted, leave.jobs());
         if (may > 0) {
-          take(open, session, sort, may, rules, claim);
+          choose(open, sort, may, rules, claim);
+          start(open, session, sort, leave, rules, claim);
         }
         committing = true;
         open.commit();
@@ -237,15 +214,19 @@ public final class LimitedClaimStore implements AutoCloseable {
     });
   }
 
-  private static void take(
-      Connection tx, UUID session, Sort sort, int may, Rules rules, Claim claim)
+  private void choose(Connection tx, Sort sort, int may, Rules rules, Claim claim)
       throws SQLException {
     sift(tx, sort, consume(tx, sort, may), may, rules, claim);
     if (claim.taken().size() < may && !claim.parked().isEmpty()) {
       // Many may wait for the same tag, with others behind them.
       sift(tx, sort, consume(tx, sort, ROWS_MAX), may, rules, claim);
     }
-    Set<UUID> runs = run(tx, session, sort, claim.taken(), rules);
+  }
+
+  private static void start(
+      Connection tx, UUID session, Sort sort, Leave leave, Rules rules, Claim claim)
+      throws SQLException {
+    Set<UUID> runs = run(tx, session, sort, leave.from(), claim.taken(), rules);
     claim.taken().removeIf(taken -> !runs.contains(taken.job().id()));
     if (!claim.taken().isEmpty()) {
       LimitRows.pay(tx, sort, claim.taken().size());
@@ -304,13 +285,14 @@ public final class LimitedClaimStore implements AutoCloseable {
     return new Batch(id, old.lane(), old.kind(), old.shard(), ids, tokens);
   }
 
-  private static List<Batch> consume(Connection tx, Sort sort, int may) throws SQLException {
+  private List<Batch> consume(Connection tx, Sort sort, int may) throws SQLException {
     List<Batch> batches = new ArrayList<>();
     try (PreparedStatement statement = tx.prepareStatement(TAKE)) {
       int i = 0;
       statement.setString(++i, sort.lane().queue());
       statement.setString(++i, sort.lane().priorityClass());
       statement.setString(++i, sort.kind());
+      statement.setObject(++i, marks.since(sort));
       statement.setString(++i, sort.kind());
       statement.setInt(++i, Math.min(may, ROWS_MAX));
       statement.setInt(++i, may);
@@ -367,7 +349,13 @@ public final class LimitedClaimStore implements AutoCloseable {
   }
 
   private static Set<UUID> run(
-      Connection tx, UUID session, Sort sort, List<Taken> chosen, Rules rules) throws SQLException {
+      Connection tx,
+      UUID session,
+      Sort sort,
+      @Nullable OffsetDateTime from,
+      List<Taken> chosen,
+      Rules rules)
+      throws SQLException {
     Set<UUID> runs = new HashSet<>();
     if (chosen.isEmpty()) {
       return runs;
@@ -380,6 +368,7 @@ public final class LimitedClaimStore implements AutoCloseable {
       statement.setString(++i, sort.lane().priorityClass());
       statement.setString(++i, sort.kind());
       statement.setObject(++i, session);
+      statement.setObject(++i, from, Types.TIMESTAMP_WITH_TIMEZONE);
       statement.setObject(++i, PgArray.uuids(sorted, taken -> taken.job().id()));
       statement.setObject(++i, PgArray.ints(sorted, taken -> taken.job().token()));
       statement.setObject(++i, PgArray.ints(sorted, taken -> taken.job().attempt()));
