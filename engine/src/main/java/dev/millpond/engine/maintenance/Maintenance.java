@@ -184,6 +184,7 @@ public final class Maintenance implements AutoCloseable {
             fed);
     QueueSampler sampler =
         new QueueSampler(leadership, flow, new RestingCounts(transactions), metrics);
+    FlowSampler flows = new FlowSampler(leadership, flow, metrics);
     ServerSampler servers = new ServerSampler(leadership, open(keepers), lanes, metrics);
     DepthCompactor compactor = new DepthCompactor(leadership, metrics);
     Expirer expiring = new Expirer(leadership, metrics, Expirer.Config.DEFAULT);
@@ -203,7 +204,7 @@ public final class Maintenance implements AutoCloseable {
     this.reaper = add("reaper", () -> reap(reaping, scan, scanRest));
     RoleLoop reconciling = add("reconciler", () -> reconcile(reconciler, scan, scanRest));
     RoleLoop compacting = add("compactor", () -> compact(compactor));
-    addAlways("sampler", () -> after(sampler.runOnce(), SAMPLE_EVERY));
+    addAlways("sampler", () -> after(List.of(sampler.runOnce(), flows.runOnce()), SAMPLE_EVERY));
     addAlways("servers", () -> after(servers.runOnce(), SAMPLE_EVERY));
     this.expirer = add("expirer", () -> expire(expiring, min(EXPIRE_EVERY, scan)));
     add("tidier", () -> after(tidier.runOnce(), TIDY_EVERY));

@@ -91,6 +91,32 @@ public enum EngineMetric {
       "queue",
       "mark"),
   GATE_CLOSED("gate.closed", GAUGE, "", "1 while a queue is full and refuses jobs", true, "queue"),
+  LIMIT_RUNNING(
+      "limit.running",
+      GAUGE,
+      "",
+      "Jobs of a queue or kind that run under its limit of jobs at a time",
+      true,
+      "scope",
+      "name"),
+  LIMIT_CONCURRENCY(
+      "limit.concurrency", GAUGE, "", "As many as that limit lets run", true, "scope", "name"),
+  LIMIT_TOKENS(
+      "limit.tokens",
+      GAUGE,
+      "",
+      "Jobs of a queue or kind that its rate would let start at once",
+      true,
+      "scope",
+      "name"),
+  PAUSED(
+      "paused",
+      GAUGE,
+      "",
+      "1 for each queue, kind and tag that is paused; tags beyond 50 are added up as _other",
+      true,
+      "scope",
+      "name"),
   KIND_WORKERS(
       "kind.workers",
       GAUGE,

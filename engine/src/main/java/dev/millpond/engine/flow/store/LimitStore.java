@@ -54,6 +54,18 @@ public final class LimitStore {
                   counted_from = NULL, elders = NULL, count_all_at = NULL
           """;
 
+  private static final String STANDINGS =
+      """
+      SELECT l.scope, l.name, l.concurrency,
+             CASE WHEN l.concurrency IS NULL THEN 0
+                  WHEN l.scope = 'queue' THEN (SELECT count(*) FROM millpond.job_state s
+                                               WHERE s.phase = 'running' AND s.queue = l.name)
+                  ELSE (SELECT count(*) FROM millpond.job_state s
+                        WHERE s.phase = 'running' AND s.kind = l.name) END,
+      """
+          + TOKENS
+          + " FROM millpond.flow_limit l ORDER BY l.scope, l.name";
+
   private static final String RESET =
       "DELETE FROM millpond.flow_limit WHERE scope = ? AND name = ?";
 
@@ -70,6 +82,38 @@ public final class LimitStore {
   public static @Nullable String facts(Connection tx, Scope scope, String name)
       throws SQLException {
     return AuditStore.json(tx, FACTS, scope.word(), name);
+  }
+
+  /**
+   * How far a limit is used.
+   *
+   * @param concurrency jobs that may run at a time; null for no bound
+   * @param running of them; 0 without a bound
+   * @param tokens in the bucket; null without a rate
+   */
+  public record Standing(
+      Scope scope,
+      String name,
+      @Nullable Integer concurrency,
+      long running,
+      @Nullable Double tokens) {}
+
+  /** Of all limits. */
+  public static List<Standing> standings(Connection connection) throws SQLException {
+    List<Standing> standings = new ArrayList<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery(STANDINGS)) {
+      while (rows.next()) {
+        standings.add(
+            new Standing(
+                Scope.of(rows.getString(1)),
+                rows.getString(2),
+                rows.getObject(3, Integer.class),
+                rows.getLong(4),
+                rows.getObject(5, Double.class)));
+      }
+    }
+    return standings;
   }
 
   static Limited read(Connection tx) throws SQLException {
