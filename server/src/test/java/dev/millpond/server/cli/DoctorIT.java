@@ -158,7 +158,9 @@ class DoctorIT {
         INSERT INTO millpond.dispatch (id, queue, class, kind, shard, job_ids, created_at)
         SELECT id, 'q', 'odd', 'lonely', 0, ARRAY [id], now() - interval '1 hour' FROM j
         """);
-    plant(pgUrl, "INSERT INTO millpond.queue_depth (queue, class, delta) VALUES ('q', 'odd', 1)");
+    plant(
+        pgUrl,
+        "INSERT INTO millpond.queue_depth (queue, class, delta, bytes) VALUES ('q', 'odd', 1, 1)");
     assertThat(run("doctor", "--pg-url", pgUrl)).isEqualTo(1);
     assertThat(out.toString())
         .containsPattern("error +fleet.kinds +no live worker knows .* lonely")

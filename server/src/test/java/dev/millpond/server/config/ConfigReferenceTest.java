@@ -90,6 +90,7 @@ class ConfigReferenceTest {
             | variable | what it decides |
             |---|---|
             | `MILLPOND_CONFIG` | the properties file, where no `--config` names one |
+            | `MILLPOND_URL`, `MILLPOND_API_KEY_FILE` | of the commands over HTTP: their server, and the file with their key |
             | `MILLPOND_JAVA_CACHE` | `off`: the launcher `./millpond` neither makes nor uses start-up caches |
             | `MILLPOND_TEST_PG_URL`, `MILLPOND_TEST_REDIS_URL` | servers that the tests use instead of those that the build starts; what is in them is lost |
             | `MILLPOND_TEST_PG_PROGRAMS` | the directory of an installed PostgreSQL, with `bin/postgres`, that the tests start instead of the embedded one |
@@ -130,6 +131,15 @@ class ConfigReferenceTest {
 
             # Start-up caches of the launcher: auto or off.
             #MILLPOND_JAVA_CACHE=auto
+
+            # Commands over HTTP: the file with the caller's key.
+            #MILLPOND_API_KEY_FILE=
+
+            # compose.yaml only, which refuses to start without them: passwords of its servers. None has a default.
+            #POSTGRES_PASSWORD=
+            #MILLPOND_APP_PASSWORD=
+            #REDIS_PASSWORD=
+            #GRAFANA_PASSWORD=
 
             # Tests only: use these servers instead of the ones that the build starts.
             #MILLPOND_TEST_PG_URL="jdbc:postgresql://127.0.0.1:5432/millpond_test?user=millpond&password=change-me"

@@ -1,5 +1,6 @@
 package dev.millpond.server.metrics;
 
+import dev.millpond.server.support.Checkout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@ package dev.millpond.server.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millpond.server.support.Checkout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millpond.engine.metrics.EngineMetric;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.metrics.Metric;
+import dev.millpond.server.support.Checkout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package dev.millpond.server.metrics;
+package dev.millpond.server.support;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Where the files of the checkout are that is tested. */
-final class Checkout {
+public final class Checkout {
   private Checkout() {}
 
   /**
@@ -14,7 +14,7 @@ final class Checkout {
    *
    * @param relative such as {@code docs/metrics.md}
    */
-  static Path path(String relative) {
+  public static Path path(String relative) {
     Path directory = Path.of("").toAbsolutePath();
     while (directory != null && !Files.exists(directory.resolve("docs/ARCHITECTURE.md"))) {
       directory = directory.getParent();
