@@ -3,9 +3,13 @@ package dev.millpond.server.browser;
 import static dev.millpond.server.browser.DashboardFleet.HOSTILE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millpond.server.config.ConfigKey;
+import dev.millpond.server.support.LiveServer;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -21,7 +25,16 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class DashboardIT {
   private static final List<String> PAGES =
-      List.of("", "jobs", "queues", "queues/mail", "dead-letters", "workers", "maintenance");
+      List.of(
+          "",
+          "jobs",
+          "queues",
+          "queues/mail",
+          "dead-letters",
+          "workers",
+          "maintenance",
+          "keys",
+          "audit");
 
   @TempDir static Path directory;
 
@@ -29,6 +42,7 @@ class DashboardIT {
   private static Chromium browser;
 
   private Tab tab;
+  private URI origin;
 
   @BeforeAll
   static void start() throws IOException {
@@ -52,20 +66,22 @@ class DashboardIT {
   void open() throws Exception {
     tab = browser.tab();
     tab.look(1280, 800, "light");
+    origin = fleet.server().uri("/ui/");
   }
 
   /** What has to be so of every page, whatever it was used for. */
   @AfterEach
   void nothingElseHappened() throws IOException {
     assertThat(tab.complaints()).isEmpty();
-    String origin = fleet.server().uri("/").toString();
-    assertThat(tab.requests()).isNotEmpty().allMatch(url -> url.startsWith(origin));
+    assertThat(tab.requests())
+        .isNotEmpty()
+        .allMatch(url -> url.startsWith(origin.resolve("/").toString()));
     assertThat(tab.eval("window.hacked === undefined").asBoolean()).isTrue();
     tab.close();
   }
 
   private void go(String page) throws IOException {
-    tab.open(fleet.server().uri("/ui/" + page));
+    tab.open(origin.resolve(page));
   }
 
   private void answer(String action) throws IOException {
@@ -217,6 +233,50 @@ class DashboardIT {
     go("maintenance");
     tab.click("button", "Check the books");
     tab.untilText("in order");
+  }
+
+  @Test
+  void keysAreMadeShownOnceAndRevokedAndChangesAreWrittenDown() throws Exception {
+    go("keys");
+    tab.click(".head button", "Make a key");
+    tab.fill("dialog input[name=name]", "night-shift");
+    tab.fill("dialog input[name=scopes]", "read, operate");
+    answer("Make it");
+    tab.until("/^mp_/.test(document.querySelector('.secret')?.innerText)");
+    String key = tab.eval("document.querySelector('.secret').innerText").asString().strip();
+    tab.click("button", "I have it");
+    try (LiveServer keyed =
+        LiveServer.start(
+            directory.resolve("keyed"),
+            Map.of(
+                ConfigKey.ROLE, "api",
+                ConfigKey.AUTH_MODE, "keys",
+                ConfigKey.PG_URL, fleet.server().engine().pgUrl()))) {
+      origin = keyed.uri("/ui/");
+      Tab before = tab;
+      before.close();
+      tab = browser.tab();
+      go("queues");
+      tab.fill("#key", key);
+      tab.click("button", "Begin");
+      tab.until("document.querySelector('.tools .level-ok')");
+      assertThat(tab.eval("document.querySelector('.top nav').innerText").asString())
+          .contains("Queues")
+          .doesNotContain("Keys", "Audit");
+      tab.click("button", "Log out");
+      tab.until("document.querySelector('#key')");
+      assertThat(tab.complaints())
+          .allMatch(text -> text.contains("401") && text.contains("session"));
+      tab.close();
+    }
+    tab = browser.tab();
+    origin = fleet.server().uri("/ui/");
+    go("keys");
+    tab.click("td button", "Revoke");
+    answer("Revoke");
+    tab.until("document.querySelector('td .badge.level-error')");
+    go("audit?action=keys.revoke");
+    tab.until("document.querySelector('tbody tr code')?.innerText === 'keys.revoke'");
   }
 
   @Test

@@ -7,4 +7,7 @@ import './pages/queue.js';
 import './pages/dead-letters.js';
 import './pages/workers.js';
 import './pages/maintenance.js';
+import './pages/keys.js';
+import './pages/audit.js';
+import './parts/login.js';
 import './parts/app.js';

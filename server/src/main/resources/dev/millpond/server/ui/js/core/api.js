@@ -23,14 +23,6 @@ export class Problem extends Error {
 /** Told when the server does not know who asks: the session is over. */
 export const strangers = new EventTarget();
 
-/** @type {string | null} */
-let csrf = null;
-
-/** @param {string | null} token that changes are sent with, where the session has one */
-export function setCsrf(token) {
-  csrf = token;
-}
-
 /**
  * A path with a query; parameters that are null, undefined or empty are left out.
  *
@@ -62,8 +54,8 @@ export async function call(method, path, {body, signal, headers = {}} = {}) {
   if (body !== undefined) {
     all['Content-Type'] = 'application/json';
   }
-  if (csrf !== null && method !== 'GET') {
-    all['X-CSRF-Token'] = csrf;
+  if (method !== 'GET') {
+    all['X-Millpond-Request'] = '1'; // no form can send it: what changes something comes from here
   }
   let response;
   try {

@@ -28,10 +28,15 @@ class Live extends EventTarget {
     this.heard = 0;
     this.hiddenTimer = 0;
     this.againTimer = 0;
+    this.started = false;
   }
 
-  /** Listens from now on, while the page is seen. */
+  /** Listens from now on, while the page is seen. Once. */
   start() {
+    if (this.started) {
+      return;
+    }
+    this.started = true;
     document.addEventListener('visibilitychange', () => this.#seen());
     // A page that was left may be kept for the way back, with its connection.
     window.addEventListener('pagehide', () => this.#stop());

@@ -21,6 +21,8 @@ class Queues extends View {
     super();
     /** @type {Array<Record<string, any>>} */
     this.pauses = [];
+    /** @type {Array<Record<string, any>> | null} */
+    this.own = null;
     /** @type {unknown} */
     this.error = null;
   }
@@ -35,6 +37,9 @@ class Queues extends View {
   async #load() {
     try {
       this.pauses = (await get('/v1/pauses')).items;
+      if (!session.whole) {
+        this.own = (await get('/v1/queues')).items; // no frame is sent to who may not see the fleet
+      }
       this.error = null;
     } catch (error) {
       this.error = error;
@@ -44,14 +49,14 @@ class Queues extends View {
 
   render() {
     const frame = live.frame;
-    const queues = [...(frame?.queues ?? [])].sort((a, b) => a.name.localeCompare(b.name));
+    const queues = [...(this.own ?? frame?.queues ?? [])].sort((a, b) => a.name.localeCompare(b.name));
     const weights = queues.reduce((sum, each) => sum + each.weight, 0);
     return html`
       <div class="head"><h1>Queues</h1>${frame?.more ? html`<span class="muted">the deepest 200</span>` : nothing}</div>
       ${problemBox(this.error)}
       <section class="panel">
         ${queues.length === 0
-          ? empty(frame ? 'No queue yet' : 'Looking …', 'A queue comes with its first job.')
+          ? empty(frame || this.own ? 'No queue yet' : 'Looking …', 'A queue comes with its first job.')
           : html`<div class="scroll"><table>
               <thead><tr><th>Queue</th><th>Gate</th><th class="num">Depth</th><th class="wide">Against its marks</th>
                 <th class="num">Oldest</th><th class="num">Done /s</th><th class="num">Empty in</th>

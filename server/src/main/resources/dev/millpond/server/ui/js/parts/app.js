@@ -7,12 +7,16 @@ import {nextTheme, theme, themes} from '../core/theme.js';
 import {whole} from '../core/format.js';
 import {icon} from './icons.js';
 import {serious} from './findings.js';
-import './toasts.js';
+import {sayProblem} from './toasts.js';
 import './ask.js';
 
-/** @type {Record<string, {title: string, show: (name: string) => unknown, nav?: boolean}>} */
+/**
+ * Pages by their place. Some show the whole fleet, and some are for who administers it.
+ *
+ * @type {Record<string, {title: string, show: (name: string) => unknown, fleet?: boolean, admin?: boolean}>}
+ */
 const PAGES = {
-  overview: {title: 'Overview', show: () => html`<mp-overview></mp-overview>`},
+  overview: {title: 'Overview', fleet: true, show: () => html`<mp-overview></mp-overview>`},
   jobs: {
     title: 'Jobs',
     show: (name) => (name ? html`<mp-job .job=${name}></mp-job>` : html`<mp-jobs></mp-jobs>`),
@@ -22,8 +26,10 @@ const PAGES = {
     show: (name) => (name ? html`<mp-queue .name=${name}></mp-queue>` : html`<mp-queues></mp-queues>`),
   },
   'dead-letters': {title: 'Dead letters', show: () => html`<mp-dead-letters></mp-dead-letters>`},
-  workers: {title: 'Workers', show: () => html`<mp-workers></mp-workers>`},
-  maintenance: {title: 'Maintenance', show: () => html`<mp-maintenance></mp-maintenance>`},
+  workers: {title: 'Workers', fleet: true, show: () => html`<mp-workers></mp-workers>`},
+  maintenance: {title: 'Maintenance', fleet: true, show: () => html`<mp-maintenance></mp-maintenance>`},
+  keys: {title: 'Keys', admin: true, show: () => html`<mp-keys></mp-keys>`},
+  audit: {title: 'Audit', admin: true, show: () => html`<mp-audit></mp-audit>`},
 };
 
 const STATUS = {
@@ -40,12 +46,19 @@ class App extends View {
     this.listen(places, 'place', () => this.requestUpdate());
     this.listen(live, 'frame', () => this.requestUpdate());
     this.listen(live, 'status', () => this.requestUpdate());
-    this.listen(session, 'session', () => this.requestUpdate());
+    this.listen(session, 'session', () => this.#known());
     this.listen(themes, 'theme', () => this.requestUpdate());
     this.listen(document, 'keydown', (event) => this.#key(/** @type {KeyboardEvent} */ (event)));
     document.getElementById('boot')?.remove(); // what was shown until the scripts were there
     followLinks();
-    live.start();
+    session.load();
+  }
+
+  #known() {
+    if (session.state === 'known' && session.whole) {
+      live.start();
+    }
+    this.requestUpdate();
   }
 
   /** `/` goes to the search of the jobs, as elsewhere. */
@@ -70,9 +83,27 @@ class App extends View {
     return value > 0 ? html`<span class="count">${whole(value)}</span>` : nothing;
   }
 
+  /**
+   * @param {(typeof PAGES)[string] | undefined} shown
+   * @param {string} name
+   */
+  #page(shown, name) {
+    switch (session.state) {
+      case 'asking':
+        return nothing;
+      case 'stranger':
+        return html`<mp-login></mp-login>`;
+      default:
+        return shown
+          ? shown.show(name)
+          : html`<h1>Nothing is here</h1><p><a href=${link(session.whole ? '' : 'jobs')}>To ${session.whole ? 'the overview' : 'the jobs'}</a></p>`;
+    }
+  }
+
   render() {
     const {page, name} = place();
-    const shown = PAGES[page];
+    const pages = session.state === 'known' ? mine() : {};
+    const shown = pages[page];
     document.title = shown ? `${name || shown.title} – Millpond` : 'Millpond';
     const [level, words] = STATUS[live.status];
     return html`
@@ -80,28 +111,38 @@ class App extends View {
       <header class="top">
         <a class="brand" href=${link('')}>${logo()}<span>Millpond</span></a>
         <nav aria-label="Pages">
-          ${Object.entries(PAGES).map(
+          ${Object.entries(pages).map(
             ([key, each]) => html`<a href=${link(key === 'overview' ? '' : key)}
               aria-current=${key === page ? 'page' : nothing}>${icon(key)}<span>${each.title}</span>${this.#count(key)}</a>`,
           )}
         </nav>
         <div class="tools">
-          <span class="badge level-${level}" role="status"
-            title="Whether what is shown is of this second">${icon(level)}${words}</span>
+          ${session.state === 'known' && session.whole
+            ? html`<span class="badge level-${level}" role="status"
+                title="Whether what is shown is of this second">${icon(level)}${words}</span>`
+            : nothing}
           <button class="quiet" @click=${nextTheme} title="Light, dark, or as the system has it">
             ${icon('theme')}<span>${theme()}</span></button>
+          ${session.name === null
+            ? nothing
+            : html`<button class="quiet" @click=${() => session.end().catch(sayProblem)}
+                title=${`You are ${session.name}: ${[...session.scopes].join(', ')}`}>Log out</button>`}
         </div>
       </header>
-      <main id="main" tabindex="-1">
-        ${shown
-          ? shown.show(name)
-          : html`<h1>Nothing is here</h1><p><a href=${link('')}>To the overview</a></p>`}
-      </main>
+      <main id="main" tabindex="-1">${this.#page(shown, name)}</main>
       <mp-toasts></mp-toasts>
       <mp-ask></mp-ask>
     `;
   }
 }
+
+/** The pages that this viewer may see. */
+const mine = () =>
+  Object.fromEntries(
+    Object.entries(PAGES).filter(
+      ([, each]) => session.may('read') && (!each.fleet || session.whole) && (!each.admin || session.may('admin')),
+    ),
+  );
 
 const logo = () => html`<svg class="logo" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
   <rect width="32" height="32" rx="7"></rect>
