@@ -23,6 +23,7 @@ import dev.millpond.server.http.jobs.VisibleJob;
 import dev.millpond.server.http.jobs.WhyController;
 import dev.millpond.server.http.keys.KeysController;
 import dev.millpond.server.http.maintenance.MaintenanceController;
+import dev.millpond.server.http.openapi.OpenApiController;
 import dev.millpond.server.http.problem.ProblemAdvice;
 import dev.millpond.server.http.queues.LimitsController;
 import dev.millpond.server.http.queues.PausesController;
@@ -139,7 +140,8 @@ public final class HttpServer implements AutoCloseable {
           UiController.class,
           SessionController.class,
           KeysController.class,
-          AuditController.class);
+          AuditController.class,
+          OpenApiController.class);
     }
     try {
       context.refresh();

@@ -101,7 +101,10 @@ public final class LiveServer implements AutoCloseable {
         HttpRequest.newBuilder(uri(path))
             .header("Content-Type", "application/json")
             .POST(BodyPublishers.ofString(body));
-    return send(headers.length == 0 ? request : request.headers(headers));
+    HttpResponse<String> response =
+        sendUnchecked(headers.length == 0 ? request : request.headers(headers));
+    ApiContract.check(response, body);
+    return response;
   }
 
   /** Posts without a body. */
@@ -109,7 +112,15 @@ public final class LiveServer implements AutoCloseable {
     return send(HttpRequest.newBuilder(uri(path)).POST(BodyPublishers.noBody()));
   }
 
+  /** Sends it, and checks that the answer is as the API is described. */
   public HttpResponse<String> send(HttpRequest.Builder request)
+      throws IOException, InterruptedException {
+    HttpResponse<String> response = sendUnchecked(request);
+    ApiContract.check(response, null);
+    return response;
+  }
+
+  private HttpResponse<String> sendUnchecked(HttpRequest.Builder request)
       throws IOException, InterruptedException {
     return client.send(request.timeout(TIMEOUT).build(), BodyHandlers.ofString());
   }

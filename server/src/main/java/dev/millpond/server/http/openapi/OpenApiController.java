@@ -1,0 +1,27 @@
+package dev.millpond.server.http.openapi;
+
+import dev.millpond.server.http.Answer;
+import dev.millpond.server.http.Query;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Serves the description of the API. */
+@RestController
+public final class OpenApiController {
+  /** As it is committed (RFC 9512). */
+  @GetMapping("/v1/openapi.yaml")
+  public void yaml(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    Query.none(request);
+    new Answer(200, "application/yaml", OpenApiDocument.yaml()).writeTo(response);
+  }
+
+  /** The same for tools that read JSON. */
+  @GetMapping("/v1/openapi.json")
+  public void json(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    Query.none(request);
+    new Answer(200, "application/json", OpenApiDocument.json()).writeTo(response);
+  }
+}
