@@ -2,6 +2,7 @@ package dev.millpond.server.http.openapi;
 
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
+import dev.millpond.server.http.access.NeedsNoKey;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 public final class OpenApiController {
   /** As it is committed (RFC 9512). */
+  @NeedsNoKey
   @GetMapping("/v1/openapi.yaml")
   public void yaml(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
@@ -19,6 +21,7 @@ public final class OpenApiController {
   }
 
   /** The same for tools that read JSON. */
+  @NeedsNoKey
   @GetMapping("/v1/openapi.json")
   public void json(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
