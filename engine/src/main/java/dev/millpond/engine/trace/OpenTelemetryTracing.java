@@ -39,6 +39,9 @@ public final class OpenTelemetryTracing implements Tracing {
   private static final AttributeKey<Long> TOKEN = AttributeKey.longKey("millpond.token");
   private static final AttributeKey<String> WORKER = AttributeKey.stringKey("millpond.worker");
 
+  /** Whether the attempt still had its job when it was written. */
+  private static final AttributeKey<Boolean> COUNTS = AttributeKey.booleanKey("millpond.counts");
+
   private final Tracer tracer;
   private final AtomicBoolean said = new AtomicBoolean();
 
@@ -91,7 +94,7 @@ public final class OpenTelemetryTracing implements Tracing {
               .setAttribute(OPERATION, "process")
               .setParent(submit)
               .startSpan();
-      return new Run(span, submit.with(span).makeCurrent());
+      return new Run(run, span, submit.with(span).makeCurrent());
     } catch (RuntimeException e) {
       failed(e);
       return RunSpan.NONE;
@@ -160,22 +163,30 @@ public final class OpenTelemetryTracing implements Tracing {
   }
 
   private final class Run implements RunSpan {
+    private final TracedRun run;
     private final Span span;
     private final Scope current;
 
-    Run(Span span, Scope current) {
+    Run(TracedRun run, Span span, Scope current) {
+      this.run = run;
       this.span = span;
       this.current = current;
     }
 
     @Override
-    public void end(@Nullable Throwable failure) {
+    public CommitSpan end(@Nullable Throwable failure) {
       try {
         current.close();
+        OpenTelemetryTracing.this.end(span, failure);
+        Span commit =
+            describe(tracer.spanBuilder("commit " + run.kind()), run)
+                .setParent(Context.root().with(span))
+                .startSpan();
+        return counts -> OpenTelemetryTracing.this.end(commit.setAttribute(COUNTS, counts), null);
       } catch (RuntimeException e) {
         failed(e);
+        return CommitSpan.NONE;
       }
-      OpenTelemetryTracing.this.end(span, failure);
     }
   }
 }

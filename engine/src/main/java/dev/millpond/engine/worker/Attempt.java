@@ -12,6 +12,7 @@ import dev.millpond.engine.flush.Portion.LogLine;
 import dev.millpond.engine.flush.Portion.Started;
 import dev.millpond.engine.retry.RetryPolicy;
 import dev.millpond.engine.submit.JobJson;
+import dev.millpond.engine.trace.CommitSpan;
 import dev.millpond.engine.worker.forked.ForkedJob;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
 import dev.millpond.engine.worker.text.Texts;
@@ -59,6 +60,7 @@ final class Attempt implements JobContext, ForkedJob {
   private @Nullable Thread thread;
   private @Nullable StopListener listener;
   private volatile long cancelledNanos;
+  private volatile CommitSpan commit = CommitSpan.NONE;
   private int lineCount;
   private boolean recorded;
 
@@ -184,6 +186,21 @@ final class Attempt implements JobContext, ForkedJob {
   /** Ends it; false when somebody else has. */
   boolean end() {
     return phase.compareAndSet(Phase.STARTED, Phase.ENDED);
+  }
+
+  /** Its handler has returned; what became of it is to be committed. */
+  void await(CommitSpan span) {
+    commit = span;
+  }
+
+  /**
+   * What became of it is committed.
+   *
+   * @param counts whether it still had its job
+   */
+  void committed(boolean counts) {
+    commit.end(counts);
+    commit = CommitSpan.NONE;
   }
 
   /** Takes back an {@link #end()} whose transaction was rolled back. */

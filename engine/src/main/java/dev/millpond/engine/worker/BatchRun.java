@@ -386,15 +386,28 @@ final class BatchRun {
 
   private void writtenAlone(Portion portion, Written news) {
     desk.count(portion, news);
+    endSpans(portion, news);
     Runnable told = freed;
     if (told != null) {
       told.run();
     }
   }
 
+  private void endSpans(Portion portion, Written news) {
+    if (desk.traces().on()) {
+      for (End end : portion.ends()) {
+        boolean counts = !news.gone() && !news.stale().contains(end.jobId());
+        attempts.stream()
+            .filter(attempt -> attempt.jobId().equals(end.jobId()))
+            .forEach(attempt -> attempt.committed(counts));
+      }
+    }
+  }
+
   /** News of a committed portion of the batch. */
   private void written(Portion portion, Written news) {
     desk.count(portion, news);
+    endSpans(portion, news);
     List<Portion> more = new ArrayList<>();
     synchronized (this) {
       writing = false;

@@ -23,6 +23,11 @@ public final class RunTraces {
     this.session = session;
   }
 
+  /** Whether attempts have spans at all. */
+  boolean on() {
+    return tracing.on();
+  }
+
   UUID worker() {
     return session.get();
   }

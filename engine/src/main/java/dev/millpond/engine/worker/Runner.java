@@ -319,7 +319,7 @@ final class Runner {
       attempt.leaveThread();
       CurrentJob.putDown();
     }
-    span.end(failure);
+    attempt.await(span.end(failure));
     desk.metrics().ran(attempt.run().lane(), attempt.run().kind(), attempt.runNanos());
     end(attempt, end);
   }

@@ -42,6 +42,8 @@ class TraceIT {
   private static final AttributeKey<String> JOB = AttributeKey.stringKey("messaging.message.id");
   private static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("millpond.attempt");
 
+  private static final AttributeKey<Boolean> COUNTS = AttributeKey.booleanKey("millpond.counts");
+
   private static Database database;
 
   private final InMemorySpanExporter spans = InMemorySpanExporter.create();
@@ -124,6 +126,12 @@ class TraceIT {
     assertThat(succeeded.getStatus().getStatusCode()).isEqualTo(StatusCode.UNSET);
     assertThat(succeeded.getKind()).isEqualTo(SpanKind.CONSUMER);
     assertThat(succeeded.getAttributes().get(JOB)).isEqualTo(failed.getAttributes().get(JOB));
+    Fleet.until("both commits", () -> named("commit first").size() == 2);
+    assertThat(named("commit first"))
+        .extracting(SpanData::getParentSpanId)
+        .containsExactlyInAnyOrder(failed.getSpanId(), succeeded.getSpanId());
+    assertThat(named("commit first"))
+        .allMatch(span -> Boolean.TRUE.equals(span.getAttributes().get(COUNTS)));
     assertThat(one("query").getParentSpanId()).isEqualTo(succeeded.getSpanId());
     SpanData child = one("submit second");
     assertThat(child.getParentSpanId()).isEqualTo(succeeded.getSpanId());
