@@ -159,9 +159,14 @@ final class Tab implements AutoCloseable {
 
   /** Waits until an expression is true. */
   void until(String expression) {
+    until(expression, PATIENCE);
+  }
+
+  /** Waits longer, or less long. */
+  void until(String expression, Duration within) {
     try {
       Awaitility.await()
-          .atMost(PATIENCE)
+          .atMost(within)
           .pollInterval(Duration.ofMillis(25))
           .ignoreExceptions() // a page that is being left
           .until(() -> eval("Boolean(" + expression + ")").asBoolean());

@@ -157,7 +157,8 @@ class Job extends View {
 
   /** Why it does not run, or how far it has come. @param {Record<string, any>} job */
   #now(job) {
-    const holds = this.why?.holds ?? [];
+    // What the heading says already is left out.
+    const holds = (this.why?.holds ?? []).filter((hold) => hold.type !== 'running' && hold.type !== 'over');
     const next = this.why?.nextStep ?? job.nextStep;
     const progress = job.state === 'running' ? job.progress : null;
     if (ENDED.includes(job.state) && !job.error) {
@@ -244,7 +245,7 @@ const facts = (job) => html`<dl class="pairs">
   ${pair('Idempotency key', job.idempotencyKey)}
   ${job.holder
     ? html`<dt>Held by</dt><dd>${job.holder.type}${job.holder.host ? html`, <a href=${link('workers')}>${job.holder.host}:${job.holder.pid}</a>` : nothing}
-        ${job.holder.deadline ? html`<span class="muted">until ${time(job.holder.deadline)}</span>` : nothing}</dd>`
+        ${job.holder.deadline ? html`<span class="muted">ends at the latest ${time(job.holder.deadline)}</span>` : nothing}</dd>`
     : nothing}
 </dl>`;
 
