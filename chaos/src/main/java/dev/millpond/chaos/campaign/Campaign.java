@@ -21,6 +21,7 @@ import dev.millpond.chaos.journal.Run;
 import dev.millpond.chaos.load.Clients;
 import dev.millpond.chaos.store.Tables;
 import dev.millpond.chaos.work.ChaosHandlers;
+import dev.millpond.chaos.work.Work;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.books.BooksReport;
@@ -83,6 +84,7 @@ public final class Campaign implements AutoCloseable {
   private final Journal journal;
   private final Ledger ledger;
   private final Clients clients;
+  private final Steering steering;
   private final long beganNanos = System.nanoTime();
   private final List<Finding> findings = new ArrayList<>();
   private volatile long ended;
@@ -113,6 +115,7 @@ public final class Campaign implements AutoCloseable {
             journal,
             fleet.members(Role.API),
             () -> ended);
+    this.steering = new Steering(plan.seed(), fleet.members(Role.API));
     tables.prepare();
   }
 
@@ -158,6 +161,9 @@ public final class Campaign implements AutoCloseable {
     fleet.startMembers(plan.backlog() > 0 ? Campaign::fillsBacklog : member -> true);
     ended = ledger.succeeded(); // of earlier parts as well, as those that were acknowledged
     Thread looker = Thread.ofPlatform().name("looker").daemon(true).start(this::look);
+    if (plan.limits()) {
+      steering.limit(Work.LIMITED_QUEUE, plan.limitedAtOnce(), plan.limitedPerSecond());
+    }
     clients.start();
     long until = beganNanos + lasts.toNanos();
     if (plan.backlog() > 0) {
@@ -168,6 +174,7 @@ public final class Campaign implements AutoCloseable {
     warmUp();
     long least = Math.min(lasts.toNanos(), LEAST_OF_FAULTS.toNanos());
     until += Math.max(0, System.nanoTime() + least - until); // however long the start took
+    steering.start();
     FaultLoop loop = faults();
     long end = until;
     int next =
@@ -177,8 +184,10 @@ public final class Campaign implements AutoCloseable {
             () -> System.nanoTime() - end > 0 || clients.exhausted() || broken != null);
     loop.problems().forEach(problem -> findings.add(new Finding(Rule.DEFECT, problem)));
     watcher.says("no more faults: all that was taken has to end");
+    steering.end();
     clients.stop();
     awaitEnd();
+    steering.close();
     over = true;
     looker.join();
     if (broken != null) {
@@ -276,6 +285,7 @@ public final class Campaign implements AutoCloseable {
         findings.add(new Finding(Rule.BOOKS, finding.toString()));
       }
     }
+    steering.defects().forEach(defect -> findings.add(new Finding(Rule.DEFECT, defect)));
     clients.defects().forEach(defect -> findings.add(new Finding(Rule.DEFECT, defect)));
     fleet.members().stream()
         .flatMap(member -> member.ownEnds().stream())
@@ -289,7 +299,9 @@ public final class Campaign implements AutoCloseable {
   private Result judged(FaultLoop loop, int next) throws SQLException, IOException {
     Collection<Asked> asked = journal.requests();
     List<Run> runs = ledger.runs();
-    Checks checks = new Checks(plan.seed(), asked, runs, tables.payments());
+    Checks checks =
+        new Checks(
+            plan.seed(), plan.limits() ? plan.limitedAtOnce() : 0, asked, runs, tables.payments());
     List<Long> endedMillis = new ArrayList<>();
     tables.jobs(row -> {
       checks.job(row);
@@ -330,6 +342,7 @@ public final class Campaign implements AutoCloseable {
         progress.parts() + 1,
         verdict.and(findings),
         faults,
+        steering.pauses(),
         Duration.ofNanos(System.nanoTime() - beganNanos));
   }
 
@@ -338,6 +351,7 @@ public final class Campaign implements AutoCloseable {
   public void close() throws IOException {
     over = true;
     clients.halt();
+    steering.close();
     fleet.close();
     journal.close();
   }

@@ -2,6 +2,7 @@ package dev.millpond.chaos.campaign;
 
 import dev.millpond.chaos.fault.FaultKind;
 import dev.millpond.chaos.fleet.FleetPlan;
+import dev.millpond.chaos.work.Work;
 import java.time.Duration;
 import java.util.List;
 
@@ -37,5 +38,20 @@ public record CampaignPlan(
 
   public CampaignPlan {
     kinds = List.copyOf(kinds);
+  }
+
+  /** Whether a queue has a limit: with a backlog it would not be through in time. */
+  public boolean limits() {
+    return backlog == 0;
+  }
+
+  /** Jobs of the limited queue at a time: few, and more than it needs on average. */
+  public int limitedAtOnce() {
+    return Math.max(3, rate / 60);
+  }
+
+  /** Starts of the limited queue in a second: more than there are jobs of it, on average. */
+  int limitedPerSecond() {
+    return Math.max(10, 2 * rate / Work.LIMITED_EACH);
   }
 }

@@ -56,18 +56,23 @@ public final class Checks {
   private final List<UsedUp> usedUp = new ArrayList<>();
   private long buried;
   private long earliest;
+  private final int limit;
+  private final AtOnce limited = new AtOnce();
 
   /**
    * Checks of a campaign.
    *
    * @param seed of the jobs
+   * @param limit jobs of the limited queue at a time; 0 for none
    */
   public Checks(
       long seed,
+      int limit,
       Collection<Asked> asked,
       Collection<Run> allRuns,
       Collection<Payment> allPayments) {
     this.seed = seed;
+    this.limit = limit;
     asked.forEach(request -> requests.put(request.first(), request));
     for (Run run : allRuns) {
       runs.computeIfAbsent(run.job(), id -> new ArrayList<>(1)).add(run);
@@ -163,10 +168,29 @@ public final class Checks {
     } else if (run.end() != End.SUCCEEDED && !work.kind().equals(Work.PAY)) {
       found(Rule.DOUBLE, about + ": ended by run " + winner + ", which is " + run.end());
     }
+    if (work.queue().equals(Work.LIMITED_QUEUE)) {
+      limited(row, ofJob, run);
+    }
     if (work.kind().equals(Work.PAY) ? !paidOnce(paid, row, winner) : !paid.isEmpty()) {
       found(
           Rule.DOUBLE,
           "%s, ended at token %d by run %s: paid %s".formatted(about, row.token(), winner, paid));
+    }
+  }
+
+  /** Runs whose end was taken: the one that ended the job, and failures that used an attempt up. */
+  private void limited(JobRow row, List<Run> ofJob, @Nullable Run winner) {
+    for (Run run : ofJob) {
+      boolean taken =
+          run.equals(winner)
+              ? run.token() == row.token() && run.end() == End.SUCCEEDED
+              : run.end() == End.FAILED_ON_PURPOSE
+                  && ofJob.stream()
+                      .anyMatch(next ->
+                          next.token() == run.token() + 1 && next.attempt() == run.attempt() + 1);
+      if (taken) {
+        limited.add(run);
+      }
     }
   }
 
@@ -234,6 +258,13 @@ public final class Checks {
         found(Rule.DOUBLE, "job " + id + ": has paid, and is not there");
       }
     }
+    int limitedMost = limited.most();
+    if (limit > 0 && limitedMost > limit) {
+      found(
+          Rule.LIMIT,
+          "%d jobs of queue %s ran at once, its limit is %d"
+              .formatted(limitedMost, Work.LIMITED_QUEUE, limit));
+    }
     return new Verdict(
         counts.getOrDefault(Answer.OK, 0L),
         counts.getOrDefault(Answer.REFUSED, 0L),
@@ -247,6 +278,7 @@ public final class Checks {
         usedUp.size(),
         buried,
         earliest,
+        limitedMost,
         findings);
   }
 

@@ -20,6 +20,8 @@ public record Finding(Rule rule, String what) {
     DOUBLE,
     /** A job ran before its time. */
     EARLY,
+    /** More jobs of a limited queue ran at once than its limit lets. */
+    LIMIT,
     /** The books do not add up. */
     BOOKS,
     /** More extra runs than jobs in flight at the faults. */

@@ -10,6 +10,7 @@ import java.util.List;
  * @param nextFault with which another part goes on
  * @param parts so far
  * @param faults of all parts
+ * @param pauses in this part
  * @param took of this part, from the first process to the verdict
  */
 public record Result(
@@ -18,6 +19,7 @@ public record Result(
     int parts,
     Verdict verdict,
     List<Healed> faults,
+    int pauses,
     Duration took) {
 
   public Result {

@@ -18,6 +18,7 @@ import java.util.List;
  * @param burned attempts used up by faults
  * @param buried dead letters of jobs whose process was lost twice while they ran, as ADR 25 has it
  * @param earliestMillis how long before its time a delayed job ran, at most; 0 when none did
+ * @param limitedMost jobs of the limited queue that ran at once, at most
  * @param findings what must not be; empty when all is in order
  */
 public record Verdict(
@@ -33,6 +34,7 @@ public record Verdict(
     long burned,
     long buried,
     long earliestMillis,
+    int limitedMost,
     List<Finding> findings) {
 
   public Verdict {
@@ -60,6 +62,7 @@ public record Verdict(
         burned,
         buried,
         earliestMillis,
+        limitedMost,
         all);
   }
 }

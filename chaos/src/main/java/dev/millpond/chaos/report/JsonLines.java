@@ -54,6 +54,9 @@ public final class JsonLines {
     line.put("burnedOtherwise", result.usedUpOtherwise());
     line.put("buried", verdict.buried());
     line.put("earliestMillis", verdict.earliestMillis());
+    line.put("limit", result.plan().limits() ? result.plan().limitedAtOnce() : 0);
+    line.put("limitMost", verdict.limitedMost());
+    line.put("pauses", result.pauses());
     line.put("kinds", Figures.of(result));
     line.put("findings", verdict.findings().stream().map(JsonLines::finding).toList());
     return JSON.writeValueAsString(line);

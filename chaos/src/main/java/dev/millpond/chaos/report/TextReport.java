@@ -31,12 +31,17 @@ public final class TextReport {
         verdict.ended());
     out.printf(
         "runs: %d, %d of them extra; %d ends of superseded runs turned away; %d attempts used up by"
-            + " faults; %d jobs buried as poison after two kills%n%n",
+            + " faults; %d jobs buried as poison after two kills%n",
         verdict.runs(),
         verdict.extraRuns(),
         verdict.rejected(),
         verdict.burned(),
         verdict.buried());
+    out.printf(
+        "limited queue: at most %d jobs at once%s; %d pauses%n%n",
+        verdict.limitedMost(),
+        result.plan().limits() ? ", its limit is " + result.plan().limitedAtOnce() : ", no limit",
+        result.pauses());
     table(out, result);
     if (result.usedUpOtherwise() > 0) {
       out.printf(

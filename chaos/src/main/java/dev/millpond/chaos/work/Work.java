@@ -32,6 +32,20 @@ public record Work(
   /** Completes in one transaction with its effect. */
   public static final String PAY = "chaos.pay";
 
+  /** Has a limit of jobs at a time and a rate, unless there is a backlog. */
+  public static final String LIMITED_QUEUE = "chaos-limited";
+
+  /** Paused now and then. */
+  public static final String PAUSED_QUEUE = "chaos-b";
+
+  /** Of some jobs; paused now and then. */
+  public static final String TAG = "chaos-tag";
+
+  /** One short job in so many is of the limited queue; by number, so that no dice are moved. */
+  public static final int LIMITED_EACH = 25;
+
+  private static final int TAGGED_EACH = 20;
+
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
   /** Of a hundred jobs, so many of each kind; the rest is plain. */
@@ -50,13 +64,16 @@ public record Work(
   public static Work of(long seed, long number) {
     SplittableRandom dice = new SplittableRandom(seed * GOLDEN + number);
     int share = dice.nextInt(100);
-    String queue = dice.nextInt(4) == 0 ? "chaos-b" : "chaos-a";
+    String queue = dice.nextInt(4) == 0 ? PAUSED_QUEUE : "chaos-a";
     int order = dice.nextInt(10);
     String priorityClass = order == 0 ? "critical" : order < 3 ? "high" : "normal";
     int millis = dice.nextInt(SHORT_MILLIS);
     if (share < LONG_SHARE) {
       int longer = LONG_LEAST_MILLIS + dice.nextInt(LONG_MORE_MILLIS);
       return new Work(number, LONG, queue, priorityClass, longer, 0, 0);
+    }
+    if (number % LIMITED_EACH == 0) {
+      queue = LIMITED_QUEUE;
     }
     if (share < LONG_SHARE + RETRY_SHARE) {
       return new Work(number, RETRY, queue, priorityClass, millis, 1 + dice.nextInt(2), 0);
@@ -71,11 +88,12 @@ public record Work(
 
   /** As a submit over HTTP has it. */
   public String json() {
-    return "{\"kind\":\"%s\",\"queue\":\"%s\",\"priorityClass\":\"%s\",%s\"payload\":%s}"
+    return "{\"kind\":\"%s\",\"queue\":\"%s\",\"priorityClass\":\"%s\",%s%s\"payload\":%s}"
         .formatted(
             kind,
             queue,
             priorityClass,
+            number % TAGGED_EACH == 1 ? "\"tags\":[\"" + TAG + "\"]," : "",
             delayMillis == 0
                 ? ""
                 : "\"delay\":\"PT%d.%03dS\",".formatted(delayMillis / 1_000, delayMillis % 1_000),

@@ -76,7 +76,11 @@ class ChecksTest {
   }
 
   private Verdict verdict() {
-    Checks checks = new Checks(SEED, asked, runs, payments);
+    return verdict(0);
+  }
+
+  private Verdict verdict(int limit) {
+    Checks checks = new Checks(SEED, limit, asked, runs, payments);
     rows.forEach(checks::job);
     return checks.verdict();
   }
@@ -190,6 +194,28 @@ class ChecksTest {
                 run.end(),
                 millis)
             : run);
+  }
+
+  @Test
+  void oneMoreOfTheLimitedQueueAtOnceIsFound() {
+    Verdict verdict = verdict();
+    int most = verdict.limitedMost();
+    assertThat(most).isGreaterThan(1);
+    assertThat(verdict(most).findings()).isEmpty();
+    assertThat(verdict(most - 1).findings())
+        .singleElement()
+        .satisfies(finding -> assertThat(finding.rule()).isEqualTo(Rule.LIMIT));
+  }
+
+  @Test
+  void aRunWhoseEndWasTurnedAwayHeldNoPlaceAtTheEnd() {
+    int number = 0;
+    while (!Work.of(SEED, number).queue().equals(Work.LIMITED_QUEUE)) {
+      number++;
+    }
+    int most = verdict().limitedMost();
+    runs.add(run(new UUID(1, number), number, 9, End.OPEN));
+    assertThat(verdict().limitedMost()).isEqualTo(most);
   }
 
   @Test
