@@ -219,6 +219,13 @@ class DashboardIT {
     tab.untilText("Nothing but the slots of the workers bounds it.");
     go("queues");
     tab.until("document.querySelector('a[href=\"/ui/queues/mail\"]')");
+    tab.click("button", "Pause a kind or a tag");
+    tab.fill("dialog input[name=what]", "kind:mail.archive");
+    tab.fill("dialog input[name=reason]", HOSTILE);
+    answer("Pause");
+    tab.until("document.querySelector('td.text')?.innerText.includes('onerror')");
+    tab.click("section:last-child td button", "Resume");
+    tab.untilText("kind mail.archive goes on");
   }
 
   @Test

@@ -5,7 +5,7 @@ import {get} from '../core/api.js';
 import {live} from '../core/live.js';
 import {jobsLink, link} from '../core/route.js';
 import {count, duration, plural, rate, whole} from '../core/format.js';
-import {pause, resume} from '../core/queue-actions.js';
+import {pause, pauseNamed, resume} from '../core/queue-actions.js';
 import {session} from '../core/session.js';
 import {depthBar} from '../parts/bar.js';
 import {gateBadge} from '../parts/gate.js';
@@ -52,7 +52,10 @@ class Queues extends View {
     const queues = [...(this.own ?? frame?.queues ?? [])].sort((a, b) => a.name.localeCompare(b.name));
     const weights = queues.reduce((sum, each) => sum + each.weight, 0);
     return html`
-      <div class="head"><h1>Queues</h1>${frame?.more ? html`<span class="muted">the deepest 200</span>` : nothing}</div>
+      <div class="head"><h1>Queues</h1>${frame?.more ? html`<span class="muted">the deepest 200</span>` : nothing}
+        ${session.may('operate')
+          ? html`<div class="actions"><button class="quiet" @click=${() => pauseNamed(() => this.#load())}>Pause a kind or a tag …</button></div>`
+          : nothing}</div>
       ${problemBox(this.error)}
       <section class="panel">
         ${queues.length === 0

@@ -17,26 +17,39 @@ export function partBar(part, all, label) {
 }
 
 /**
- * The depth of a queue against its watermarks: from the high one on it is full, and takes jobs
- * again below the low one.
+ * The depth of a queue against its watermarks, in jobs or in MiB, whichever is nearer to full: from
+ * the high mark on it is full, and takes jobs again below the low one.
  *
- * @param {{depth: number, highWatermark?: number, lowWatermark?: number, gate: string}} queue
+ * @param {Record<string, any>} queue
  */
-export function depthBar({depth, highWatermark: high, lowWatermark: low, gate}) {
-  if (!high) {
+export function depthBar(queue) {
+  const measure = nearest(queue);
+  if (measure === null) {
     return html`<span class="none" title="This queue is never full">no marks</span>`;
   }
-  const scale = Math.max(high * 1.15, depth);
-  const at = (/** @type {number} */ jobs) => (100 * jobs) / scale;
+  const {now, high, low, unit} = measure;
+  const scale = Math.max(high * 1.15, now);
+  const at = (/** @type {number} */ amount) => (100 * amount) / scale;
   const label =
-    `Depth ${whole(depth)}, low watermark ${whole(low)}, high watermark ${whole(high)}, gate ${gate}`;
-  const level = gate === 'closed' ? 'full' : depth >= (low ?? high) ? 'band' : 'free';
+    `${whole(Math.round(now))} ${unit}, low watermark ${whole(low)}, high watermark ${whole(high)}, gate ${queue.gate}`;
+  const level = queue.gate === 'closed' ? 'full' : now >= low ? 'band' : 'free';
   return html`<svg class="bar depth-${level}" role="img" aria-label=${label}
     viewBox="0 0 100 8" preserveAspectRatio="none"><title>${label}</title>
     <rect class="bar-all" width="100" height="8"></rect>
-    <rect class="bar-band" x=${at(low ?? high)} width=${at(high) - at(low ?? high)} height="8"></rect>
-    <rect class="bar-part" y="2" width=${at(depth)} height="4"></rect>
-    <rect class="bar-mark" x=${at(low ?? high) - 0.4} width="0.8" height="8"></rect>
+    <rect class="bar-band" x=${at(low)} width=${at(high) - at(low)} height="8"></rect>
+    <rect class="bar-part" y="2" width=${at(now)} height="4"></rect>
+    <rect class="bar-mark" x=${at(low) - 0.4} width="0.8" height="8"></rect>
     <rect class="bar-mark" x=${at(high) - 0.4} width="0.8" height="8"></rect>
   </svg>`;
+}
+
+/** @param {Record<string, any>} queue */
+function nearest(queue) {
+  const jobs = queue.highWatermark
+    ? {now: queue.depth, high: queue.highWatermark, low: queue.lowWatermark, unit: 'jobs'}
+    : null;
+  const mib = queue.highWatermarkMib
+    ? {now: queue.payloadBytes / 2 ** 20, high: queue.highWatermarkMib, low: queue.lowWatermarkMib, unit: 'MiB'}
+    : null;
+  return jobs && mib && mib.now / mib.high > jobs.now / jobs.high ? mib : (jobs ?? mib);
 }
