@@ -244,16 +244,21 @@ class LimitIT {
     start(mode);
     Millpond node = worker();
     node.flow().setLimit(Scope.KIND, "free", atMost(2));
-    company.of(8, 10_000);
-    for (int i = 0; i < 10; i++) {
-      Fleet.submit(node, job("counted", "busy"), 1_000);
-    }
-
+    company.of(8, Integer.MAX_VALUE);
+    AtomicInteger busy = new AtomicInteger();
+    busy.addAndGet(Fleet.submit(node, job("counted", "busy"), 3_000).size());
     Fleet.submit(node, job("free", "limited"), 40);
 
-    Fleet.until("all of them have run", () -> free.get() == 40);
-    assertThat(starts.size()).isLessThan(10_000);
-    fleet.untilEnded(10_040);
+    Fleet.until(
+        "all of them have run, with others before them all the time",
+        () -> {
+          while (busy.get() - starts.size() < 3_000) {
+            busy.addAndGet(Fleet.submit(node, job("counted", "busy"), 1_000).size());
+          }
+          return free.get() == 40;
+        });
+    company.of(1, 0);
+    fleet.untilEnded(busy.get() + 40);
   }
 
   @ParameterizedTest
