@@ -71,11 +71,17 @@ final class DashboardFleet implements AutoCloseable {
 
   /** Submits a job; its id. */
   String submit(String kind, String queue, String more) throws IOException, InterruptedException {
+    return submitWith(kind, queue, "{\"n\":7,\"text\":\"%s\"}".formatted(HOSTILE), more);
+  }
+
+  /** Submits a job with a payload of one's own; its id. */
+  String submitWith(String kind, String queue, String payload, String more)
+      throws IOException, InterruptedException {
     HttpResponse<String> answer =
         server.post(
             "/v1/jobs",
-            "{\"kind\":\"%s\",\"queue\":\"%s\",\"payload\":{\"n\":7,\"text\":\"%s\"}%s}"
-                .formatted(kind, queue, HOSTILE, more));
+            "{\"kind\":\"%s\",\"queue\":\"%s\",\"payload\":%s%s}"
+                .formatted(kind, queue, payload, more));
     assertThat(answer.statusCode()).as(answer::body).isEqualTo(202);
     return json(answer).get("id").asString();
   }

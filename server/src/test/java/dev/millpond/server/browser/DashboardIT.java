@@ -36,6 +36,10 @@ class DashboardIT {
           "keys",
           "audit");
 
+  /** A payload that JavaScript would write otherwise, with what has to be quoted. */
+  private static final String EXACT =
+      "{\"n\":9007199254740993,\"rate\":1.50,\"path\":\"a\\\\/b\",\"text\":\"" + HOSTILE + "\"}";
+
   @TempDir static Path directory;
 
   private static DashboardFleet fleet;
@@ -165,7 +169,7 @@ class DashboardIT {
 
   @Test
   void deadLettersAreGroupedEditedAndRedrivenAsManyAsWereCounted() throws Exception {
-    String first = fleet.submit("bank.sync", "finance", "");
+    String first = fleet.submitWith("bank.sync", "finance", EXACT, "");
     String second = fleet.submit("bank.sync", "finance", "");
     String third = fleet.submit("bank.sync", "finance", "");
     for (String id : List.of(first, second, third)) {
@@ -182,13 +186,37 @@ class DashboardIT {
     go("jobs/" + first);
     tab.until("document.querySelector('h1 + .badge.state-dead')");
     tab.click("summary", "is closed " + HOSTILE);
+    assertThat(copied("asCurl")).contains("\"payload\":" + EXACT);
+    assertThat(copied("asCli")).contains("--payload '" + EXACT + "'");
+    assertThat(copied("asJava"))
+        .contains("RawJson(\"" + EXACT.replace("\\", "\\\\").replace("\"", "\\\"") + "\")");
+    String text = "document.querySelector('dialog textarea').value";
     tab.click(".head button", "Edit and redrive");
-    tab.fill("dialog textarea", "{\"n\": 8}");
+    tab.fill("dialog textarea", tab.eval(text + ".replace('1.50', '2.50')").asString());
     answer("Submit the copy");
     tab.until("location.pathname !== '/ui/jobs/" + first + "'");
-    tab.untilText("\"n\": 8");
+    tab.untilText("\"rate\": 2.50");
+    String copy = tab.eval("location.pathname.split('/').at(-1)").asString();
+    assertThat(fleet.server().get("/v1/jobs/" + copy).body())
+        .contains(EXACT.replace("1.50", "2.50"));
     assertThat(fleet.until(first, "cancelled").get("error").get("type").asString())
         .isEqualTo("replaced");
+    fleet.until(copy, "dead");
+    tab.click(".head button", "Edit and redrive");
+    tab.fill("dialog input[name=maxAttempts]", "5");
+    answer("Submit the copy");
+    tab.until("!location.pathname.endsWith('" + copy + "')");
+    tab.untilText("of 5");
+    tab.untilText("\"rate\": 2.50");
+  }
+
+  /** What "Copy as" gives for the job that is shown. */
+  private String copied(String form) throws IOException {
+    return tab.eval(
+            "import(document.querySelector('link[href$=\"/core/commands.js\"]').href)"
+                + ".then((commands) => commands.%s(document.querySelector('mp-job').view))"
+                    .formatted(form))
+        .asString();
   }
 
   @Test
@@ -263,17 +291,20 @@ class DashboardIT {
       Tab before = tab;
       before.close();
       tab = browser.tab();
-      go("queues");
-      tab.fill("#key", key);
-      tab.click("button", "Begin");
-      tab.until("document.querySelector('.tools .level-ok')");
+      go("");
+      tab.untilText("keys create NAME --scope admin");
+      begin(key);
+      tab.eval(
+          "fetch('/v1/session', {method: 'DELETE', headers: {'X-Millpond-Request': '1'}})"
+              + ".then((answer) => answer.status)");
+      begin(key); // as if logged out in another tab: only the stream can tell
       assertThat(tab.eval("document.querySelector('.top nav').innerText").asString())
           .contains("Queues")
           .doesNotContain("Keys", "Audit");
       tab.click("button", "Log out");
       tab.until("document.querySelector('#key')");
       assertThat(tab.complaints())
-          .allMatch(text -> text.contains("401") && text.contains("session"));
+          .allMatch(text -> text.contains("401") && text.matches(".*/v1/(session|events)\\W*"));
       tab.close();
     }
     tab = browser.tab();
@@ -284,6 +315,12 @@ class DashboardIT {
     tab.until("document.querySelector('td .badge.level-error')");
     go("audit?action=keys.revoke");
     tab.until("document.querySelector('tbody tr code')?.innerText === 'keys.revoke'");
+  }
+
+  private void begin(String key) throws IOException {
+    tab.fill("#key", key);
+    tab.click("button", "Begin");
+    tab.until("document.querySelector('.tools .level-ok')");
   }
 
   @Test

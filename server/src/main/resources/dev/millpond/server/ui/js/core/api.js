@@ -1,3 +1,5 @@
+import {parseExactly} from './exact.js';
+
 /** An answer that is no success, as the server explains it (RFC 9457). */
 export class Problem extends Error {
   /**
@@ -45,11 +47,12 @@ export function pathOf(path, parameters = {}) {
  *
  * @param {string} method
  * @param {string} path
- * @param {{body?: unknown, signal?: AbortSignal, headers?: Record<string, string>}} [options]
+ * @param {{body?: unknown, signal?: AbortSignal, headers?: Record<string, string>, exact?: string[]}} [options]
+ *     `exact`: fields of the answer whose numbers keep their text
  * @returns {Promise<any>} the body, null for none
  * @throws {Problem}
  */
-export async function call(method, path, {body, signal, headers = {}} = {}) {
+export async function call(method, path, {body, signal, headers = {}, exact = []} = {}) {
   const all = {Accept: 'application/json', ...headers};
   if (body !== undefined) {
     all['Content-Type'] = 'application/json';
@@ -79,7 +82,7 @@ export async function call(method, path, {body, signal, headers = {}} = {}) {
   const text = await response.text();
   let json = null;
   try {
-    json = text === '' ? null : JSON.parse(text);
+    json = text === '' ? null : readBody(text, exact);
   } catch {
     json = null;
   }
@@ -93,8 +96,24 @@ export async function call(method, path, {body, signal, headers = {}} = {}) {
 }
 
 /**
+ * @param {string} text
+ * @param {string[]} exact
+ */
+function readBody(text, exact) {
+  const json = JSON.parse(text);
+  const names = exact.filter((name) => json?.[name] !== undefined);
+  if (names.length > 0) {
+    const kept = /** @type {any} */ (parseExactly(text));
+    names.forEach((name) => {
+      json[name] = kept[name];
+    });
+  }
+  return json;
+}
+
+/**
  * @param {string} path
- * @param {{signal?: AbortSignal}} [options]
+ * @param {{signal?: AbortSignal, exact?: string[]}} [options]
  */
 export const get = (path, options) => call('GET', path, options);
 

@@ -41,8 +41,8 @@ export function asCli(job) {
 
 /** @param {Record<string, any>} job */
 export function asJava(job) {
-  const text = (/** @type {string} */ value) => JSON.stringify(value).replaceAll('\\/', '/');
-  const payload = job.payload === undefined ? 'null' : `JSON.readTree(${text(JSON.stringify(job.payload))})`;
+  const text = (/** @type {string} */ value) => JSON.stringify(value);
+  const payload = job.payload === undefined ? 'null' : `new JobRequest.RawJson(${text(JSON.stringify(job.payload))})`;
   const lines = [
     `JobRequest.of(${text(job.kind)}, ${payload})`,
     `    .withQueue(${text(job.queue)})`,

@@ -1,4 +1,5 @@
 import {clock} from './clock.js';
+import {session} from './session.js';
 
 /**
  * When a page that is not seen stops to listen: nothing is made for it any more, and it leaves its
@@ -6,7 +7,10 @@ import {clock} from './clock.js';
  */
 const HIDDEN_MILLIS = 10_000;
 const STALE_MILLIS = 4_000;
+
+/** How long after a refusal it asks again: twice as long each time, up to the most. */
 const AGAIN_MILLIS = 3_000;
+const AGAIN_MOST_MILLIS = 60_000;
 const POINTS_MAX = 300;
 
 /**
@@ -28,23 +32,30 @@ class Live extends EventTarget {
     this.heard = 0;
     this.hiddenTimer = 0;
     this.againTimer = 0;
-    this.started = false;
-  }
-
-  /** Listens from now on, while the page is seen. Once. */
-  start() {
-    if (this.started) {
-      return;
-    }
-    this.started = true;
+    this.againMillis = AGAIN_MILLIS;
+    this.wanted = false;
     document.addEventListener('visibilitychange', () => this.#seen());
     // A page that was left may be kept for the way back, with its connection.
-    window.addEventListener('pagehide', () => this.#stop());
+    window.addEventListener('pagehide', () => this.#close());
     window.addEventListener('pageshow', () => this.#seen());
     clock.addEventListener('tick', () => this.#look());
-    if (!document.hidden) {
-      this.#open();
+  }
+
+  /** Listens from now on, while the page is seen. */
+  start() {
+    if (!this.wanted) {
+      this.wanted = true;
+      this.againMillis = AGAIN_MILLIS;
+      this.#seen();
     }
+  }
+
+  /** Listens no more, and forgets what it has heard: it is not for whoever comes next. */
+  stop() {
+    this.wanted = false;
+    this.#close();
+    this.frame = null;
+    this.points = [];
   }
 
   #open() {
@@ -61,6 +72,7 @@ class Live extends EventTarget {
       }
       this.frame = frame;
       this.heard = Date.now();
+      this.againMillis = AGAIN_MILLIS;
       this.#status('live');
       this.dispatchEvent(new Event('frame'));
     });
@@ -68,9 +80,24 @@ class Live extends EventTarget {
       this.#status('down');
       // A refusal ends an EventSource for good; a lost connection it mends itself.
       if (source.readyState === EventSource.CLOSED) {
-        this.againTimer = window.setTimeout(() => this.#open(), AGAIN_MILLIS);
+        this.#refused(source);
       }
     });
+  }
+
+  /**
+   * An EventSource does not say why it was refused. The session does: if it is over, people come to
+   * the login, and we are stopped until somebody is known again.
+   *
+   * @param {EventSource} source
+   */
+  async #refused(source) {
+    await session.load();
+    if (source !== this.source) {
+      return; // stopped, or opened anew
+    }
+    this.againTimer = window.setTimeout(() => this.#open(), this.againMillis);
+    this.againMillis = Math.min(2 * this.againMillis, AGAIN_MOST_MILLIS);
   }
 
   /** @param {Array<Record<string, any>>} points */
@@ -85,14 +112,14 @@ class Live extends EventTarget {
   #seen() {
     clearTimeout(this.hiddenTimer);
     if (document.hidden) {
-      this.hiddenTimer = window.setTimeout(() => this.#stop(), HIDDEN_MILLIS);
-    } else if (this.source === null) {
+      this.hiddenTimer = window.setTimeout(() => this.#close(), HIDDEN_MILLIS);
+    } else if (this.wanted && this.source === null) {
       this.#status('connecting');
       this.#open();
     }
   }
 
-  #stop() {
+  #close() {
     clearTimeout(this.againTimer);
     this.source?.close();
     this.source = null;

@@ -17,16 +17,19 @@ class Session extends EventTarget {
     this.scopes = new Set();
     /** @type {string[]} the only queues that the key is for; empty: all */
     this.queues = [];
+    this.againTimer = 0;
     strangers.addEventListener('stranger', () => this.#set(null));
   }
 
   /** Asks the server. */
   async load() {
+    clearTimeout(this.againTimer);
     try {
       this.#set(await get('/v1/session'));
     } catch (error) {
       if (/** @type {any} */ (error).status !== 401) {
-        setTimeout(() => this.load(), 2_000); // it does not answer: as soon as it does
+        clearTimeout(this.againTimer);
+        this.againTimer = window.setTimeout(() => this.load(), 2_000); // it does not answer: as soon as it does
       }
     }
   }

@@ -1,9 +1,9 @@
 import {html, nothing} from 'lit';
 import {repeat} from 'lit-html/directives/repeat.js';
 import {View} from '../core/view.js';
-import {get, part, pathOf} from '../core/api.js';
+import {get, pathOf} from '../core/api.js';
 import {clock} from '../core/clock.js';
-import {ACTIONS} from '../core/job-actions.js';
+import {ACTIONS, jobOf} from '../core/job-actions.js';
 import {count, plural, shortId, whole} from '../core/format.js';
 import {go, link, place, places} from '../core/route.js';
 import {parameters, parse, write} from '../core/search.js';
@@ -217,7 +217,7 @@ class DeadLetters extends View {
 
   async #edit(/** @type {string} */ id) {
     try {
-      const job = await get(`/v1/jobs/${part(id)}`);
+      const job = await jobOf(id);
       editDead(job, (copy) => go(`jobs/${copy}`));
     } catch (error) {
       sayProblem(error);

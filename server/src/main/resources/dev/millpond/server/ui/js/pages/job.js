@@ -2,7 +2,8 @@ import {html, nothing} from 'lit';
 import {View} from '../core/view.js';
 import {get, part} from '../core/api.js';
 import {asCli, asCurl, asJava} from '../core/commands.js';
-import {ACTIONS, replaceDead} from '../core/job-actions.js';
+import {KEEPS_NUMBERS} from '../core/exact.js';
+import {ACTIONS, jobOf, replaceDead} from '../core/job-actions.js';
 import {absolute, duration, shortId, whole} from '../core/format.js';
 import {go, jobsLink, link} from '../core/route.js';
 import {session} from '../core/session.js';
@@ -18,6 +19,8 @@ import {path} from '../parts/path.js';
 
 const REFRESH_MILLIS = 1_000;
 const LINES = 500;
+const ROUNDED =
+  'This browser does not keep long numbers as they are written: they may be rounded, here and in copies.';
 const ENDED = ['succeeded', 'cancelled'];
 
 /** One job: where it is, how it came there, and what can be done about it. */
@@ -58,7 +61,7 @@ class Job extends View {
   async #load() {
     const id = this.job;
     try {
-      const view = await get(`/v1/jobs/${part(id)}`);
+      const view = await jobOf(id);
       const [why] = await Promise.all([
         ENDED.includes(view.state) ? null : get(`/v1/jobs/${part(id)}/why`),
         this.#log(id),
@@ -107,7 +110,8 @@ class Job extends View {
       </div>
       ${this.#attempts(job)}
       <div class="columns even">
-        <section class="panel"><h2>Payload ${copyButton(JSON.stringify(job.payload ?? null), 'the payload')}</h2>${jsonBox(job.payload)}</section>
+        <section class="panel"><h2>Payload ${copyButton(JSON.stringify(job.payload ?? null), 'the payload')}</h2>
+          ${KEEPS_NUMBERS ? nothing : html`<p class="pad muted">${ROUNDED}</p>`}${jsonBox(job.payload)}</section>
         <section class="panel"><h2>Result</h2>${jsonBox(job.result)}</section>
       </div>
       ${this.#lines()}
@@ -258,16 +262,27 @@ const pair = (name, value) => (value ? html`<dt>${name}</dt><dd>${value}</dd>` :
  * @param {(id: string) => void} then gets the copy's id
  */
 export function editDead(job, then) {
+  const shown = JSON.stringify(job.payload ?? null, null, 2);
   ask({
     title: 'Edit and redrive',
     text: html`<p class="muted">Jobs do not change: a copy with this payload is submitted, and the dead job ends as cancelled, naming it.</p>`,
     fields: [
-      {name: 'payload', label: 'Payload', type: 'text-area', value: JSON.stringify(job.payload ?? null, null, 2), required: true},
+      {
+        name: 'payload',
+        label: 'Payload',
+        type: 'text-area',
+        value: shown,
+        required: true,
+        fixed: !KEEPS_NUMBERS,
+        hint: KEEPS_NUMBERS ? undefined : `${ROUNDED} So the payload stays as it was submitted; the command line can change it.`,
+      },
       {name: 'maxAttempts', label: 'Attempts', type: 'number', value: '', hint: 'Empty: as before.'},
     ],
     action: 'Submit the copy',
     run: async ({payload, maxAttempts}) => {
-      const id = await replaceDead(job.id, payload, maxAttempts);
+      // What was not touched is left to the server, which has it to the letter.
+      const touched = payload.replaceAll('\r\n', '\n') !== shown;
+      const id = await replaceDead(job.id, touched ? payload : null, maxAttempts);
       say('A copy was submitted in its place');
       then(id);
     },

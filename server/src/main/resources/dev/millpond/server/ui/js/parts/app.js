@@ -57,6 +57,8 @@ class App extends View {
   #known() {
     if (session.state === 'known' && session.whole) {
       live.start();
+    } else {
+      live.stop();
     }
     this.requestUpdate();
   }

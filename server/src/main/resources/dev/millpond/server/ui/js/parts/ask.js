@@ -9,7 +9,7 @@ import {problemBox} from './problem.js';
  *   title: string,
  *   text?: unknown,
  *   fields?: Array<{name: string, label: string, value?: string, hint?: string, type?: string,
- *     required?: boolean, max?: number}>,
+ *     required?: boolean, max?: number, fixed?: boolean}>,
  *   action: string,
  *   danger?: boolean,
  *   run: (values: Record<string, string>) => Promise<void>,
@@ -81,7 +81,8 @@ class Ask extends View {
     const input =
       field.type === 'text-area'
         ? html`<textarea id=${id} name=${field.name} rows="10" spellcheck="false"
-            ?required=${field.required ?? false} .defaultValue=${field.value ?? ''}></textarea>`
+            ?required=${field.required ?? false} ?readonly=${field.fixed ?? false}
+            .defaultValue=${field.value ?? ''}></textarea>`
         : html`<input id=${id} name=${field.name} type=${field.type ?? 'text'} autocomplete="off"
             ?required=${field.required ?? false} maxlength=${field.max ?? nothing}
             .defaultValue=${field.value ?? ''}>`;

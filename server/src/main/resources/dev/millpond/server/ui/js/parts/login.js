@@ -37,7 +37,7 @@ class Login extends View {
         <input id="key" name="key" type="password" required autocomplete="current-password" placeholder="mp_…"
           aria-describedby=${this.error ? 'wrong' : nothing}>
         <p class="muted">The first one is made where PostgreSQL can be reached:
-          <code>./millpond keys create --name … --scopes admin --pg-url …</code></p>
+          <code>./millpond keys create NAME --scope admin --pg-url …</code></p>
       </div>
       <div id="wrong">${problemBox(this.error)}</div>
       <button class="primary" ?disabled=${this.busy}>Begin</button>
