@@ -105,7 +105,7 @@ public final class Sessions {
   /**
    * The session of a cookie.
    *
-   * @param ask whether the database may be asked for one that is not known here
+   * @param ask whether the database may be asked for one that this process has never known
    */
   public Optional<Session> find(String cookie, boolean ask) {
     if (cookie.length() != COOKIE_CHARS) {
@@ -116,7 +116,7 @@ public final class Sessions {
     Instant now = clock.instant();
     Open open = known(id);
     if (open == null || open.version() != version.getAsLong() || idle(open, now)) {
-      if (!ask) {
+      if (open == null && !ask) {
         return Optional.empty();
       }
       long before = version.getAsLong();

@@ -12,8 +12,13 @@ public record Amount(long jobs, long bytes) {
     return new Amount(jobs + more.jobs, bytes + more.bytes);
   }
 
+  /** Of a measure without a mark as much is left as before. */
   Amount minus(Amount less) {
-    return new Amount(jobs - less.jobs, bytes - less.bytes);
+    return new Amount(left(jobs, less.jobs), left(bytes, less.bytes));
+  }
+
+  private static long left(long of, long less) {
+    return of == Long.MAX_VALUE ? of : of - less;
   }
 
   /** Whether there is nothing left of one or the other. */

@@ -64,6 +64,9 @@ public record Portion(
 
     boolean hasState();
 
+    /** Of the job, in UTF-8: what leaves the depth with it. */
+    int payloadBytes();
+
     /** Bytes of its result or error, roughly. */
     default int bytes() {
       return switch (this) {
@@ -80,7 +83,6 @@ public record Portion(
    * The handler returned.
    *
    * @param resultTtlMicros how long the result is kept from the commit on; 0: as long as the job
-   * @param payloadBytes of the job
    */
   public record Success(
       UUID jobId,
@@ -112,18 +114,21 @@ public record Portion(
       boolean hasState,
       int attempt,
       long startedMicros,
-      @Nullable JobError error)
+      @Nullable JobError error,
+      int payloadBytes)
       implements End {}
 
   /** The attempt was stopped by the end of its process; it is given back as if it had not begun. */
-  public record Returned(UUID jobId, int token, boolean hasState, int attempt) implements End {}
+  public record Returned(UUID jobId, int token, boolean hasState, int attempt, int payloadBytes)
+      implements End {}
 
   /**
    * The attempt has not begun, since a tag of its job is paused: the job waits.
    *
    * @param tag that is paused
    */
-  public record Paused(UUID jobId, int token, boolean hasState, int attempt, String tag)
+  public record Paused(
+      UUID jobId, int token, boolean hasState, int attempt, String tag, int payloadBytes)
       implements End {}
 
   /**
@@ -139,7 +144,8 @@ public record Portion(
       long startedMicros,
       String ended,
       JobError error,
-      Next next)
+      Next next,
+      int payloadBytes)
       implements End {}
 
   /** What follows a failure. */

@@ -27,10 +27,15 @@ final class FlowSampler {
 
   private record Key(EngineMetric metric, Scope scope, String name) {}
 
+  /** Counting who holds limits may take this share of the time. */
+  private static final int COUNT_SHARE = 20;
+
   private final Leadership leadership;
   private final Supplier<FlowSettings> flow;
   private final EngineMetrics metrics;
   private final Published published;
+  private List<Standing> counted = List.of();
+  private long countAtNanos = System.nanoTime();
 
   FlowSampler(Leadership leadership, Supplier<FlowSettings> flow, EngineMetrics metrics) {
     this.leadership = leadership;
@@ -46,8 +51,7 @@ final class FlowSampler {
       return new Result(0, 0);
     }
     FlowSettings now = flow.get();
-    List<Standing> limits =
-        now.limits().none() ? List.of() : leadership.read(LimitStore::standings);
+    List<Standing> limits = now.limits().none() ? List.of() : standings();
     Map<Key, Double> values = new HashMap<>(); // those without a series of their own are added up
     for (Standing limit : limits) {
       String name = name(limit.scope(), limit.name());
@@ -69,6 +73,17 @@ final class FlowSampler {
         published.add(key.metric(), (double) value, key.scope().word(), key.name()));
     published.publish();
     return new Result(limits.size(), now.pauses().all().size());
+  }
+
+  /** As counted a moment ago where counting takes long, as with a snapshot that is pinned. */
+  private List<Standing> standings() {
+    long began = System.nanoTime();
+    if (began - countAtNanos >= 0) {
+      leadership.call(LimitStore::goOn);
+      counted = leadership.read(LimitStore::standings);
+      countAtNanos = began + COUNT_SHARE * (System.nanoTime() - began);
+    }
+    return counted;
   }
 
   private static void add(

@@ -87,9 +87,11 @@ public sealed interface Hold {
     public String text() {
       String named =
           holders.stream().limit(NAMED).map(UUID::toString).collect(Collectors.joining(", "));
-      return "Its %s %s may run %d at a time, and does: %s%s"
-          .formatted(
-              scope.word(), name, concurrency, named, holders.size() > NAMED ? " and others" : "");
+      String text =
+          "Its %s %s may run %d at a time, and does".formatted(scope.word(), name, concurrency);
+      return holders.isEmpty()
+          ? text
+          : text + ": " + named + (holders.size() > NAMED ? " and others" : "");
     }
   }
 

@@ -84,8 +84,15 @@ public final class Queries {
 
   public CancelResult cancel(UUID id) {
     CancelResult result =
-        transactions.callOrThrow(
-            tx -> JobFacts.around(tx, "jobs.cancel", id, () -> SteerStore.cancel(tx, id)));
+        transactions.callOrThrow(tx ->
+            JobFacts.around(
+                tx,
+                "jobs.cancel",
+                id,
+                () -> SteerStore.cancel(tx, id),
+                done ->
+                    done instanceof CancelResult.Cancelled
+                        || done instanceof CancelResult.Requested));
     switch (result) {
       case CancelResult.Cancelled ignored -> waiting.run(); // its webhook is due
       case CancelResult.Requested ignored -> waiting.run();
@@ -111,7 +118,11 @@ public final class Queries {
     SteerResult result =
         transactions.callOrThrow(tx ->
             JobFacts.around(
-                tx, "jobs.change", id, () -> ChangeStore.change(tx, id, change, now, maker)));
+                tx,
+                "jobs.change",
+                id,
+                () -> ChangeStore.change(tx, id, change, now, maker),
+                done -> done instanceof SteerResult.Done));
     if (result instanceof SteerResult.Done) {
       waiting.run();
     }
@@ -122,7 +133,11 @@ public final class Queries {
     RedriveResult result =
         transactions.callOrThrow(tx ->
             JobFacts.around(
-                tx, "dead-letters.redrive", id, () -> SteerStore.redrive(tx, id, maker)));
+                tx,
+                "dead-letters.redrive",
+                id,
+                () -> SteerStore.redrive(tx, id, maker),
+                done -> done instanceof RedriveResult.Redriven));
     if (result instanceof RedriveResult.Redriven) {
       waiting.run();
     }

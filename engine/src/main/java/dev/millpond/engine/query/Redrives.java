@@ -112,7 +112,11 @@ public final class Redrives {
     Replacement result =
         transactions.callOrThrow(tx ->
             JobFacts.around(
-                tx, "dead-letters.edit", id, () -> RedriveStore.replace(tx, id, edit, maker)));
+                tx,
+                "dead-letters.edit",
+                id,
+                () -> RedriveStore.replace(tx, id, edit, maker),
+                done -> done instanceof Replacement.Replaced));
     if (result instanceof Replacement.Replaced) {
       waiting.run();
     }

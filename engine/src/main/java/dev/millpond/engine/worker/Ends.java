@@ -57,7 +57,7 @@ final class Ends {
         attempt.startedMicros(),
         text,
         attempt.resultTtlMicros(),
-        PayloadBytes.of(job.payload()));
+        bytes(job));
   }
 
   /** It has thrown, or its child process has died. */
@@ -100,13 +100,17 @@ final class Ends {
   /** As if it had not begun. */
   static Returned returned(Attempt attempt) {
     LoadedJob job = attempt.job();
-    return new Returned(job.id(), job.token(), job.hasState(), job.attempt());
+    return new Returned(job.id(), job.token(), job.hasState(), job.attempt(), bytes(job));
   }
 
   /** It has not begun, since this tag of its job is paused. */
   static Paused paused(Attempt attempt, String tag) {
     LoadedJob job = attempt.job();
-    return new Paused(job.id(), job.token(), job.hasState(), job.attempt(), tag);
+    return new Paused(job.id(), job.token(), job.hasState(), job.attempt(), tag, bytes(job));
+  }
+
+  private static int bytes(LoadedJob job) {
+    return PayloadBytes.of(job.payload());
   }
 
   private static Failure failure(Attempt attempt, String ended, Throwable thrown, JobError error) {
@@ -125,7 +129,8 @@ final class Ends {
         attempt.startedMicros(),
         ended,
         error,
-        next);
+        next,
+        bytes(job));
   }
 
   /** Its handler did not stop within the hard timeout. */
@@ -156,6 +161,6 @@ final class Ends {
       Attempt attempt, long startedMicros, @Nullable JobError error) {
     LoadedJob job = attempt.job();
     return new Cancelled(
-        job.id(), job.token(), job.hasState(), job.attempt(), startedMicros, error);
+        job.id(), job.token(), job.hasState(), job.attempt(), startedMicros, error, bytes(job));
   }
 }

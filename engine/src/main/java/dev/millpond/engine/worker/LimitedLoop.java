@@ -4,6 +4,7 @@ import dev.millpond.api.HandlerOptions;
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.flow.Pauses;
+import dev.millpond.engine.flush.PayloadBytes;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Returned;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
@@ -227,7 +228,8 @@ final class LimitedLoop {
 
   private void giveBack(Sort sort, LoadedJob job) {
     givingBack.incrementAndGet();
-    Returned back = new Returned(job.id(), job.token(), true, job.attempt());
+    Returned back =
+        new Returned(job.id(), job.token(), true, job.attempt(), PayloadBytes.of(job.payload()));
     desk.write(
         new Portion(
             sort.lane(),

@@ -105,6 +105,16 @@ class LockOrderIT {
   }
 
   @Test
+  void aPromotion() throws Exception {
+    Fleet.submit(scene.producer, JobRequest.of("noop", "").withDelay(Duration.ofHours(1)), 1);
+    database.update("UPDATE millpond.job_state SET run_at = now()");
+    besideADrop(() ->
+        new Promoter(scene.leadership, scene.maker, scene.pace, Promoter.Config.DEFAULT, () -> {})
+            .runOnce());
+    assertThat(database.depth()).isOne();
+  }
+
+  @Test
   void anEndWithAWebhook() throws Exception {
     UUID id = scene.submit(1).getFirst();
     Batch batch = scene.batches().getFirst();
@@ -135,7 +145,7 @@ class LockOrderIT {
     JobOptions options = JobOptions.DEFAULT.withWebhook(URI.create("https://example.com/"));
     try (UserTransaction transaction =
         new UserTransaction(database.url(), () -> session, LONG, 1_000)) {
-      LoadedJob job = new LoadedJob(id, 1, 1, true, "1", null);
+      LoadedJob job = new LoadedJob(id, 1, 1, true, "\"\"", null);
       besideADrop(() -> transaction.complete(job, options, RoleScene.LANE, 0, tx -> null));
     }
     assertThat(database.outcomes()).isOne();

@@ -42,6 +42,7 @@ class ActivityIT {
         fleet.untilState(bad, JobState.DEAD);
       }
       good.forEach(job -> fleet.untilState(job, JobState.SUCCEEDED));
+      Fleet.until("somebody leads", () -> producer.activity().leader() != null);
 
       Activity activity = producer.activity();
       assertThat(activity.attempts()).isEqualTo(new Activity.Attempts(5, 4, 0, 0, 0, false));

@@ -263,7 +263,7 @@ final class Arena implements AutoCloseable {
     return portion(
         round,
         false,
-        List.of(new Failure(round.job(), 1, false, 1, 0, "failed", error, dead)),
+        List.of(new Failure(round.job(), 1, false, 1, 0, "failed", error, dead, 1)),
         List.of(),
         List.of());
   }

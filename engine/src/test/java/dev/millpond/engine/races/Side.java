@@ -131,7 +131,7 @@ final class Side implements AutoCloseable {
           case 0 -> new Success(job, 1, true, 1, 0, "1", 0, BYTES);
           case 1 -> failure(job, later());
           case 2 -> failure(job, new Next.Dead("exhausted"));
-          default -> new Returned(job, 1, true, 1);
+          default -> new Returned(job, 1, true, 1, BYTES);
         };
     return write(portion(round, null, true, List.of(end), List.of(), List.of()));
   }
@@ -243,7 +243,7 @@ final class Side implements AutoCloseable {
   }
 
   private static Failure failure(UUID job, Next next) {
-    return new Failure(job, 1, false, 1, 0, "failed", ERROR, next);
+    return new Failure(job, 1, false, 1, 0, "failed", ERROR, next, BYTES);
   }
 
   private Answer write(Round round, boolean last, End... ends) {

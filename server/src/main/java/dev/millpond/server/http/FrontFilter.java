@@ -4,7 +4,6 @@ import dev.millpond.engine.audit.Actor;
 import dev.millpond.server.http.access.Caller;
 import dev.millpond.server.http.access.Callers;
 import dev.millpond.server.http.problem.Problem;
-import dev.millpond.server.http.problem.ProblemException;
 import dev.millpond.server.http.problem.Problems;
 import dev.millpond.server.metrics.HttpMeters;
 import jakarta.servlet.Filter;
@@ -84,8 +83,8 @@ final class FrontFilter implements Filter {
     Caller caller;
     try {
       caller = callers.identify(http);
-    } catch (ProblemException e) {
-      e.problem().writeTo(answer);
+    } catch (RuntimeException e) { // PostgreSQL may be away, which knows sessions
+      Problems.of(e, "", false).writeTo(answer);
       return;
     }
     caller.attachTo(http);

@@ -33,6 +33,9 @@ public final class RequestBody {
     }
   }
 
+  /** For a small body. */
+  private static final Duration SMALL_TIME = Duration.ofSeconds(5);
+
   private final BodyLimits limits;
   private final BodyRoom room;
 
@@ -63,6 +66,22 @@ public final class RequestBody {
     }
     if (body.length < declared) {
       throw new IOException("The body ended early");
+    }
+    return body;
+  }
+
+  /**
+   * Reads a small JSON body of a caller who is not known yet: it takes no room that others need,
+   * and is cut off soon when it trickles.
+   *
+   * @throws ProblemException as {@link #json}
+   */
+  public byte[] small(HttpServletRequest request, int most) throws IOException {
+    type(request, Type.JSON);
+    declared(request, most);
+    byte[] body = read(request.getInputStream(), new byte[0], most + 1, SMALL_TIME);
+    if (body.length > most) {
+      throw tooLarge(most);
     }
     return body;
   }
@@ -159,6 +178,11 @@ public final class RequestBody {
 
   /** Reads on after a start, up to a number of bytes; a sender who trickles is cut off. */
   private byte[] read(InputStream in, byte[] start, int most) throws IOException {
+    return read(in, start, most, limits.bodyTime());
+  }
+
+  private static byte[] read(InputStream in, byte[] start, int most, Duration time)
+      throws IOException {
     long began = System.nanoTime();
     byte[] buffer = Arrays.copyOf(start, Math.min(most, start.length + FIRST_BUFFER_BYTES));
     int length = start.length;
@@ -171,8 +195,8 @@ public final class RequestBody {
         break;
       }
       length += got;
-      if (System.nanoTime() - began > limits.bodyTime().toNanos()) {
-        throw tooSlow(limits.bodyTime());
+      if (System.nanoTime() - began > time.toNanos()) {
+        throw tooSlow(time);
       }
     }
     return length == buffer.length ? buffer : Arrays.copyOf(buffer, length);

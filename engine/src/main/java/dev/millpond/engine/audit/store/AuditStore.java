@@ -14,6 +14,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** The rows of the audit. The caller owns the transaction, which is the change's. Stateless. */
@@ -71,14 +72,26 @@ public final class AuditStore {
   public static <T extends @Nullable Object> T around(
       Connection tx, String action, String target, Facts facts, Work<T> change)
       throws SQLException {
+    return around(tx, action, target, facts, change, result -> true);
+  }
+
+  /**
+   * As the other one, and only if the result says that it was made: what others did meanwhile is
+   * seen in the facts as well.
+   */
+  public static <T extends @Nullable Object> T around(
+      Connection tx, String action, String target, Facts facts, Work<T> change, Predicate<T> made)
+      throws SQLException {
     if (Actor.current() == null) {
       return change.run();
     }
     String before = facts.read();
     T result = change.run();
-    String after = facts.read();
-    if (!Objects.equals(before, after)) {
-      write(tx, action, target, before, after);
+    if (made.test(result)) {
+      String after = facts.read();
+      if (!Objects.equals(before, after)) {
+        write(tx, action, target, before, after);
+      }
     }
     return result;
   }

@@ -24,12 +24,13 @@ import org.jspecify.annotations.Nullable;
 public final class LimitStore {
   /**
    * The tokens of a row's bucket now: what has come since it was last filled, and no more than
-   * fits.
+   * fits. A clock that was set back takes none away.
    */
   public static final String TOKENS =
       """
-      least(l.burst, l.tokens + l.permits * extract(epoch FROM clock_timestamp() - l.filled_at)
-                                * 1000 / l.per_millis)
+      least(l.burst, l.tokens + l.permits
+                * greatest(0, extract(epoch FROM clock_timestamp() - l.filled_at))
+                * 1000 / l.per_millis)
       """;
 
   private static final String READ =
@@ -53,6 +54,13 @@ public final class LimitStore {
                   filled_at = clock_timestamp(), changed_at = now(), settled = false,
                   counted_from = NULL, elders = NULL, count_all_at = NULL
           """;
+
+  /** Of buckets that were filled in a time to come, since the clock was set back meanwhile. */
+  private static final String GO_ON =
+      """
+      UPDATE millpond.flow_limit SET filled_at = clock_timestamp()
+      WHERE filled_at > clock_timestamp() + interval '1 second'
+      """;
 
   private static final String STANDINGS =
       """
@@ -114,6 +122,16 @@ public final class LimitStore {
       }
     }
     return standings;
+  }
+
+  /**
+   * Fills buckets from now on that would not be filled before a time to come: the clock was set
+   * back. What they have stays, so no more starts than without that.
+   */
+  public static int goOn(Connection tx) throws SQLException {
+    try (Statement statement = tx.createStatement()) {
+      return statement.executeUpdate(GO_ON);
+    }
   }
 
   static Limited read(Connection tx) throws SQLException {

@@ -3,8 +3,9 @@ package dev.millpond.engine.flush.store;
 import dev.millpond.engine.dispatch.Batch;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.BatchMaker.Member;
-import dev.millpond.engine.dispatch.store.DepthMoves;
+import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.store.DepthStore;
+import dev.millpond.engine.dispatch.store.DepthStore.Change;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.Portion;
 import dev.millpond.engine.flush.Portion.Cancelled;
@@ -290,12 +291,24 @@ public final class ColdFlush {
 
   private static Cancelled asCancelled(Returned back) {
     return new Cancelled(
-        back.jobId(), back.token(), back.hasState(), back.attempt(), PgArray.NULL, null);
+        back.jobId(),
+        back.token(),
+        back.hasState(),
+        back.attempt(),
+        PgArray.NULL,
+        null,
+        back.payloadBytes());
   }
 
   private static Cancelled asCancelled(Paused pause) {
     return new Cancelled(
-        pause.jobId(), pause.token(), pause.hasState(), pause.attempt(), PgArray.NULL, null);
+        pause.jobId(),
+        pause.token(),
+        pause.hasState(),
+        pause.attempt(),
+        PgArray.NULL,
+        null,
+        pause.payloadBytes());
   }
 
   private static Cancelled asCancelled(Failure failure) {
@@ -305,7 +318,8 @@ public final class ColdFlush {
         failure.hasState(),
         failure.attempt(),
         failure.startedMicros(),
-        null);
+        null,
+        failure.payloadBytes());
   }
 
   private void lost(Portion portion, UUID jobId) {
@@ -397,12 +411,12 @@ public final class ColdFlush {
     DispatchStore.insert(tx, elsewhere, true);
   }
 
-  private DepthMoves depth(
+  private List<Change> depth(
       List<Passed<Success>> successes,
       List<Passed<Cancelled>> cancelled,
       List<Passed<Failure>> failures,
       List<Passed<Paused>> paused) {
-    DepthMoves depth = new DepthMoves();
+    Map<Lane, Change> depth = new HashMap<>();
     List<Passed<? extends End>> left = new ArrayList<>();
     left.addAll(successes);
     left.addAll(cancelled);
@@ -410,9 +424,10 @@ public final class ColdFlush {
     left.addAll(paused);
     for (Passed<? extends End> end : left) {
       if (!stale(end.portion()).contains(end.what().jobId())) {
-        depth.leaves(end.portion().lane(), end.what().jobId());
+        Lane lane = end.portion().lane();
+        depth.merge(lane, new Change(lane, -1, 1, -end.what().payloadBytes()), Change::plus);
       }
     }
-    return depth;
+    return List.copyOf(depth.values());
   }
 }

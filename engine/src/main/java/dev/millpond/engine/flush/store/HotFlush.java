@@ -227,7 +227,7 @@ public final class HotFlush {
         int jobs = portion.ends().size();
         long bytes = 0;
         for (End end : portion.ends()) {
-          bytes += ((Success) end).payloadBytes();
+          bytes += end.payloadBytes();
         }
         depth.merge(portion.lane(), new Change(portion.lane(), -jobs, jobs, -bytes), Change::plus);
       }

@@ -9,6 +9,7 @@ import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
 import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flush.store.EndedJobs;
+import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.maintenance.store.RescueStore.Lost;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -33,6 +34,7 @@ public final class NewRows {
    */
   public static int write(Connection tx, List<Lost> jobs, BatchMaker maker, KindPace pace)
       throws SQLException {
+    JobTables.hold(tx); // payloads are asked for their sizes after the outcomes
     Set<UUID> ended = EndedJobs.among(tx, jobs.stream().map(Lost::jobId).toList());
     PromoteStore.drop(tx, ended);
     DepthMoves depth = new DepthMoves();

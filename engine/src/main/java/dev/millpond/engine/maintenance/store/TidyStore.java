@@ -3,6 +3,7 @@ package dev.millpond.engine.maintenance.store;
 import dev.millpond.engine.access.store.ApiKeyStore;
 import dev.millpond.engine.audit.store.AuditStore;
 import dev.millpond.engine.books.store.BooksStore;
+import dev.millpond.engine.lifecycle.store.JobTables;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -112,6 +113,7 @@ public final class TidyStore {
    * which do not count them. Lanes with more than {@link #BYTES_JOBS} jobs are left for later.
    */
   public static Corrected recalibrateBytes(Connection tx) throws SQLException {
+    JobTables.hold(tx);
     String sql =
         "WITH i AS (INSERT INTO millpond.queue_depth (queue, class, delta, bytes)"
             + " SELECT queue, class, 0, actual - counted FROM ("

@@ -5,6 +5,7 @@ import dev.millpond.engine.lifecycle.store.JobTables;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.UUID;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** What the audit says of a job before and after a change; no payload. Stateless. */
@@ -29,9 +30,14 @@ public final class JobFacts {
     return AuditStore.json(tx, READ, id.toString());
   }
 
-  /** Makes a change of one job, and writes it down. */
-  public static <T> T around(Connection tx, String action, UUID id, AuditStore.Work<T> change)
+  /**
+   * Makes a change of one job, and writes it down.
+   *
+   * @param made whether the result says that it was made
+   */
+  public static <T> T around(
+      Connection tx, String action, UUID id, AuditStore.Work<T> change, Predicate<T> made)
       throws SQLException {
-    return AuditStore.around(tx, action, id.toString(), () -> read(tx, id), change);
+    return AuditStore.around(tx, action, id.toString(), () -> read(tx, id), change, made);
   }
 }

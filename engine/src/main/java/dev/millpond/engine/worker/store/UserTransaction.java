@@ -5,8 +5,9 @@ import dev.millpond.api.JobContext.TransactionalWork;
 import dev.millpond.api.JobOptions;
 import dev.millpond.engine.Sizing;
 import dev.millpond.engine.dispatch.Lane;
-import dev.millpond.engine.dispatch.store.DepthMoves;
 import dev.millpond.engine.dispatch.store.DepthStore;
+import dev.millpond.engine.dispatch.store.DepthStore.Change;
+import dev.millpond.engine.flush.PayloadBytes;
 import dev.millpond.engine.flush.store.ResultStore;
 import dev.millpond.engine.lifecycle.store.JobTables;
 import dev.millpond.engine.lifecycle.store.Pg;
@@ -96,7 +97,7 @@ public final class UserTransaction implements AutoCloseable {
         if (options.webhook() != null) {
           WebhookStore.call(tx, List.of(job.id()));
         }
-        DepthStore.add(tx, new DepthMoves().leaves(lane, job.id()));
+        DepthStore.add(tx, List.of(new Change(lane, -1, 1, -PayloadBytes.of(job.payload()))));
       } catch (Exception e) {
         try {
           tx.rollback();

@@ -155,7 +155,7 @@ class ColdFlushIT {
 
   private static End retried(UUID job) {
     JobError error = new JobError("Broken", "as planned", null);
-    return new Failure(job, 1, false, 1, 0, "failed", error, new Next.Retry(60_000_000));
+    return new Failure(job, 1, false, 1, 0, "failed", error, new Next.Retry(60_000_000), 1);
   }
 
   private static End succeeded(UUID job) {

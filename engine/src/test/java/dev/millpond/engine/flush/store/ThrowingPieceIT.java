@@ -136,7 +136,7 @@ class ThrowingPieceIT {
             "noop",
             batch,
             true,
-            List.of(new Returned(batch.jobIds()[0], 1, false, 1)),
+            List.of(new Returned(batch.jobIds()[0], 1, false, 1, 1)),
             List.of(),
             List.of(),
             false,

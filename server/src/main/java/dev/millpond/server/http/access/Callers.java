@@ -1,5 +1,6 @@
 package dev.millpond.server.http.access;
 
+import dev.millpond.api.UnavailableException;
 import dev.millpond.engine.access.KeyRing;
 import dev.millpond.engine.access.KeyRing.Verdict;
 import dev.millpond.engine.access.KeyText;
@@ -33,6 +34,9 @@ public final class Callers {
 
   private final @Nullable KeyRing ring;
   private final Guesses guesses = new Guesses();
+
+  /** Of cookies: old ones come with each request of a page, and take no guess of a key. */
+  private final Guesses cookies = new Guesses();
 
   private Callers(@Nullable KeyRing ring) {
     this.ring = ring;
@@ -76,7 +80,7 @@ public final class Callers {
   public boolean still(HttpServletRequest request) {
     try {
       return identify(request).known();
-    } catch (ProblemException e) {
+    } catch (ProblemException | UnavailableException e) {
       return false;
     }
   }
@@ -109,7 +113,7 @@ public final class Callers {
 
   private Caller byCookie(Sessions sessions, HttpServletRequest request, String cookie) {
     String address = request.getRemoteAddr();
-    boolean ask = guesses.left(address, System.nanoTime());
+    boolean ask = cookies.left(address, System.nanoTime());
     Caller caller =
         sessions
             .find(cookie, ask)
@@ -117,7 +121,7 @@ public final class Callers {
             .orElse(Caller.NOBODY);
     if (!caller.known()) {
       // An old cookie comes with each request of a page: so it is nobody, and asks are bounded.
-      guesses.take(address, System.nanoTime());
+      cookies.take(address, System.nanoTime());
     } else if (!SAFE_VERBS.contains(request.getMethod()) && !ours(request)) {
       throw new ProblemException(
           Problem.of(403, "cross-site", "A cookie came with a request that no page of ours sends")

@@ -10,13 +10,16 @@ import dev.millpond.server.http.RequestBody;
 import dev.millpond.server.http.json.FieldReader;
 import dev.millpond.server.http.json.Json;
 import dev.millpond.server.http.json.JsonReader;
+import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -29,8 +32,15 @@ import tools.jackson.core.JsonToken;
 public final class SessionController {
   private static final String PATH = "/v1/session";
 
+  /** Of a body with a key. */
+  private static final int BODY_BYTES = 1_024;
+
+  /** Bodies that are read at a time: whoever sends them is not known. */
+  private static final int BODIES = 50;
+
   private final Callers callers;
   private final RequestBody body;
+  private final Semaphore bodies = new Semaphore(BODIES);
 
   public SessionController(Callers callers, RequestBody body) {
     this.callers = callers;
@@ -63,7 +73,7 @@ public final class SessionController {
     }
     Optional<String> text =
         request.getContentLengthLong() > 0 || request.getHeader("Transfer-Encoding") != null
-            ? JsonReader.read(body.json(request), SessionController::key)
+            ? JsonReader.read(small(request), SessionController::key)
             : Optional.empty();
     Caller caller = text.isEmpty() ? Caller.of(request) : callers.check(request, text.get());
     if (caller.way() != Caller.Way.KEY || caller.key() == null) {
@@ -90,6 +100,20 @@ public final class SessionController {
     }
     SessionCookie.clear(request, response);
     response.setStatus(204);
+  }
+
+  private byte[] small(HttpServletRequest request) throws IOException {
+    if (!bodies.tryAcquire()) {
+      throw new ProblemException(
+          Problem.of(503, "server-busy", "Too many sessions are being begun")
+              .remedy("Try again, or send the key in the header Authorization")
+              .retryAfter(Duration.ofSeconds(1)));
+    }
+    try {
+      return body.small(request, BODY_BYTES);
+    } finally {
+      bodies.release();
+    }
   }
 
   private static Optional<String> key(JsonReader in) {

@@ -14,6 +14,7 @@ import dev.millpond.server.http.json.Json;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.List;
 import java.util.UUID;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -48,7 +49,7 @@ public final class WhyController {
               out.writeStringProperty("id", why.jobId().toString());
               out.writeStringProperty("state", why.state().wireName());
               out.writeArrayPropertyStart("holds");
-              why.holds().forEach(hold -> hold(out, hold, caller));
+              why.holds().forEach(hold -> hold(out, visible(hold, caller)));
               out.writeEndArray();
               out.writeStringProperty("nextStep", why.nextStep());
               out.writeEndObject();
@@ -56,7 +57,16 @@ public final class WhyController {
         .writeTo(response);
   }
 
-  private static void hold(JsonGenerator out, Hold hold, Caller caller) {
+  /** Jobs of a kind may be of queues that the caller does not see. */
+  private static Hold visible(Hold hold, Caller caller) {
+    return hold instanceof Hold.LimitFull full
+            && full.scope() == Pause.Scope.KIND
+            && !caller.queues().isEmpty()
+        ? new Hold.LimitFull(full.scope(), full.name(), full.concurrency(), List.of())
+        : hold;
+  }
+
+  private static void hold(JsonGenerator out, Hold hold) {
     out.writeStartObject();
     out.writeStringProperty("type", hold.type());
     out.writeStringProperty("text", hold.text());
@@ -81,10 +91,7 @@ public final class WhyController {
         out.writeStringProperty("name", full.name());
         out.writeNumberProperty("concurrency", full.concurrency());
         out.writeArrayPropertyStart("holders");
-        // Jobs of a kind may be of queues that the caller does not see.
-        if (full.scope() == Pause.Scope.QUEUE || caller.queues().isEmpty()) {
-          full.holders().forEach(job -> out.writeString(job.toString()));
-        }
+        full.holders().forEach(job -> out.writeString(job.toString()));
         out.writeEndArray();
       }
       case Hold.RateSpent spent -> {

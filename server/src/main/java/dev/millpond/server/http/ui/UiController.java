@@ -35,14 +35,15 @@ public final class UiController {
   @GetMapping(Assets.ROOT + "**")
   public void file(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Assets all = assets();
-    String path = request.getRequestURI().substring(Assets.ROOT.length());
+    String uri = request.getRequestURI(); // the root without its slash comes here as well
+    String path = uri.startsWith(Assets.ROOT) ? uri.substring(Assets.ROOT.length()) : "";
     int slash = path.indexOf('/');
     Asset asset =
         slash > 0 && path.substring(0, slash).equals(all.version())
             ? all.files().get(path.substring(slash + 1))
             : null;
     if (asset == null) {
-      Problem.of(404, "not-found", "Nothing is at " + request.getRequestURI())
+      Problem.of(404, "not-found", "Nothing is at " + uri)
           .remedy("Load the page again: it may be of another version")
           .writeTo(response);
       return;

@@ -40,6 +40,9 @@ class SessionHttpIT {
 
       assertThat(begun.statusCode()).as(begun::body).isEqualTo(200);
       assertThat(json(begun).get("principal").asString()).isEqualTo("ann");
+      // Whoever is not known may send no large body.
+      assertThat(live.post("/v1/session", "{\"key\":\"" + "x".repeat(2_000) + "\"}").statusCode())
+          .isEqualTo(413);
       assertThat(json(begun).get("scopes").toString()).isEqualTo("[\"read\",\"operate\"]");
       String header = begun.headers().firstValue("Set-Cookie").orElseThrow();
       assertThat(header).contains("; HttpOnly; SameSite=Strict").doesNotContain("Secure");

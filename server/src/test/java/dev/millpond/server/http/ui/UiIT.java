@@ -67,6 +67,7 @@ class UiIT {
       assertThat(files).isGreaterThan(20);
       assertThat(bytes).isLessThan(BYTES_MOST);
       assertThat(server.get("/ui/assets/0000/js/main.js").statusCode()).isEqualTo(404);
+      assertThat(server.get("/ui/assets").statusCode()).isEqualTo(404);
       assertThat(server.get("/ui/assets/" + tag.replace("\"", "") + "/js/none.js").statusCode())
           .isEqualTo(404);
       assertThat(server.get("/ui/assets/../../etc/passwd").statusCode()).isNotEqualTo(500);
