@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * has written. No page may complain, or ask anybody but its server. Without Chromium it is skipped,
  * except in CI.
  */
+@Timeout(120) // a stream that says nothing would be read for ever
 class DashboardIT {
   private static final List<String> PAGES =
       List.of(
