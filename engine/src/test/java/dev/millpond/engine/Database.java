@@ -23,7 +23,8 @@ public final class Database implements AutoCloseable {
 
   /** A database of its own with the current schema. */
   public static Database fresh() {
-    return on(TestServers.get().freshDatabase());
+    String url = TestServers.get().freshDatabase(Millpond::migrate);
+    return new Database(url, open(url));
   }
 
   /** An empty database of another server, with the current schema. */

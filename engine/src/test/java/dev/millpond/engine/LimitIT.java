@@ -162,10 +162,10 @@ class LimitIT {
     worker();
     worker();
 
-    company.of(5, 600);
-    Fleet.submit(node, job("counted", "mail"), 600);
+    company.of(5, 200);
+    Fleet.submit(node, job("counted", "mail"), 200);
 
-    fleet.untilEnded(600);
+    fleet.untilEnded(200);
     assertThat(most).hasValue(5);
     assertThat(database.number("SELECT max(lease_token) FROM millpond.job_outcome")).isEqualTo(1);
   }
@@ -179,12 +179,12 @@ class LimitIT {
     node.flow().setLimit(Scope.QUEUE, "a", atMost(20));
     worker();
 
-    company.of(4, 300);
-    Fleet.submit(node, job("counted", "a"), 150);
-    Fleet.submit(node, job("counted", "b"), 150);
+    company.of(4, 120);
+    Fleet.submit(node, job("counted", "a"), 60);
+    Fleet.submit(node, job("counted", "b"), 60);
     Fleet.submit(node, job("free", "a"), 100);
 
-    fleet.untilEnded(400);
+    fleet.untilEnded(220);
     assertThat(most).hasValue(4);
     assertThat(free).hasValue(100);
   }

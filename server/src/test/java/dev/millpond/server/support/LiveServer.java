@@ -61,9 +61,7 @@ public final class LiveServer implements AutoCloseable {
 
   /** The URL of a fresh database with the schema. */
   public static String migratedDatabase() {
-    String pgUrl = TestServers.get().freshDatabase();
-    Millpond.migrate(pgUrl);
-    return pgUrl;
+    return TestServers.get().freshDatabase(Millpond::migrate);
   }
 
   /** Asserts that the books of an installation are clean. */
