@@ -116,10 +116,11 @@ class WhyIT {
 
   @Test
   void whatIsPausedSaysByWhomAndWhy() {
-    worker(m -> m.registerHandler("kind", Integer.class, (context, n) -> n));
-    fleet.maintainer();
     producer.flow().pause(Scope.QUEUE, "default", "the disk is full", "ann");
     producer.flow().pause(Scope.TAG, "nightly", null, null);
+    // Not before: for half a second they would not know of it, and start the job.
+    worker(m -> m.registerHandler("kind", Integer.class, (context, n) -> n));
+    fleet.maintainer();
     UUID job = submit(JobRequest.of("kind", 1).withOptions(JobOptions.DEFAULT.withTags("nightly")));
 
     assertThat(holds(job))
