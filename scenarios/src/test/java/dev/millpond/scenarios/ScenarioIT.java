@@ -11,7 +11,10 @@ import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
-/** One scenario whose checks do not depend on how fast the machine is; all are run by hand. */
+/**
+ * One scenario whose checks do not depend on how fast the machine is; by hand with {@code
+ * -DskipITs=false}, as are all by {@code ./millpond scenario}.
+ */
 class ScenarioIT {
   @Test
   void limitsHoldWhileWorkersAreKilled(@TempDir Path data) {
