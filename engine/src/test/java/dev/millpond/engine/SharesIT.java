@@ -336,10 +336,11 @@ class SharesIT {
         MillpondConfig.of(postgres.url()).withTiming(Fleet.TIMING).withSlots(config.slots());
     Millpond producer = fleet.producer(config);
     fleet.maintainer(config);
-    worker(redis.isEmpty() ? deaf : deaf.withRedis(redis), Duration.ofMillis(1));
     load.submitClass(producer, "critical", 8_000);
     load.submitClass(producer, "high", 4_000);
     load.submitClass(producer, "normal", 2_000);
+    // Not before: it would be through with the first class before the others are there.
+    worker(redis.isEmpty() ? deaf : deaf.withRedis(redis), Duration.ofMillis(1));
 
     load.ofNextJobs(3_000);
     assertShares(load.ofNextJobs(4_000), BY_WEIGHT);
