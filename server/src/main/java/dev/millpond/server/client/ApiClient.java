@@ -12,6 +12,7 @@ import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Duration;
@@ -139,6 +140,9 @@ public final class ApiClient implements AutoCloseable {
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case UncheckedIOException wrapped -> throw wrapped.getCause();
+        case HttpConnectTimeoutException unreachable -> throw unreachable;
+        case HttpTimeoutException late -> // the request's own timeout, which ends at the same time
+            throw new IOException("no answer within " + text(timeout), late);
         case IOException broken -> throw broken;
         case RuntimeException defect -> throw defect;
         case null, default -> throw new IllegalStateException(e);
