@@ -32,7 +32,7 @@ class IdleBudgetIT {
   private static final double LEADER_TRANSACTIONS_PER_SECOND = 4;
 
   /** Two reads that wait for half a second; now and then the looks of reconciler and reaper. */
-  private static final double COMMANDS_PER_SECOND = 6; // with the looks of the metrics, ADR 36
+  private static final double COMMANDS_PER_SECOND = 5;
 
   /** What is done once at the start; and the bell has not rung for long enough. */
   private static final Duration RESTS_AFTER = Duration.ofSeconds(4);
