@@ -174,14 +174,11 @@ public final class StreamsKeeper implements AutoCloseable {
 
   /** A stream that is looked through. */
   private record Looking(
-      String stream,
-      int shard,
-      Lane lane,
-      Response<Boolean> exists,
-      Response<List<StreamPendingEntry>> answer) {}
+      String stream, int shard, Lane lane, Response<List<StreamPendingEntry>> answer) {}
 
   /**
-   * Entries that were delivered and then left for this long, in one round trip.
+   * Entries that were delivered and then left for this long, in one round trip; a second one where
+   * a group is missing, which is made anew if its stream is there.
    *
    * @param limit at most, of each stream
    */
@@ -197,7 +194,6 @@ public final class StreamsKeeper implements AutoCloseable {
                     stream,
                     shard,
                     lane,
-                    pipeline.exists(stream),
                     pipeline.xpending(
                         stream,
                         "millpond",
@@ -207,16 +203,23 @@ public final class StreamsKeeper implements AutoCloseable {
         pipeline.sync();
       }
       List<Left> left = new ArrayList<>();
+      List<String> withoutGroup = new ArrayList<>();
       for (Looking look : looks) {
-        if (look.exists().get()) {
-          note(jedis, look, left);
+        if (!note(look, left)) {
+          withoutGroup.add(look.stream());
         }
       }
+      createGroups(jedis, withoutGroup);
       return left;
     });
   }
 
-  private void note(UnifiedJedis jedis, Looking look, List<Left> into) {
+  /**
+   * Takes what was answered for a stream.
+   *
+   * @return whether it has its group: one that nothing was sent to yet has none either
+   */
+  private boolean note(Looking look, List<Left> into) {
     try {
       for (StreamPendingEntry entry : look.answer().get()) {
         into.add(
@@ -235,11 +238,28 @@ public final class StreamsKeeper implements AutoCloseable {
           log.warn("{}: {} is no stream: {}", server.name(), look.stream(), e.getMessage());
         }
       } else if (String.valueOf(e.getMessage()).startsWith("NOGROUP")) {
-        Entries.createGroup(jedis, look.stream());
+        return false;
       } else {
         throw e;
       }
     }
+    return true;
+  }
+
+  private static void createGroups(UnifiedJedis jedis, List<String> streams) {
+    if (streams.isEmpty()) {
+      return;
+    }
+    Map<String, Response<Boolean>> there = new LinkedHashMap<>();
+    try (AbstractPipeline pipeline = jedis.pipelined()) {
+      streams.forEach(stream -> there.put(stream, pipeline.exists(stream)));
+      pipeline.sync();
+    }
+    there.forEach((stream, exists) -> {
+      if (exists.get()) {
+        Entries.createGroup(jedis, stream);
+      }
+    });
   }
 
   /**
