@@ -23,6 +23,15 @@ public interface JobContext {
   String queue();
 
   /**
+   * The trace that the attempt belongs to, as the header {@code traceparent} of W3C Trace Context:
+   * of the span of this attempt where its worker makes one, else of the submit; null for none. To
+   * be sent with calls of other services where no library does, as from child processes.
+   */
+  default @Nullable String traceparent() {
+    return null;
+  }
+
+  /**
    * Whether the attempt should stop: its soft timeout has passed, its job was cancelled, its worker
    * shuts down or has lost the job. Its thread is interrupted as well.
    */

@@ -7,8 +7,6 @@ import io.opentelemetry.api.trace.SpanBuilder;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
-import io.opentelemetry.api.trace.TraceFlags;
-import io.opentelemetry.api.trace.TraceState;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
@@ -62,7 +60,7 @@ public final class OpenTelemetryTracing implements Tracing {
           tracer
               .spanBuilder("submit " + kind)
               .setSpanKind(SpanKind.PRODUCER)
-              .setParent(given == null ? Context.current() : context(given))
+              .setParent(given == null ? Context.current() : RemoteTrace.context(given))
               .setAttribute(SYSTEM, "millpond")
               .setAttribute(OPERATION, "send")
               .setAttribute(QUEUE, queue)
@@ -80,7 +78,7 @@ public final class OpenTelemetryTracing implements Tracing {
   @SuppressWarnings("MustBeClosedChecker") // closed by the end of the span, in the same thread
   public RunSpan run(TracedRun run) {
     try {
-      Context submit = context(run.traceparent());
+      Context submit = RemoteTrace.context(run.traceparent());
       if (run.attempt() == 1) {
         describe(tracer.spanBuilder("wait " + run.kind()), run)
             .setParent(submit)
@@ -113,14 +111,12 @@ public final class OpenTelemetryTracing implements Tracing {
         .setAttribute(WORKER, run.workerId().toString());
   }
 
-  private static Context context(String traceparent) {
-    SpanContext remote =
-        SpanContext.createFromRemoteParent(
-            TraceParent.traceId(traceparent),
-            TraceParent.spanId(traceparent),
-            TraceFlags.getSampled(),
-            TraceState.getDefault());
-    return Context.root().with(Span.wrap(remote));
+  /** Of a span that is sampled; null of any other. */
+  private static @Nullable String traceparent(Span span) {
+    SpanContext context = span.getSpanContext();
+    return context.isValid() && context.isSampled()
+        ? "00-" + context.getTraceId() + "-" + context.getSpanId() + "-01"
+        : null;
   }
 
   private void failed(RuntimeException thrown) {
@@ -150,10 +146,7 @@ public final class OpenTelemetryTracing implements Tracing {
 
     @Override
     public @Nullable String traceparent() {
-      SpanContext context = span.getSpanContext();
-      return context.isValid() && context.isSampled()
-          ? "00-" + context.getTraceId() + "-" + context.getSpanId() + "-01"
-          : null;
+      return OpenTelemetryTracing.traceparent(span);
     }
 
     @Override
@@ -174,19 +167,49 @@ public final class OpenTelemetryTracing implements Tracing {
     }
 
     @Override
-    public CommitSpan end(@Nullable Throwable failure) {
+    public @Nullable String traceparent() {
+      return OpenTelemetryTracing.traceparent(span);
+    }
+
+    @Override
+    public void end(@Nullable Throwable failure) {
       try {
         current.close();
-        OpenTelemetryTracing.this.end(span, failure);
-        Span commit =
+      } catch (RuntimeException e) {
+        OpenTelemetryTracing.this.failed(e);
+      }
+      OpenTelemetryTracing.this.end(span, failure);
+    }
+
+    @Override
+    public CommitSpan commit() {
+      try {
+        return new Commit(
             describe(tracer.spanBuilder("commit " + run.kind()), run)
                 .setParent(Context.root().with(span))
-                .startSpan();
-        return counts -> OpenTelemetryTracing.this.end(commit.setAttribute(COUNTS, counts), null);
+                .startSpan());
       } catch (RuntimeException e) {
-        failed(e);
+        OpenTelemetryTracing.this.failed(e);
         return CommitSpan.NONE;
       }
+    }
+  }
+
+  private final class Commit implements CommitSpan {
+    private final Span span;
+
+    Commit(Span span) {
+      this.span = span;
+    }
+
+    @Override
+    public void end(boolean counts) {
+      OpenTelemetryTracing.this.end(span.setAttribute(COUNTS, counts), null);
+    }
+
+    @Override
+    public void failed(Throwable why) {
+      OpenTelemetryTracing.this.end(span, why);
     }
   }
 }

@@ -13,6 +13,7 @@ import dev.millpond.engine.flush.Portion.Started;
 import dev.millpond.engine.retry.RetryPolicy;
 import dev.millpond.engine.submit.JobJson;
 import dev.millpond.engine.trace.CommitSpan;
+import dev.millpond.engine.trace.RunSpan;
 import dev.millpond.engine.worker.forked.ForkedJob;
 import dev.millpond.engine.worker.store.ClaimStore.LoadedJob;
 import dev.millpond.engine.worker.text.Texts;
@@ -60,6 +61,7 @@ final class Attempt implements JobContext, ForkedJob {
   private @Nullable Thread thread;
   private @Nullable StopListener listener;
   private volatile long cancelledNanos;
+  private volatile RunSpan span = RunSpan.NONE;
   private volatile CommitSpan commit = CommitSpan.NONE;
   private int lineCount;
   private boolean recorded;
@@ -188,9 +190,19 @@ final class Attempt implements JobContext, ForkedJob {
     return phase.compareAndSet(Phase.STARTED, Phase.ENDED);
   }
 
+  /** Its handler is about to be called, within this span. */
+  void traced(RunSpan within) {
+    span = within;
+  }
+
   /** Its handler has returned; what became of it is to be committed. */
-  void await(CommitSpan span) {
-    commit = span;
+  void awaitCommit() {
+    commit = span.commit();
+  }
+
+  /** The span of a commit that the handler makes itself. */
+  CommitSpan ownCommit() {
+    return span.commit();
   }
 
   /**
@@ -381,6 +393,12 @@ final class Attempt implements JobContext, ForkedJob {
   @Override
   public String queue() {
     return run.lane().queue();
+  }
+
+  @Override
+  public @Nullable String traceparent() {
+    String own = span.traceparent();
+    return own == null ? RunTraces.trace(this) : own;
   }
 
   @Override

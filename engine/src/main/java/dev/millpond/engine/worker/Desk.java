@@ -14,6 +14,7 @@ import dev.millpond.engine.flush.Portion.Written;
 import dev.millpond.engine.flush.Writer;
 import dev.millpond.engine.metrics.EngineMetrics;
 import dev.millpond.engine.metrics.EngineMetrics.Step;
+import dev.millpond.engine.trace.CommitSpan;
 import dev.millpond.engine.worker.store.UserTransaction;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -179,6 +180,7 @@ final class Desk {
     if (!attempt.end()) {
       throw new LeaseLostException("attempt of job " + attempt.jobId() + " has ended already");
     }
+    CommitSpan span = attempt.ownCommit();
     UserTransaction.Result result;
     try {
       result =
@@ -188,8 +190,9 @@ final class Desk {
               attempt.run().lane(),
               attempt.startedMicros(),
               work);
-    } catch (Exception e) {
+    } catch (Exception | Error e) {
       // Rolled back: the attempt goes on and may fail, or try again.
+      span.failed(e);
       attempt.reopen();
       throw e;
     }
@@ -202,17 +205,24 @@ final class Desk {
         .run()
         .ended(attempt, result == UserTransaction.Result.UNKNOWN ? Ends.returned(attempt) : null);
     switch (result) {
-      case COMMITTED ->
-          metrics.count(Step.COMPLETED, attempt.run().lane(), attempt.run().kind(), 1);
+      case COMMITTED -> {
+        span.end(true);
+        metrics.count(Step.COMPLETED, attempt.run().lane(), attempt.run().kind(), 1);
+      }
       case LOST -> {
+        span.end(false);
         metrics.count(Step.STALE, attempt.run().lane(), attempt.run().kind(), 1);
         attempt.stop(StopReason.LOST);
         throw new LeaseLostException(
             "job " + attempt.jobId() + " is somebody else's by now; nothing was written");
       }
-      case UNKNOWN ->
-          throw new LeaseLostException(
-              "the commit of job " + attempt.jobId() + " got no answer; it may have happened");
+      case UNKNOWN -> {
+        LeaseLostException unknown =
+            new LeaseLostException(
+                "the commit of job " + attempt.jobId() + " got no answer; it may have happened");
+        span.failed(unknown);
+        throw unknown;
+      }
     }
   }
 }

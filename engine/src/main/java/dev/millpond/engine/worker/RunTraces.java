@@ -41,17 +41,20 @@ public final class RunTraces {
     if (traceparent == null) {
       return RunSpan.NONE;
     }
-    return tracing.run(
-        new TracedRun(
-            attempt.jobId(),
-            attempt.queue(),
-            attempt.run().lane().priorityClass(),
-            attempt.kind(),
-            attempt.attempt(),
-            attempt.leaseToken(),
-            worker(),
-            Instant.ofEpochMilli(IdTime.millis(attempt.jobId())),
-            traceparent));
+    RunSpan span =
+        tracing.run(
+            new TracedRun(
+                attempt.jobId(),
+                attempt.queue(),
+                attempt.run().lane().priorityClass(),
+                attempt.kind(),
+                attempt.attempt(),
+                attempt.leaseToken(),
+                worker(),
+                Instant.ofEpochMilli(IdTime.millis(attempt.jobId())),
+                traceparent));
+    attempt.traced(span);
+    return span;
   }
 
   /** The trace of its job; null for none. */

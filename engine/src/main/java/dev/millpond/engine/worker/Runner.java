@@ -262,7 +262,11 @@ final class Runner {
   /** The first end of an attempt counts; that of a lost one does not. */
   private static void end(Attempt attempt, End end) {
     if (attempt.end()) {
-      attempt.run().ended(attempt, attempt.reason() == StopReason.LOST ? null : end);
+      boolean lost = attempt.reason() == StopReason.LOST;
+      if (!lost) {
+        attempt.awaitCommit();
+      }
+      attempt.run().ended(attempt, lost ? null : end);
     }
   }
 
@@ -319,7 +323,7 @@ final class Runner {
       attempt.leaveThread();
       CurrentJob.putDown();
     }
-    attempt.await(span.end(failure));
+    span.end(failure);
     desk.metrics().ran(attempt.run().lane(), attempt.run().kind(), attempt.runNanos());
     end(attempt, end);
   }

@@ -8,6 +8,7 @@ import dev.millpond.api.HandlerOptions;
 import dev.millpond.api.JobOptions;
 import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobState;
+import dev.millpond.api.JobView;
 import dev.millpond.api.SubmitOptions;
 import dev.millpond.api.SubmitResult;
 import dev.millpond.engine.Database;
@@ -117,8 +118,8 @@ class TraceIT {
     assertThat(submit.getParentSpanId()).isEqualTo(request.getSpanContext().getSpanId());
     assertThat(submit.getKind()).isEqualTo(SpanKind.PRODUCER);
     assertThat(one("wait first").getParentSpanId()).isEqualTo(submit.getSpanId());
-    SpanData failed = attempt(1);
-    SpanData succeeded = attempt(2);
+    SpanData failed = attempt("run first", 1);
+    SpanData succeeded = attempt("run first", 2);
     assertThat(failed.getParentSpanId()).isEqualTo(submit.getSpanId());
     assertThat(failed.getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
     assertThat(failed.getEvents()).hasSize(1);
@@ -139,11 +140,52 @@ class TraceIT {
     fleet.end();
   }
 
-  private SpanData attempt(long number) {
-    return named("run first").stream()
+  private SpanData attempt(String name, long number) {
+    return named(name).stream()
         .filter(span -> Long.valueOf(number).equals(span.getAttributes().get(ATTEMPT)))
         .findFirst()
         .orElseThrow();
+  }
+
+  @Test
+  void aHandlersOwnTransactionIsTheCommitOfItsAttemptUnlessItWasRolledBack() {
+    Fleet fleet =
+        Fleet.on(database, Mode.POSTGRES).traced(new OpenTelemetryTracing(sdk(Sampler.alwaysOn())));
+    Millpond node =
+        fleet.worker(m ->
+            m.registerHandler(
+                "pay",
+                String.class,
+                (context, payload) -> {
+                  context.completeIn(tx -> {
+                    if (context.attempt() == 1) {
+                      throw new IllegalStateException("no funds");
+                    }
+                    return context.traceparent();
+                  });
+                  return null;
+                },
+                HandlerOptions.DEFAULT.withBackoff(
+                    new Backoff(Duration.ofMillis(1), Duration.ofMillis(2)))));
+    node.startMaintenance();
+    UUID id = Fleet.submit(node, JobRequest.of("pay", ""), 1).getFirst();
+    JobView job = fleet.untilState(id, JobState.SUCCEEDED);
+    Fleet.until("both runs", () -> named("run pay").size() == 2);
+    Fleet.until("their commits", () -> named("commit pay").size() == 3);
+    SpanData first = attempt("run pay", 1);
+    SpanData second = attempt("run pay", 2);
+    assertThat(job.result()).contains(second.getTraceId() + "-" + second.getSpanId());
+    List<SpanData> ofFirst =
+        named("commit pay").stream()
+            .filter(span -> span.getParentSpanId().equals(first.getSpanId()))
+            .toList();
+    assertThat(ofFirst).as("what was rolled back, and the failure").hasSize(2);
+    assertThat(ofFirst.getFirst().getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
+    assertThat(ofFirst.getLast().getAttributes().get(COUNTS)).isTrue();
+    SpanData own = attempt("commit pay", 2);
+    assertThat(own.getParentSpanId()).isEqualTo(second.getSpanId());
+    assertThat(own.getAttributes().get(COUNTS)).isTrue();
+    fleet.end();
   }
 
   @Test

@@ -94,6 +94,9 @@ class CompleteInIT {
                     if (context.attempt() == 1) {
                       throw new IllegalStateException("after the write");
                     }
+                    if (context.attempt() == 2) {
+                      throw new StackOverflowError("after the write");
+                    }
                     return null;
                   });
                   return null;
@@ -102,10 +105,10 @@ class CompleteInIT {
     fleet.maintainer();
     UUID id = node.submitOrThrow(JobRequest.of("pay", ""));
     JobView job = fleet.untilState(id, JobState.SUCCEEDED);
-    assertThat(job.attempts()).hasSize(2);
+    assertThat(job.attempts()).hasSize(3);
     assertThat(Objects.requireNonNull(job.attempts().getFirst().error()).message())
         .isEqualTo("after the write");
-    assertThat(database.strings("SELECT attempt FROM public.ledger")).containsExactly("2");
+    assertThat(database.strings("SELECT attempt FROM public.ledger")).containsExactly("3");
   }
 
   @Test

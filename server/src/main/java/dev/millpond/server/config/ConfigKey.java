@@ -211,7 +211,7 @@ public enum ConfigKey {
       "trace.ratio",
       "NUMBER",
       "1",
-      "Of the submits that belong to no trace, the part that begin one, 0 to 1."),
+      "Of the requests of the API that belong to no trace, the part that begin one, 0 to 1."),
   LOG_FORMAT("log.format", "FORMAT", "text", "Form of a line of the log: text or json."),
   LOG_LEVEL("log.level", "LEVEL", "info", "Least level logged: error, warn, info, debug, trace.");
 

@@ -6,7 +6,7 @@ import java.net.URI;
  * Where spans go.
  *
  * @param collector takes OTLP over HTTP
- * @param ratio of the submits without a trace that begin one
+ * @param ratio of the requests without a trace that begin one
  */
 public record TraceConfig(URI collector, double ratio) {
   /** Where the collector takes traces: by the standard a path of its own. */

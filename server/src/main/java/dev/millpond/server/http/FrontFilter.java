@@ -6,6 +6,8 @@ import dev.millpond.server.http.access.Callers;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.Problems;
 import dev.millpond.server.metrics.HttpMeters;
+import dev.millpond.server.traces.RequestSpan;
+import dev.millpond.server.traces.RequestSpans;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
@@ -39,15 +41,23 @@ final class FrontFilter implements Filter {
   private final BodyRoom room;
   private final Callers callers;
   private final HttpMeters meters;
+  private final @Nullable RequestSpans spans;
   private final @Nullable SubmitShortcut submits;
 
   /**
+   * @param spans null where requests are not traced
    * @param submits null where jobs are not submitted
    */
-  FrontFilter(BodyRoom room, Callers callers, HttpMeters meters, @Nullable SubmitShortcut submits) {
+  FrontFilter(
+      BodyRoom room,
+      Callers callers,
+      HttpMeters meters,
+      @Nullable RequestSpans spans,
+      @Nullable SubmitShortcut submits) {
     this.room = room;
     this.callers = callers;
     this.meters = meters;
+    this.spans = spans;
     this.submits = submits;
   }
 
@@ -58,17 +68,49 @@ final class FrontFilter implements Filter {
     HttpServletRequest http = (HttpServletRequest) request;
     HttpServletResponse answer = (HttpServletResponse) response;
     try {
-      answer(http, answer, chain);
+      if (spans == null) {
+        answer(http, answer, chain);
+      } else {
+        answer(spans, http, answer, chain);
+      }
     } finally {
-      String verb = VERBS.contains(http.getMethod()) ? http.getMethod() : OTHER_VERB;
-      meters.answered(verb, route(http), answer.getStatus(), System.nanoTime() - began);
+      String verb = verb(http);
+      String route = route(http);
+      meters.answered(
+          verb == null ? OTHER_VERB : verb,
+          route == null ? HttpMeters.NO_ROUTE : route,
+          answer.getStatus(),
+          System.nanoTime() - began);
     }
   }
 
-  /** As Spring MVC has matched it, or the shortcut in its place. */
-  private static String route(HttpServletRequest request) {
+  /** One that is taken; null for any other. */
+  private static @Nullable String verb(HttpServletRequest request) {
+    String verb = request.getMethod();
+    return VERBS.contains(verb) ? verb : null;
+  }
+
+  /** As Spring MVC has matched it, or the shortcut in its place; null where nobody has. */
+  private static @Nullable String route(HttpServletRequest request) {
     Object route = request.getAttribute(HandlerMapping.BEST_MATCHING_PATTERN_ATTRIBUTE);
-    return route == null ? HttpMeters.NO_ROUTE : route.toString();
+    return route == null ? null : route.toString();
+  }
+
+  private void answer(
+      RequestSpans spans, HttpServletRequest http, HttpServletResponse answer, FilterChain chain)
+      throws IOException, ServletException {
+    RequestSpan span = spans.begin(verb(http), http);
+    Throwable failure = null;
+    try {
+      answer(http, answer, chain);
+    } catch (IOException | ServletException | RuntimeException | Error e) {
+      failure = e;
+      throw e;
+    } finally {
+      if (span != null) {
+        span.end(route(http), answer.getStatus(), failure);
+      }
+    }
   }
 
   private void answer(HttpServletRequest http, HttpServletResponse answer, FilterChain chain)

@@ -34,6 +34,7 @@ import dev.millpond.server.http.workers.WorkersController;
 import dev.millpond.server.metrics.Exposition;
 import dev.millpond.server.metrics.HttpMeters;
 import dev.millpond.server.metrics.ServerMetric;
+import dev.millpond.server.traces.RequestSpans;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -47,6 +48,7 @@ import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.util.thread.VirtualThreadPool;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.web.server.PortInUseException;
@@ -81,6 +83,7 @@ public final class HttpServer implements AutoCloseable {
    * @param engine how the process takes part in the queue
    * @param api whether it serves more than health and metrics
    * @param access who may call; with keys, the engine follows them from now on
+   * @param spans null where requests are not traced
    */
   public record Parts(
       InetAddress bind,
@@ -91,6 +94,7 @@ public final class HttpServer implements AutoCloseable {
       AccessConfig access,
       Millpond millpond,
       PrometheusMeterRegistry registry,
+      @Nullable RequestSpans spans,
       Readiness readiness) {}
 
   private final AnnotationConfigServletWebServerApplicationContext context;
@@ -223,6 +227,7 @@ public final class HttpServer implements AutoCloseable {
           room,
           callers,
           new HttpMeters(parts.registry()),
+          parts.spans(),
           parts.api() ? new SubmitShortcut(one.getObject(), batch.getObject(), problems) : null);
     }
 

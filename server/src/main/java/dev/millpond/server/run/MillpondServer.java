@@ -22,6 +22,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -82,7 +83,9 @@ public final class MillpondServer implements AutoCloseable {
     // The jars outlive the engine, whose handlers come from them.
     HandlerJars jars = HandlerJars.open(config.handlers());
     parts.push(jars);
-    Millpond millpond = Millpond.connect(config.engine(), registry, tracing(config, parts));
+    OtlpTraces traces = traces(config, parts);
+    Tracing tracing = traces == null ? Tracing.NONE : traces.tracing();
+    Millpond millpond = Millpond.connect(config.engine(), registry, tracing);
     parts.push(millpond);
     int modules = jars.registerWith(millpond);
 
@@ -98,6 +101,7 @@ public final class MillpondServer implements AutoCloseable {
                 config.access(),
                 millpond,
                 registry,
+                traces == null ? null : traces.requests(),
                 readiness));
     parts.push(http);
     if (config.roles().contains(Role.WORKER)) {
@@ -126,13 +130,13 @@ public final class MillpondServer implements AutoCloseable {
   }
 
   /** The classes that send spans are loaded only where it is configured. */
-  private static Tracing tracing(ServerConfig config, Deque<AutoCloseable> parts) {
+  private static @Nullable OtlpTraces traces(ServerConfig config, Deque<AutoCloseable> parts) {
     if (config.traces() == null) {
-      return Tracing.NONE;
+      return null;
     }
     OtlpTraces traces = OtlpTraces.open(config.traces());
     parts.push(traces);
-    return traces.tracing();
+    return traces;
   }
 
   private static AutoCloseable showLife(ServerConfig config, Millpond millpond) {

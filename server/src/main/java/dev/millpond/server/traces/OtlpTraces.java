@@ -9,6 +9,7 @@ import io.opentelemetry.exporter.otlp.http.trace.OtlpHttpSpanExporter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.resources.Resource;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.SpanLimits;
 import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
 import java.time.Duration;
@@ -24,13 +25,18 @@ public final class OtlpTraces implements AutoCloseable {
   private static final Duration EVERY = Duration.ofSeconds(1);
   private static final long LAST_SECONDS = 3;
 
+  /** Of a path or a stack, say; what is longer is cut. */
+  private static final int VALUE_CHARS = 16 * 1024;
+
   private final SdkTracerProvider provider;
   private final Tracing tracing;
+  private final RequestSpans requests;
 
   private OtlpTraces(SdkTracerProvider provider) {
     this.provider = provider;
-    this.tracing =
-        new OpenTelemetryTracing(OpenTelemetrySdk.builder().setTracerProvider(provider).build());
+    OpenTelemetrySdk sdk = OpenTelemetrySdk.builder().setTracerProvider(provider).build();
+    this.tracing = new OpenTelemetryTracing(sdk);
+    this.requests = new RequestSpans(sdk);
   }
 
   public static OtlpTraces open(TraceConfig config) {
@@ -50,6 +56,7 @@ public final class OtlpTraces implements AutoCloseable {
                                 "millpond",
                                 AttributeKey.longKey("process.pid"),
                                 ProcessHandle.current().pid()))))
+            .setSpanLimits(SpanLimits.builder().setMaxAttributeValueLength(VALUE_CHARS).build())
             .setSampler(Sampler.parentBased(Sampler.traceIdRatioBased(config.ratio())))
             .addSpanProcessor(BatchSpanProcessor.builder(exporter).setScheduleDelay(EVERY).build())
             .build());
@@ -57,6 +64,11 @@ public final class OtlpTraces implements AutoCloseable {
 
   public Tracing tracing() {
     return tracing;
+  }
+
+  /** Spans of requests over HTTP. */
+  public RequestSpans requests() {
+    return requests;
   }
 
   /** Sends what is there, as far as a moment reaches. */

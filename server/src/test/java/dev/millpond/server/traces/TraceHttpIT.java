@@ -108,7 +108,8 @@ class TraceHttpIT {
     assertThat(line.get("trace").asString()).isEqualTo(TRACE);
     assertThat(lines.poll(30, TimeUnit.SECONDS)).isEqualTo(" [greet " + id + " attempt 1 token 1]");
     StringBuilder all = new StringBuilder();
-    for (String name : List.of("submit greet", "wait greet", "run greet")) {
+    for (String name :
+        List.of("POST /v1/jobs", "submit greet", "wait greet", "run greet", "commit greet")) {
       await(name)
           .atMost(PATIENCE)
           .until(() -> {

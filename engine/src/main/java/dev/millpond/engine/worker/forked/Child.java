@@ -187,6 +187,7 @@ final class Child {
               job.untilSoftTimeout().toMillis(),
               job.untilHardTimeout().toMillis(),
               job.keepResult() ? terms.resultMost() : -1,
+              job.traceparent(),
               mark));
       while (true) {
         try {

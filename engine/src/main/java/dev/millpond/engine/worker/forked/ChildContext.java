@@ -82,6 +82,11 @@ final class ChildContext implements JobContext {
   }
 
   @Override
+  public @Nullable String traceparent() {
+    return run.traceparent();
+  }
+
+  @Override
   public boolean stopRequested() {
     return stopReason != null;
   }

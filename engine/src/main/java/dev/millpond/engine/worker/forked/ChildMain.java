@@ -7,6 +7,8 @@ import dev.millpond.api.LeaseLostException;
 import dev.millpond.api.RetryJobException;
 import dev.millpond.engine.JobLimits;
 import dev.millpond.engine.submit.JobJson;
+import dev.millpond.engine.trace.RemoteTrace;
+import dev.millpond.engine.trace.TraceParent;
 import dev.millpond.engine.worker.forked.Frame.Verdict;
 import dev.millpond.engine.worker.text.Texts;
 import java.io.FileDescriptor;
@@ -191,11 +193,13 @@ public final class ChildMain {
       ChildContext context, Frame.Run run, ChildHandlers.Entry<P> entry) throws Exception {
     P payload = JobJson.payload(run.payload(), entry.payload());
     Object result;
+    Runnable leaveTrace = enterTrace(run.traceparent());
     context.enter();
     try {
       result = entry.handler().run(context, payload);
     } finally {
       context.leave();
+      leaveTrace.run();
     }
     if (run.resultBytes() < 0) {
       return null;
@@ -205,6 +209,19 @@ public final class ChildMain {
     } catch (IllegalArgumentException e) {
       throw new FatalJobException(String.valueOf(e.getMessage()), e);
     }
+  }
+
+  /** For spans of the handler's own, where its class path has OpenTelemetry. */
+  private static Runnable enterTrace(@Nullable String traceparent) {
+    String sampled = TraceParent.sampled(traceparent);
+    if (sampled != null) {
+      try {
+        return RemoteTrace.enter(sampled);
+      } catch (NoClassDefFoundError e) {
+        return () -> {};
+      }
+    }
+    return () -> {};
   }
 
   private static Frame failed(int run, Throwable thrown) {

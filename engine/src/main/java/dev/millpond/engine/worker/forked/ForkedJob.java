@@ -24,6 +24,9 @@ public interface ForkedJob {
 
   Duration untilHardTimeout();
 
+  /** The trace that it belongs to; null for none. */
+  @Nullable String traceparent();
+
   /** Whether the result is wanted. */
   boolean keepResult();
 

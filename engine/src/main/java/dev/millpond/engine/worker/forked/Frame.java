@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 sealed interface Frame {
   /** Raised with every change of a frame. */
-  int VERSION = 1;
+  int VERSION = 2;
 
   /** From the child, first of all. */
   record Hello(int version, long pid) implements Frame {}
@@ -35,6 +35,7 @@ sealed interface Frame {
    * @param softMillis until it is told to stop
    * @param hardMillis until the process is killed
    * @param resultBytes the most its result may have; -1 when no result is kept
+   * @param traceparent the trace that the run belongs to; null for none
    * @param mark is written to the standard output after all output of the run
    */
   record Run(
@@ -48,6 +49,7 @@ sealed interface Frame {
       long softMillis,
       long hardMillis,
       int resultBytes,
+      @Nullable String traceparent,
       String mark)
       implements Frame {}
 

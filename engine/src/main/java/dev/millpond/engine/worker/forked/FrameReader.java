@@ -75,6 +75,7 @@ final class FrameReader {
               number(bytes),
               number(bytes),
               integer(bytes),
+              perhaps(bytes),
               text(bytes));
       case FrameWriter.STOP -> new Frame.Stop(integer(bytes), text(bytes));
       case FrameWriter.BYE -> new Frame.Bye();

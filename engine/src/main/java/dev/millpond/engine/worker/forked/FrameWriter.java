@@ -131,6 +131,7 @@ final class FrameWriter {
     data.writeLong(run.softMillis());
     data.writeLong(run.hardMillis());
     data.writeInt(run.resultBytes());
+    perhaps(data, run.traceparent());
     text(data, run.mark());
   }
 

@@ -98,7 +98,7 @@ public final class UserTransaction implements AutoCloseable {
           WebhookStore.call(tx, List.of(job.id()));
         }
         DepthStore.add(tx, List.of(new Change(lane, -1, 1, -PayloadBytes.of(job.payload()))));
-      } catch (Exception e) {
+      } catch (Exception | Error e) {
         try {
           tx.rollback();
         } catch (SQLException again) {

@@ -8,6 +8,7 @@ import dev.millpond.api.HandlerOptions.Executor;
 import dev.millpond.api.Handlers;
 import dev.millpond.api.JobContext;
 import dev.millpond.api.RetryJobException;
+import io.opentelemetry.api.trace.Span;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Handlers that misbehave in all the ways that a child process has to bear. */
+/** Handlers that misbehave in all the ways that a child process has to bear, and some that tell. */
 public final class ChildHandlersModule implements HandlerModule {
   static final String KIND = "forked";
   static final String BRIEF = "forked.brief";
@@ -53,6 +54,11 @@ public final class ChildHandlersModule implements HandlerModule {
     return switch (deed.what()) {
       case "pid" -> pid();
       case "report" -> report(context);
+      case "trace" ->
+          List.of(
+              String.valueOf(context.traceparent()),
+              Span.current().getSpanContext().getTraceId(),
+              Span.current().getSpanContext().getSpanId());
       case "throw" -> throw new IllegalStateException("no luck", new IOException("the cause"));
       case "fatal" -> throw new FatalJobException("never");
       case "retry" -> {

@@ -58,6 +58,11 @@ class ForkedCostIT {
     }
 
     @Override
+    public @Nullable String traceparent() {
+      return null;
+    }
+
+    @Override
     public boolean keepResult() {
       return true;
     }

@@ -11,6 +11,7 @@ import dev.millpond.api.JobRequest;
 import dev.millpond.api.JobState;
 import dev.millpond.api.JobView;
 import dev.millpond.api.JobView.JobError;
+import dev.millpond.api.SubmitOptions;
 import dev.millpond.engine.Database;
 import dev.millpond.engine.Fleet;
 import dev.millpond.engine.Fleet.Mode;
@@ -120,6 +121,21 @@ class ForkedIT {
         .contains("a line", "out: printed", "out: printed without an end of line")
         .hasSize(3);
     assertThat(ended(submit("interrupt")).result()).isEqualTo("\"interrupted\"");
+  }
+
+  @Test
+  void aChildKnowsTheTraceOfItsJobAndIsInNoneOtherwise() {
+    String trace = "0af7651916cd43dd8448eb211c80319c";
+    String span = "b7ad6b7169203331";
+    String given = "00-" + trace + "-" + span + "-01";
+    List<JobRequest> job =
+        List.of(JobRequest.of(ChildHandlersModule.KIND, new Deed("trace", null)));
+    SubmitOptions traced = SubmitOptions.DEFAULT.withTraceparent(given);
+    UUID id = Fleet.ids(node.submit(job, traced)).getFirst();
+    assertThat(ended(id).result())
+        .isEqualTo("[\"%s\",\"%s\",\"%s\"]".formatted(given, trace, span));
+    assertThat(ended(submit("trace")).result())
+        .isEqualTo("[\"null\",\"%s\",\"%s\"]".formatted("0".repeat(32), "0".repeat(16)));
   }
 
   @Test

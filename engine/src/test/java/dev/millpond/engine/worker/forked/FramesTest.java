@@ -35,7 +35,10 @@ class FramesTest {
               1000,
               Long.MAX_VALUE,
               -1,
+              null,
               "mark"),
+          new Frame.Run(
+              8, new UUID(1, 2), "kind", "queue", 3, "a.B", "{}", 1, 2, 4096, "00-1-2-01", "mark"),
           new Frame.Stop(7, "TIMEOUT"),
           new Frame.Bye(),
           new Frame.Log(7, "line"),

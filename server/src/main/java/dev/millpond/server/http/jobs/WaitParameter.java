@@ -5,8 +5,10 @@ import dev.millpond.api.SubmitOptions;
 import dev.millpond.server.http.ClientWatch;
 import dev.millpond.server.http.ClientWatch.Watched;
 import dev.millpond.server.http.Query;
+import dev.millpond.server.traces.RequestSpans;
 import jakarta.servlet.http.HttpServletRequest;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How long a submit waits for room in a full queue: {@code ?wait=}, whole seconds, 0 unless given.
@@ -34,10 +36,16 @@ final class WaitParameter {
     return query.number(NAME, 0, (int) Limits.WAIT_MOST.toSeconds()).orElse(0);
   }
 
+  /** Null where the request has a span of its own, below which the submit belongs. */
+  private static @Nullable String trace(HttpServletRequest request) {
+    String header = request.getHeader(TRACEPARENT);
+    return header == null || request.getAttribute(RequestSpans.ATTRIBUTE) != null ? null : header;
+  }
+
   /** Submits; for as long as that takes, the client is watched where it may have to wait. */
   static <T> T submit(
       HttpServletRequest request, ClientWatch clients, int seconds, Submit<T> submit) {
-    String trace = request.getHeader(TRACEPARENT);
+    String trace = trace(request);
     if (seconds == 0) {
       return submit.with(
           trace == null ? SubmitOptions.NO_WAIT : SubmitOptions.NO_WAIT.withTraceparent(trace));
