@@ -22,10 +22,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes the numbers of {@link EngineMetric} to a registry. Labels are bounded: beyond {@link
- * #KINDS_MAX} kinds, {@link #QUEUES_MAX} queues or {@link #SORTS_MAX} combinations of them, the
- * rest is counted as {@code _other}. A scrape reads fields only and never asks PostgreSQL or Redis.
- * Thread-safe.
+ * Takes the numbers of {@link EngineMetric} to a registry. Labels are bounded: kinds beyond {@link
+ * #KINDS_MAX} and queues beyond {@link #QUEUES_MAX} are called {@code _other}, and combinations
+ * beyond {@link #SORTS_MAX} are counted in one series whose labels are all that. A scrape reads
+ * fields only and never asks PostgreSQL or Redis. Thread-safe.
  */
 public final class EngineMetrics {
   private static final Logger log = LoggerFactory.getLogger(EngineMetrics.class);
@@ -100,6 +100,9 @@ public final class EngineMetrics {
 
   private record Sort(Lane lane, String kind) {}
 
+  private static final Lane OTHER_LANE = new Lane(Bounded.OTHER, Bounded.OTHER);
+  private static final Sort OTHER_SORT = new Sort(OTHER_LANE, Bounded.OTHER);
+
   /** Counters without labels are there at once, at zero. */
   public EngineMetrics(MeterRegistry registry) {
     this.registry = registry;
@@ -142,9 +145,7 @@ public final class EngineMetrics {
 
   private Sort bounded(Sort sort) {
     Sort bounded = new Sort(bounded(sort.lane()), kinds.of(sort.kind()));
-    return sorts.containsKey(bounded) || sorts.size() < SORTS_MAX
-        ? bounded
-        : new Sort(bounded.lane(), Bounded.OTHER);
+    return sorts.containsKey(bounded) || sorts.size() < SORTS_MAX ? bounded : OTHER_SORT;
   }
 
   private Lane bounded(Lane lane) {
@@ -178,7 +179,9 @@ public final class EngineMetrics {
     try {
       Timer timer = waits.get(lane);
       if (timer == null) {
-        timer = waits.computeIfAbsent(bounded(lane), this::waitTimer);
+        Lane bounded = bounded(lane);
+        boolean own = waits.containsKey(bounded) || waits.size() < SORTS_MAX;
+        timer = waits.computeIfAbsent(own ? bounded : OTHER_LANE, this::waitTimer);
       }
       timer.record(wait.isNegative() ? Duration.ZERO : wait);
     } catch (RuntimeException e) {

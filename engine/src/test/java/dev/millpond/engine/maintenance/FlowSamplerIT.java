@@ -7,6 +7,8 @@ import dev.millpond.engine.Fleet.Mode;
 import dev.millpond.engine.flow.Limit;
 import dev.millpond.engine.flow.Limit.Rate;
 import dev.millpond.engine.flow.Pause.Scope;
+import dev.millpond.engine.flow.store.LimitStore;
+import dev.millpond.engine.flow.store.LimitStore.Standing;
 import dev.millpond.engine.maintenance.FlowSampler.Result;
 import dev.millpond.engine.metrics.EngineMetrics;
 import io.micrometer.core.instrument.Gauge;
@@ -31,6 +33,31 @@ class FlowSamplerIT {
                     meter.getId().getTag("name"),
                     meter instanceof Gauge gauge ? Math.floor(gauge.value()) : -1))
         .toList();
+  }
+
+  @Test
+  void holdersAreCountedFromTheMarkOfTheirLimitAsLongAsItHolds() {
+    try (Database database = Database.fresh();
+        RoleScene scene = new RoleScene(database, Mode.POSTGRES)) {
+      List<UUID> jobs = scene.submit(4);
+      scene.run(scene.session(Duration.ZERO), jobs);
+      scene.producer.flow().setLimit(Scope.QUEUE, "default", new Limit(5, null));
+      scene.producer.flow().setLimit(Scope.KIND, "noop", new Limit(7, null));
+      assertThat(running(scene)).containsExactly(4L, 4L);
+      database.update(
+          """
+          UPDATE millpond.flow_limit SET settled = true, counted_from = clock_timestamp(),
+              elders = ARRAY (SELECT job_id FROM millpond.job_state ORDER BY job_id LIMIT 3),
+              count_all_at = clock_timestamp() + interval '1 hour'
+          """);
+      assertThat(running(scene)).as("those whom the row names").containsExactly(3L, 3L);
+      database.update("UPDATE millpond.flow_limit SET count_all_at = clock_timestamp()");
+      assertThat(running(scene)).as("all").containsExactly(4L, 4L);
+    }
+  }
+
+  private static List<Long> running(RoleScene scene) {
+    return scene.leadership.read(LimitStore::standings).stream().map(Standing::running).toList();
   }
 
   @Test

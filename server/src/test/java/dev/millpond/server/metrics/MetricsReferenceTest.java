@@ -70,7 +70,7 @@ class MetricsReferenceTest {
             - What is marked *leader* is of the whole fleet, is sampled every 5 s by the process that leads, and is there once: take `max` of it. Everything else is of one process:
               take `sum` of it.
             - The first %d queues, %d kinds and %d combinations of queue, class and kind that a process sees have series of their own;
-              the others are counted together as `_other`.
+              the others are called `_other`, and combinations beyond their bound are one series whose labels are all that.
             - Counters of a queue, class and kind start at zero with its first job.
 
             | name | type | labels | unit | meaning |

@@ -63,16 +63,13 @@ public final class LimitStore {
       """;
 
   private static final String STANDINGS =
-      """
-      SELECT l.scope, l.name, l.concurrency,
-             CASE WHEN l.concurrency IS NULL THEN 0
-                  WHEN l.scope = 'queue' THEN (SELECT count(*) FROM millpond.job_state s
-                                               WHERE s.phase = 'running' AND s.queue = l.name)
-                  ELSE (SELECT count(*) FROM millpond.job_state s
-                        WHERE s.phase = 'running' AND s.kind = l.name) END,
-      """
+      "SELECT l.scope, l.name, l.concurrency, "
+          + LimitHolders.RUNNING
+          + ", "
           + TOKENS
-          + " FROM millpond.flow_limit l ORDER BY l.scope, l.name";
+          + " FROM millpond.flow_limit l "
+          + LimitHolders.MARK
+          + " ORDER BY l.scope, l.name";
 
   private static final String RESET =
       "DELETE FROM millpond.flow_limit WHERE scope = ? AND name = ?";

@@ -2,6 +2,7 @@ package dev.millpond.engine.worker.store;
 
 import dev.millpond.engine.dispatch.Lane;
 import dev.millpond.engine.dispatch.LaneMarks;
+import dev.millpond.engine.flow.store.LimitHolders;
 import dev.millpond.engine.flow.store.LimitStore;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.worker.store.LimitedClaimStore.Sort;
@@ -37,43 +38,6 @@ final class LimitRows {
 
   /** Counting all may take this share of the time. */
   private static final int COUNT_ALL_SHARE = 20;
-
-  /** From where on holders are counted: from the beginning, unless there is a mark that holds. */
-  private static final String MARK =
-      """
-       CROSS JOIN LATERAL (
-          SELECT l.settled AND coalesce(l.count_all_at > clock_timestamp(), false) AS holds) h
-       CROSS JOIN LATERAL (
-          SELECT CASE WHEN h.holds THEN l.counted_from ELSE '-infinity' END AS since,
-                 CASE WHEN h.holds THEN l.elders ELSE '{}' END AS elders) m
-      """;
-
-  private static final String HOLDERS_OF_QUEUE = holders("queue");
-  private static final String HOLDERS_OF_KIND = holders("kind");
-
-  private static final String RUNNING =
-      """
-      CASE WHEN l.concurrency IS NULL THEN 0
-           WHEN l.scope = 'queue' THEN (SELECT count(*) FROM (%s) r)
-           ELSE (SELECT count(*) FROM (%s) r) END
-      """
-          .formatted(HOLDERS_OF_QUEUE, HOLDERS_OF_KIND);
-
-  /**
-   * Rows with a session are those that run; said so, elders are looked up by the primary key, and
-   * not in an index of all that run.
-   */
-  private static String holders(String column) {
-    return """
-    SELECT s.job_id, s.started_at FROM millpond.job_state s
-    WHERE s.job_id = ANY (m.elders) AND s.session IS NOT NULL
-    UNION ALL
-    SELECT s.job_id, s.started_at FROM millpond.job_state s
-    WHERE s.phase = 'running' AND s.%s = l.name AND s.started_at >= m.since
-      AND s.job_id <> ALL (m.elders)
-    """
-        .formatted(column);
-  }
 
   /** What was let go before the limit, or by a process that did not know of it yet. */
   private static final String ON_THEIR_WAY =
@@ -117,7 +81,7 @@ final class LimitRows {
       LEFT JOIN room k ON k.scope = 'kind' AND k.name = w.kind
       ORDER BY w.n
       """
-          .formatted(RUNNING, TOKENS, NEXT_TOKEN, MARK);
+          .formatted(LimitHolders.RUNNING, TOKENS, NEXT_TOKEN, LimitHolders.MARK);
 
   private static final String LOCK =
       """
@@ -140,10 +104,16 @@ final class LimitRows {
       CROSS JOIN LATERAL (SELECT %s AS running, %s AS moving) v
       WHERE (l.scope, l.name) IN (('queue', ?), ('kind', ?))
       """
-          .formatted(TOKENS, FOLLOWED, MARKED_EVERY, MARK, RUNNING, ON_THEIR_WAY);
+          .formatted(
+              TOKENS,
+              FOLLOWED,
+              MARKED_EVERY,
+              LimitHolders.MARK,
+              LimitHolders.RUNNING,
+              ON_THEIR_WAY);
 
-  private static final String SET_MARK_OF_QUEUE = setMark(HOLDERS_OF_QUEUE);
-  private static final String SET_MARK_OF_KIND = setMark(HOLDERS_OF_KIND);
+  private static final String SET_MARK_OF_QUEUE = setMark(LimitHolders.OF_QUEUE);
+  private static final String SET_MARK_OF_KIND = setMark(LimitHolders.OF_KIND);
 
   /**
    * Under the lock nobody else begins, and whoever begins later says a later time: so those are all
@@ -165,7 +135,7 @@ final class LimitRows {
     WHERE t.scope = ? AND t.name = ? AND (n.scope, n.name) = (t.scope, t.name)
     RETURNING t.counted_from
     """
-        .formatted(MARK, ELDERS_MAX, holders, ELDERS_MAX);
+        .formatted(LimitHolders.MARK, ELDERS_MAX, holders, ELDERS_MAX);
   }
 
   private static final String PAY =
