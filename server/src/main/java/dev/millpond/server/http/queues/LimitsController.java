@@ -1,14 +1,13 @@
 package dev.millpond.server.http.queues;
 
 import dev.millpond.engine.Millpond;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.engine.flow.Limit;
 import dev.millpond.engine.flow.Limit.Rate;
 import dev.millpond.engine.flow.LimitView;
-import dev.millpond.engine.flow.Pause.Scope;
 import dev.millpond.server.http.Answer;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
-import dev.millpond.server.http.access.Caller;
 import dev.millpond.server.http.access.Needs;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -24,6 +23,8 @@ import tools.jackson.core.JsonGenerator;
 /** Limits of queues and kinds, with who runs under them now. */
 @RestController
 public final class LimitsController {
+  private static final String LIMITS = "/limits";
+
   private final Millpond millpond;
   private final RequestBody body;
 
@@ -32,93 +33,45 @@ public final class LimitsController {
     this.body = body;
   }
 
-  @Needs(dev.millpond.engine.access.Scope.READ)
-  @GetMapping("/v1/queues/{name}/limits")
-  public void ofQueue(
+  @Needs(Scope.READ)
+  @GetMapping({FlowTarget.QUEUE + LIMITS, FlowTarget.KIND + LIMITS})
+  public void get(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
-    check(Scope.QUEUE, name, request);
-    show(Scope.QUEUE, name, response);
+    show(FlowTarget.of(request, name), response);
   }
 
-  @Needs(dev.millpond.engine.access.Scope.OPERATE)
-  @PutMapping("/v1/queues/{name}/limits")
-  public void setOfQueue(
-      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    set(Scope.QUEUE, name, request, response);
-  }
-
-  @Needs(dev.millpond.engine.access.Scope.OPERATE)
-  @DeleteMapping("/v1/queues/{name}/limits")
-  public void resetOfQueue(
-      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    reset(Scope.QUEUE, name, request, response);
-  }
-
-  @Needs(dev.millpond.engine.access.Scope.READ)
-  @GetMapping("/v1/kinds/{name}/limits")
-  public void ofKind(
+  @Needs(Scope.OPERATE)
+  @PutMapping({FlowTarget.QUEUE + LIMITS, FlowTarget.KIND + LIMITS})
+  public void set(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
-    check(Scope.KIND, name, request);
-    show(Scope.KIND, name, response);
+    FlowTarget target = FlowTarget.of(request, name);
+    millpond.flow().setLimit(target.scope(), name, LimitReader.read(body.json(request)));
+    show(target, response);
   }
 
-  @Needs(dev.millpond.engine.access.Scope.OPERATE)
-  @PutMapping("/v1/kinds/{name}/limits")
-  public void setOfKind(
+  @Needs(Scope.OPERATE)
+  @DeleteMapping({FlowTarget.QUEUE + LIMITS, FlowTarget.KIND + LIMITS})
+  public void reset(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    set(Scope.KIND, name, request, response);
-  }
-
-  @Needs(dev.millpond.engine.access.Scope.OPERATE)
-  @DeleteMapping("/v1/kinds/{name}/limits")
-  public void resetOfKind(
-      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    reset(Scope.KIND, name, request, response);
-  }
-
-  /** A kind is of all queues, and so are the jobs that run of it. */
-  static void check(Scope scope, String name, HttpServletRequest request) {
-    if (scope == Scope.QUEUE) {
-      Caller.of(request).queue(name);
-    } else {
-      Caller.of(request).wholeFleet();
-    }
-  }
-
-  private void set(
-      Scope scope, String name, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    Query.none(request);
-    check(scope, name, request);
-    millpond.flow().setLimit(scope, name, LimitReader.read(body.json(request)));
-    show(scope, name, response);
-  }
-
-  private void reset(
-      Scope scope, String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
     RequestBody.none(request);
-    check(scope, name, request);
-    millpond.flow().resetLimit(scope, name);
-    show(scope, name, response);
+    FlowTarget target = FlowTarget.of(request, name);
+    millpond.flow().resetLimit(target.scope(), name);
+    show(target, response);
   }
 
-  private void show(Scope scope, String name, HttpServletResponse response) throws IOException {
-    LimitView view = millpond.flow().limit(scope, name);
+  private void show(FlowTarget target, HttpServletResponse response) throws IOException {
+    LimitView view = millpond.flow().limit(target.scope(), target.name());
     Answer.json(
             200,
             out -> {
               out.writeStartObject();
-              out.writeStringProperty(scope.word(), name);
+              out.writeStringProperty(target.scope().word(), target.name());
               limit(out, view.limit());
               out.writeNumberProperty("running", view.running());
               out.writeArrayPropertyStart("holders");

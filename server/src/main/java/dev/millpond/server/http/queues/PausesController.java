@@ -28,6 +28,9 @@ import tools.jackson.core.JsonGenerator;
  */
 @RestController
 public final class PausesController {
+  private static final String PAUSE = "/pause";
+  private static final String RESUME = "/resume";
+
   private final Millpond millpond;
   private final RequestBody body;
 
@@ -60,78 +63,35 @@ public final class PausesController {
   }
 
   @Needs(dev.millpond.engine.access.Scope.OPERATE)
-  @PostMapping("/v1/queues/{name}/pause")
-  public void pauseQueue(
+  @PostMapping({FlowTarget.QUEUE + PAUSE, FlowTarget.KIND + PAUSE, FlowTarget.TAG + PAUSE})
+  public void pause(
       @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    pause(Scope.QUEUE, name, request, response);
-  }
-
-  @Needs(dev.millpond.engine.access.Scope.OPERATE)
-  @PostMapping("/v1/queues/{name}/resume")
-  public void resumeQueue(
-      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    resume(Scope.QUEUE, name, request, response);
-  }
-
-  @Needs(dev.millpond.engine.access.Scope.OPERATE)
-  @PostMapping("/v1/kinds/{name}/pause")
-  public void pauseKind(
-      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    pause(Scope.KIND, name, request, response);
-  }
-
-  @Needs(dev.millpond.engine.access.Scope.OPERATE)
-  @PostMapping("/v1/kinds/{name}/resume")
-  public void resumeKind(
-      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    resume(Scope.KIND, name, request, response);
-  }
-
-  @Needs(dev.millpond.engine.access.Scope.OPERATE)
-  @PostMapping("/v1/tags/{name}/pause")
-  public void pauseTag(
-      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    pause(Scope.TAG, name, request, response);
-  }
-
-  @Needs(dev.millpond.engine.access.Scope.OPERATE)
-  @PostMapping("/v1/tags/{name}/resume")
-  public void resumeTag(
-      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    resume(Scope.TAG, name, request, response);
-  }
-
-  private void pause(
-      Scope scope, String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
-    LimitsController.check(scope, name, request);
+    FlowTarget target = FlowTarget.of(request, name);
     Remark remark = Remark.read(request, body);
-    FlowSettings settings = millpond.flow().pause(scope, name, remark.reason(), remark.by());
-    show(scope, name, settings, response);
+    show(
+        target,
+        millpond.flow().pause(target.scope(), name, remark.reason(), remark.by()),
+        response);
   }
 
-  private void resume(
-      Scope scope, String name, HttpServletRequest request, HttpServletResponse response)
+  @Needs(dev.millpond.engine.access.Scope.OPERATE)
+  @PostMapping({FlowTarget.QUEUE + RESUME, FlowTarget.KIND + RESUME, FlowTarget.TAG + RESUME})
+  public void resume(
+      @PathVariable("name") String name, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Query.none(request);
     RequestBody.none(request);
-    LimitsController.check(scope, name, request);
-    millpond.flow().resume(scope, name);
-    show(scope, name, millpond.flow().settings(), response);
+    FlowTarget target = FlowTarget.of(request, name);
+    millpond.flow().resume(target.scope(), name);
+    show(target, millpond.flow().settings(), response);
   }
 
-  private static void show(
-      Scope scope, String name, FlowSettings settings, HttpServletResponse response)
+  private static void show(FlowTarget target, FlowSettings settings, HttpServletResponse response)
       throws IOException {
-    Pause pause = settings.pauses().of(scope, name);
-    Answer.json(200, out -> pause(out, scope, name, pause)).writeTo(response);
+    Pause pause = settings.pauses().of(target.scope(), target.name());
+    Answer.json(200, out -> pause(out, target.scope(), target.name(), pause)).writeTo(response);
   }
 
   private static void pause(JsonGenerator out, Scope scope, String name, @Nullable Pause pause) {
