@@ -1,10 +1,15 @@
 package dev.millpond.engine.maintenance.store;
 
 import dev.millpond.engine.lifecycle.store.PgArray;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A partition of each of the four partitioned tables with the same range of ids: those of a day, or
@@ -46,6 +51,22 @@ public record Part(String suffix, UUID after, UUID upTo) {
   /** A statement with {@code %s} in place of the suffix of table names. */
   String sql(String statement) {
     return statement.replace("%s", suffix);
+  }
+
+  /**
+   * The last id of a page of so many rows of it; null when fewer are left.
+   *
+   * @param sql takes the id to begin after, the last one of the part, and the rows to pass over
+   */
+  @Nullable UUID pageEnd(Connection tx, String sql, UUID after, int rows) throws SQLException {
+    try (PreparedStatement statement = tx.prepareStatement(sql)) {
+      statement.setObject(1, after);
+      statement.setObject(2, upTo);
+      statement.setInt(3, rows - 1);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() ? row.getObject(1, UUID.class) : null;
+      }
+    }
   }
 
   @Override

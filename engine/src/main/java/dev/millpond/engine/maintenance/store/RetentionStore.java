@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * transaction. Stateless.
  *
  * <p>Why nothing is lost: the seal keeps rows from coming into the day's jobs, and jobs in it only
- * end. So whoever must stay is among those that {@code survivors} reads afterwards without any
+ * end. So whoever must stay is among those that {@link SurvivorStore} finds afterwards without any
  * lock; what has become of them is copied under the lock, as it is then.
  *
  * <p>Why nobody stalls: the parents are locked all at once and only when no transaction has held
@@ -69,37 +69,6 @@ public final class RetentionStore {
             WHERE id <= millpond.uuid_floor(?)) AS d
       JOIN millpond.job_outcome o ON o.job_id = d.id AND o.job_id <= millpond.uuid_floor(?)
       LIMIT ?
-      """;
-
-  private static final String PAGE_END =
-      "SELECT id FROM millpond.job_%s WHERE id > ? AND id <= ? ORDER BY id OFFSET ? LIMIT 1";
-
-  private static final String KEPT =
-      """
-      SELECT count(*),
-             array_agg(j.id) FILTER (WHERE o.job_id IS NULL
-                 OR o.ended_at >= CASE o.outcome WHEN 'succeeded' THEN ? ELSE ? END)
-      FROM millpond.job_%s j
-      LEFT JOIN millpond.job_outcome_%s o ON o.job_id = j.id AND o.job_id > ? AND o.job_id <= ?
-      WHERE j.id > ? AND j.id <= ?
-      """;
-
-  /** Whoever has a state row is left to those that see to it, ended or not. */
-  private static final String WITH_STATE =
-      "SELECT job_id FROM millpond.job_state WHERE job_id > ? AND job_id <= ? LIMIT ?";
-
-  /** Bytes of the texts that have to be written again, as far as they may be large. */
-  private static final String BYTES =
-      """
-      SELECT (SELECT coalesce(sum(octet_length(payload)), 0)
-              FROM millpond.job_%s WHERE id = ANY (?::uuid[]))
-           + (SELECT coalesce(sum(octet_length(result)), 0)
-              FROM millpond.job_outcome_%s WHERE job_id = ANY (?::uuid[]))
-           + (SELECT coalesce(sum(octet_length(error_message)), 0)
-                     + coalesce(sum(octet_length(error_stack)), 0)
-              FROM millpond.job_attempt_%s WHERE job_id = ANY (?::uuid[]))
-           + (SELECT coalesce(sum(octet_length(line)), 0)
-              FROM millpond.job_log_%s WHERE job_id = ANY (?::uuid[]))
       """;
 
   /** Keeps rows out of the day's jobs, and vacuum out of all parts that a drop has to lock. */
@@ -287,8 +256,9 @@ public final class RetentionStore {
     }
     Set<UUID> survivors = new HashSet<>();
     named.stream().filter(part::has).forEach(survivors::add);
-    long jobs = survivors(tx, part, cut, manner, survivors);
-    if (survivors.size() > manner.survivors() || bytes(tx, part, survivors) > manner.bytes()) {
+    long jobs = SurvivorStore.find(tx, part, cut, manner, survivors);
+    if (survivors.size() > manner.survivors()
+        || SurvivorStore.bytes(tx, part, survivors) > manner.bytes()) {
       return new Drop.TooMany();
     }
     for (int failures = 0; failures < manner.tries(); failures++) {
@@ -334,84 +304,6 @@ public final class RetentionStore {
       }
       tx.rollback(before);
       return false;
-    }
-  }
-
-  /**
-   * Adds the day's survivors to those given, until there are more than may be moved; how many jobs
-   * it looked at.
-   */
-  private static long survivors(
-      Connection tx, Part part, Cut cut, Manner manner, Set<UUID> survivors) throws SQLException {
-    withState(tx, part, manner.survivors() + 1, survivors);
-    long jobs = 0;
-    UUID from = part.after();
-    while (survivors.size() <= manner.survivors()) {
-      UUID end = pageEnd(tx, part.sql(PAGE_END), from, part.upTo(), manner.page());
-      UUID to = end == null ? part.upTo() : end;
-      try (PreparedStatement statement = tx.prepareStatement(part.sql(KEPT))) {
-        statement.setObject(1, cut.succeeded());
-        statement.setObject(2, cut.cancelled());
-        statement.setObject(3, from);
-        statement.setObject(4, to);
-        statement.setObject(5, from);
-        statement.setObject(6, to);
-        try (ResultSet row = statement.executeQuery()) {
-          row.next();
-          jobs += row.getLong(1);
-          if (row.getArray(2) != null) {
-            survivors.addAll(List.of(Pg.uuids(row, 2)));
-          }
-        }
-      }
-      if (end == null) {
-        break;
-      }
-      from = end;
-    }
-    return jobs;
-  }
-
-  private static long bytes(Connection tx, Part part, Set<UUID> survivors) throws SQLException {
-    if (survivors.isEmpty()) {
-      return 0;
-    }
-    try (PreparedStatement statement = tx.prepareStatement(part.sql(BYTES))) {
-      Object ids = PgArray.uuids(survivors.toArray(UUID[]::new));
-      for (int table = 1; table <= Part.TABLES.length; table++) {
-        statement.setObject(table, ids);
-      }
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return row.getLong(1);
-      }
-    }
-  }
-
-  private static void withState(Connection tx, Part part, int limit, Set<UUID> survivors)
-      throws SQLException {
-    try (PreparedStatement statement = tx.prepareStatement(WITH_STATE)) {
-      statement.setObject(1, part.after());
-      statement.setObject(2, part.upTo());
-      statement.setInt(3, limit);
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          survivors.add(rows.getObject(1, UUID.class));
-        }
-      }
-    }
-  }
-
-  /** The last id of a page of so many rows; null when fewer are left. */
-  static @Nullable UUID pageEnd(Connection tx, String sql, UUID after, UUID upTo, int rows)
-      throws SQLException {
-    try (PreparedStatement statement = tx.prepareStatement(sql)) {
-      statement.setObject(1, after);
-      statement.setObject(2, upTo);
-      statement.setInt(3, rows - 1);
-      try (ResultSet row = statement.executeQuery()) {
-        return row.next() ? row.getObject(1, UUID.class) : null;
-      }
     }
   }
 

@@ -77,7 +77,7 @@ public final class TrimStore {
 
   /** Whether a part has ended jobs after an id. */
   public static boolean any(Connection tx, Part part, UUID after) throws SQLException {
-    return RetentionStore.pageEnd(tx, part.sql(PAGE_END), after, part.upTo(), 1) != null;
+    return part.pageEnd(tx, part.sql(PAGE_END), after, 1) != null;
   }
 
   /**
@@ -88,7 +88,7 @@ public final class TrimStore {
    */
   public static Page trim(Connection tx, Part part, UUID after, Cut cut, Set<UUID> named, int rows)
       throws SQLException {
-    UUID end = RetentionStore.pageEnd(tx, part.sql(PAGE_END), after, part.upTo(), rows);
+    UUID end = part.pageEnd(tx, part.sql(PAGE_END), after, rows);
     UUID to = end == null ? part.upTo() : end;
     List<UUID> removed = new ArrayList<>();
     try (PreparedStatement statement = tx.prepareStatement(part.sql(OUTCOMES))) {
@@ -115,7 +115,7 @@ public final class TrimStore {
    */
   public static Page removeResults(Connection tx, Part part, UUID after, Cut cut, int rows)
       throws SQLException {
-    UUID end = RetentionStore.pageEnd(tx, RESULTS_END, after, part.upTo(), rows);
+    UUID end = part.pageEnd(tx, RESULTS_END, after, rows);
     try (PreparedStatement statement = tx.prepareStatement(part.sql(RESULTS))) {
       statement.setObject(1, after);
       statement.setObject(2, end == null ? part.upTo() : end);
@@ -126,7 +126,7 @@ public final class TrimStore {
 
   /** Whether there are results in a range. */
   public static boolean anyResults(Connection tx, Part part, UUID after) throws SQLException {
-    return RetentionStore.pageEnd(tx, RESULTS_END, after, part.upTo(), 1) != null;
+    return part.pageEnd(tx, RESULTS_END, after, 1) != null;
   }
 
   /** Dead letters that were removed, by queue and kind. */
