@@ -190,7 +190,7 @@ final class BadAuth {
       int status,
       String slug,
       @Nullable String pointer) {
-    String rest = body.isEmpty() ? "\n" : BadInput.JSON + BadInput.length(body);
+    String rest = body.isEmpty() ? "\n" : BadRows.JSON + BadRows.length(body);
     String head = verb + " " + path + " HTTP/1.1\n" + BadInput.HOST + headers + rest;
     List<byte[]> sent = List.of(body.getBytes(StandardCharsets.UTF_8));
     rows.add(new Row(SECTION, what, head, sent, body, status, slug, pointer));

@@ -228,7 +228,7 @@ final class BadSetting {
       int status,
       String slug,
       @Nullable String pointer) {
-    String rest = verb.equals("GET") ? "\n" : BadInput.JSON + BadInput.length(body);
+    String rest = verb.equals("GET") ? "\n" : BadRows.JSON + BadRows.length(body);
     String head = verb + " " + path + " HTTP/1.1\n" + BadInput.HOST + rest;
     List<byte[]> sent = List.of(body.getBytes(StandardCharsets.UTF_8));
     rows.add(new Row("Settings", what, head, sent, body, status, slug, pointer));
