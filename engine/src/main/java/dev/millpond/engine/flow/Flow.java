@@ -72,6 +72,7 @@ public final class Flow {
     });
     return change(
         queue,
+        true,
         "queues.weights",
         "weights " + weights,
         tx -> {
@@ -84,6 +85,7 @@ public final class Flow {
   public FlowSettings resetWeights(String queue) {
     return change(
         queue,
+        false,
         "queues.weights",
         "default weights",
         tx -> {
@@ -93,7 +95,8 @@ public final class Flow {
   }
 
   /**
-   * Changes the settings of a queue, all or nothing. A queue that does not exist is made.
+   * Changes the settings of a queue, all or nothing. A queue that does not exist is made if the
+   * change sets anything.
    *
    * @throws InvalidSettingException when a value is out of its range
    */
@@ -115,6 +118,7 @@ public final class Flow {
     }
     return change(
         queue,
+        change.sets(),
         "queues.set",
         change.toString(),
         tx -> {
@@ -353,11 +357,25 @@ public final class Flow {
     }
   }
 
+  /**
+   * Makes a change of a queue.
+   *
+   * @param makes whether the queue is made where it does not exist; else nothing is changed there
+   */
   private FlowSettings change(
-      String queue, String action, String what, Transactions.Work<Boolean> statements) {
+      String queue,
+      boolean makes,
+      String action,
+      String what,
+      Transactions.Work<Boolean> statements) {
     checkQueue(queue);
+    if (!makes && !knows(queue)) {
+      return follower.get();
+    }
     commit(tx -> {
-      QueueStore.ensure(tx, queue);
+      if (makes) {
+        QueueStore.ensure(tx, queue);
+      }
       return AuditStore.around(
           tx, action, queue, () -> FlowStore.facts(tx, queue), () -> statements.run(tx));
     });

@@ -65,4 +65,10 @@ public record QueueChange(
     return Stream.of(highWatermark, lowWatermark, highMib, lowMib)
         .anyMatch(mark -> !(mark instanceof Setting.Keep<Long>));
   }
+
+  /** Whether it sets anything: else defaults hold again, of which there is nothing to be kept. */
+  public boolean sets() {
+    return Stream.of(weight, aging, highWatermark, lowWatermark, highMib, lowMib)
+        .anyMatch(setting -> setting instanceof Setting.To<?>);
+  }
 }

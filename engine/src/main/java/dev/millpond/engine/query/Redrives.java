@@ -110,13 +110,8 @@ public final class Redrives {
     }
     RedriveStore.Edit edit = new RedriveStore.Edit(ids.get(), checked, maxAttempts);
     Replacement result =
-        transactions.callOrThrow(tx ->
-            JobFacts.around(
-                tx,
-                "dead-letters.edit",
-                id,
-                () -> RedriveStore.replace(tx, id, edit, maker),
-                done -> done instanceof Replacement.Replaced));
+        transactions.callOrThrow(
+            tx -> JobFacts.replacing(tx, id, () -> RedriveStore.replace(tx, id, edit, maker)));
     if (result instanceof Replacement.Replaced) {
       waiting.run();
     }

@@ -120,9 +120,9 @@ public final class AuditStore {
    * A row as JSON; null when there is none. For the facts of {@link #around}.
    *
    * @param sql gives one column of JSON
-   * @param arguments texts
+   * @param arguments texts; null for SQL's
    */
-  public static @Nullable String json(Connection tx, String sql, String... arguments)
+  public static @Nullable String json(Connection tx, String sql, @Nullable String... arguments)
       throws SQLException {
     try (PreparedStatement statement = tx.prepareStatement(sql)) {
       for (int i = 0; i < arguments.length; i++) {

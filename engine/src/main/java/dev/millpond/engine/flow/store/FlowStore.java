@@ -150,9 +150,11 @@ public final class FlowStore {
   /** Changes settings of a queue. */
   public static void changeQueue(Connection tx, String queue, QueueChange change)
       throws SQLException {
-    try (PreparedStatement statement = tx.prepareStatement(HAVE_QUEUE)) {
-      statement.setString(1, queue);
-      statement.executeUpdate();
+    if (change.sets()) {
+      try (PreparedStatement statement = tx.prepareStatement(HAVE_QUEUE)) {
+        statement.setString(1, queue);
+        statement.executeUpdate();
+      }
     }
     set(tx, SET_WEIGHT, queue, change.weight(), Integer::longValue);
     set(tx, SET_AGING, queue, change.aging(), Duration::toMillis);

@@ -1,7 +1,9 @@
 package dev.millpond.engine.query.store;
 
+import dev.millpond.engine.audit.Actor;
 import dev.millpond.engine.audit.store.AuditStore;
 import dev.millpond.engine.lifecycle.store.JobTables;
+import dev.millpond.engine.query.Replacement;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.UUID;
@@ -17,7 +19,8 @@ public final class JobFacts {
                             s.phase, 'runnable'),
           'priorityClass', coalesce(s.class, j.class),
           'runAt', s.run_at,
-          'cancelRequested', nullif(s.cancel_requested, false)))
+          'cancelRequested', nullif(s.cancel_requested, false),
+          'replacedBy', ?::text))
       FROM millpond.job j LEFT JOIN millpond.job_state s ON s.job_id = j.id
       WHERE j.id = ?::uuid
       """;
@@ -26,8 +29,13 @@ public final class JobFacts {
 
   /** As JSON; null when there is no such job. */
   public static @Nullable String read(Connection tx, UUID id) throws SQLException {
+    return read(tx, id, null);
+  }
+
+  private static @Nullable String read(Connection tx, UUID id, @Nullable UUID copy)
+      throws SQLException {
     JobTables.hold(tx);
-    return AuditStore.json(tx, READ, id.toString());
+    return AuditStore.json(tx, READ, copy == null ? null : copy.toString(), id.toString());
   }
 
   /**
@@ -39,5 +47,20 @@ public final class JobFacts {
       Connection tx, String action, UUID id, AuditStore.Work<T> change, Predicate<T> made)
       throws SQLException {
     return AuditStore.around(tx, action, id.toString(), () -> read(tx, id), change, made);
+  }
+
+  /** Replaces a job by a copy, and writes it down with the id of the copy. */
+  public static Replacement replacing(Connection tx, UUID id, AuditStore.Work<Replacement> change)
+      throws SQLException {
+    if (Actor.current() == null) {
+      return change.run();
+    }
+    String before = read(tx, id);
+    Replacement result = change.run();
+    if (result instanceof Replacement.Replaced replaced) {
+      String after = read(tx, id, replaced.newId());
+      AuditStore.write(tx, "dead-letters.edit", id.toString(), before, after);
+    }
+    return result;
   }
 }
