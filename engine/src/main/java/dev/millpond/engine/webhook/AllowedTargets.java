@@ -1,6 +1,7 @@
 package dev.millpond.engine.webhook;
 
 import dev.millpond.engine.ConfigException;
+import dev.millpond.engine.net.Cidr;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -1,5 +1,6 @@
 package dev.millpond.engine.webhook;
 
+import dev.millpond.engine.net.Cidr;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.LinkedHashMap;

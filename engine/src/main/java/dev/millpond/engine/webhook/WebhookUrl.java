@@ -2,6 +2,7 @@ package dev.millpond.engine.webhook;
 
 import dev.millpond.api.InvalidJobException;
 import dev.millpond.engine.WebhookConfig;
+import dev.millpond.engine.net.Cidr;
 import java.net.IDN;
 import java.net.Inet4Address;
 import java.net.InetAddress;

@@ -5,8 +5,6 @@ package dev.millpond.server.config;
  *
  * @param keys whether callers need a key; else only this machine may call, without one
  * @param metricsOpen whether the metrics need none all the same
+ * @param proxies who is believed about a caller's address
  */
-public record AccessConfig(boolean keys, boolean metricsOpen) {
-  /** Whoever is on this machine. */
-  public static final AccessConfig LOCAL = new AccessConfig(false, true);
-}
+public record AccessConfig(boolean keys, boolean metricsOpen, TrustedProxies proxies) {}

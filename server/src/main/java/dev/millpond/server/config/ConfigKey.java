@@ -36,6 +36,18 @@ public enum ConfigKey {
       "127.0.0.1",
       "Address to listen on; another one than loopback only with auth.mode=keys."),
   HTTP_PORT("http.port", "PORT", "8080", "Port to listen on; 0 takes a free one."),
+  HTTP_PROXIES(
+      "http.proxies",
+      "RANGE[,RANGE]",
+      "",
+      "Addresses and ranges of reverse proxies that are believed about a caller's address, for the"
+          + " audit and for whoever sends wrong keys. None: it is the address that connects."),
+  HTTP_PROXY_HEADER(
+      "http.proxy-header",
+      "NAME",
+      "X-Forwarded-For",
+      "Header in which these proxies name a caller, each adding whom it was called by; no other one"
+          + " is read."),
   WORKER_SLOTS(
       "worker.slots", "N", null, "Jobs a worker runs at once. Default: 8 a core, at least 16."),
   FORKED_WARM(

@@ -11,6 +11,7 @@ import dev.millpond.engine.WebhookConfig;
 import dev.millpond.engine.admission.Watermarks;
 import dev.millpond.engine.admission.Watermarks.Mark;
 import dev.millpond.engine.dispatch.PriorityClasses;
+import dev.millpond.engine.net.Cidr;
 import dev.millpond.engine.webhook.AllowedTargets;
 import java.net.InetAddress;
 import java.net.URI;
@@ -18,6 +19,7 @@ import java.net.UnknownHostException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -125,7 +127,34 @@ public record ServerConfig(
           case "false" -> false;
           default -> throw values.refuse(ConfigKey.METRICS_OPEN, "true, false");
         };
-    return keys ? new AccessConfig(true, metricsOpen) : AccessConfig.LOCAL;
+    return new AccessConfig(keys, metricsOpen || !keys, proxies(values));
+  }
+
+  private static TrustedProxies proxies(ConfigValues values) {
+    String forms = "addresses and ranges such as 10.1.0.0/16, at most " + TrustedProxies.RANGES_MAX;
+    List<Cidr> ranges = new ArrayList<>();
+    for (String text : list(values.get(ConfigKey.HTTP_PROXIES))) {
+      try {
+        ranges.add(Cidr.of(text));
+      } catch (IllegalArgumentException e) {
+        throw values.refuse(ConfigKey.HTTP_PROXIES, forms);
+      }
+      if (ranges.getLast().all()) {
+        throw values.refuse(
+            ConfigKey.HTTP_PROXIES, forms + "; with " + text + " anybody would be believed");
+      }
+    }
+    if (ranges.size() > TrustedProxies.RANGES_MAX) {
+      throw values.refuse(ConfigKey.HTTP_PROXIES, forms);
+    }
+    String name = values.get(ConfigKey.HTTP_PROXY_HEADER);
+    return new TrustedProxies(
+        ranges,
+        Arrays.stream(TrustedProxies.Header.values())
+            .filter(header -> header.wireName().equalsIgnoreCase(name))
+            .findFirst()
+            .orElseThrow(
+                () -> values.refuse(ConfigKey.HTTP_PROXY_HEADER, "X-Forwarded-For, Forwarded")));
   }
 
   private static BodyLimits bodies(ConfigValues values) {

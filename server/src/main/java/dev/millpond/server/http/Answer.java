@@ -44,10 +44,21 @@ public final class Answer {
         });
   }
 
+  /**
+   * Sends it.
+   *
+   * @throws dev.millpond.server.http.problem.ProblemException 503 when there is no room for a large
+   *     one
+   */
   public void writeTo(HttpServletResponse response) throws IOException {
-    response.setStatus(status);
-    response.setContentType(contentType);
-    response.setContentLength(body.length);
-    response.getOutputStream().write(body);
+    int room = AnswerRoom.HERE.take(body.length);
+    try {
+      response.setStatus(status);
+      response.setContentType(contentType);
+      response.setContentLength(body.length);
+      response.getOutputStream().write(body);
+    } finally {
+      AnswerRoom.HERE.release(room);
+    }
   }
 }

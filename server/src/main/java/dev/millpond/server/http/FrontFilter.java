@@ -134,7 +134,7 @@ final class FrontFilter implements Filter {
       if (SAFE_VERBS.contains(http.getMethod())) {
         go(http, answer, chain);
       } else {
-        caller.actor(http).bind();
+        caller.actor(callers.address(http)).bind();
         go(http, answer, chain);
       }
     } finally {

@@ -120,8 +120,11 @@ public final class HttpServer implements AutoCloseable {
     context.registerBean(Readiness.class, parts::readiness);
     context.registerBean(MillpondConfig.class, parts::engine);
     context.registerBean(JobLimits.class, () -> parts.engine().limits());
+    AccessConfig access = parts.access();
     Callers callers =
-        parts.access().keys() ? Callers.withKeys(parts.millpond().followKeys()) : Callers.LOCAL;
+        access.keys()
+            ? Callers.withKeys(parts.millpond().followKeys(), access.proxies())
+            : Callers.local(access.proxies());
     context.registerBean(Callers.class, () -> callers);
     context.registerBean(AccessConfig.class, parts::access);
     context.registerBean(VisibleJob.class, () -> new VisibleJob(parts.millpond()));
@@ -245,10 +248,10 @@ public final class HttpServer implements AutoCloseable {
     private static void tune(Server server, Parts parts) {
       long silence = parts.bodies().silence().toMillis();
       server.setErrorHandler(new JettyProblems());
-      SlowHeads slowHeads = new SlowHeads(server, parts.bodies().silence());
-      server.addBean(slowHeads);
+      SlowClients slow = new SlowClients(server, parts.bodies().silence());
+      server.addBean(slow);
       Metric connections = ServerMetric.HTTP_CONNECTIONS.metric();
-      Gauge.builder(connections.name(), slowHeads, SlowHeads::connections)
+      Gauge.builder(connections.name(), slow, SlowClients::connections)
           .description(connections.meaning())
           .register(parts.registry());
       for (Connector connector : server.getConnectors()) {

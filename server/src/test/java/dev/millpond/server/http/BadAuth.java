@@ -37,8 +37,17 @@ final class BadAuth {
     post("a submit without a key", "/v1/jobs", "", "{\"kind\":\"a\"}", 401, "key-missing");
     get("no key, the path in another spelling", "/v1/%6Beys", "", 401, "key-missing");
     get("a key that is none", "/v1/jobs", auth("Bearer letmein"), 401, unknown);
-    get("an empty key", "/v1/jobs", auth("Bearer "), 401, unknown);
-    get("a name and password", "/v1/jobs", auth("Basic YWRtaW46YWRtaW4="), 401, unknown);
+    get("an empty key", "/v1/jobs", auth("Bearer "), 401, "key-missing");
+    get("a name and password", "/v1/jobs", auth("Basic YWRtaW46YWRtaW4="), 401, "key-missing");
+    get("a key without its scheme", "/v1/jobs", auth("{read-key}"), 401, "key-missing");
+    get("two keys", "/v1/jobs", key("read-key") + key("read-key"), 400, "invalid-header");
+    get("two keys in one header", "/v1/jobs", auth("Bearer {read-key}, x"), 401, unknown);
+    get(
+        "a key and a password",
+        "/v1/jobs",
+        auth("Basic x") + key("read-key"),
+        400,
+        "invalid-header");
     get(
         "a key of the right form that nobody has",
         "/v1/jobs",

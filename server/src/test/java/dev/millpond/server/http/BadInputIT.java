@@ -24,6 +24,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +58,7 @@ class BadInputIT {
       "mvn test -pl server -am -Dtest=BadInputIT -Dsurefire.failIfNoSpecifiedTests=false"
           + " -Dmillpond.docs.write=true";
   private static final int SHOWN_CHARS = 90;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** What the caller can do about these follows from what the problem says. */
   private static final Set<Integer> WITH_REMEDY = Set.of(401, 403, 409, 412, 413, 415, 421);
@@ -160,7 +162,7 @@ class BadInputIT {
   @Order(2)
   void noConnectionIsLeftBehind() throws Exception {
     // This client's own one, and the ones it keeps open.
-    await().atMost(Duration.ofSeconds(10)).until(() -> connections() <= 2);
+    await().atMost(Duration.ofSeconds(10)).until(() -> connections(live) <= 2);
   }
 
   @Test
@@ -192,6 +194,24 @@ class BadInputIT {
           RawHttp.trickle(server.uri("/"), post + "Content-Length: 9999\n\n{\"kind\"", " "));
     }
     assertThat(rows()).isEqualTo(before);
+  }
+
+  @Test
+  @Order(5)
+  void aSlowReaderIsCut(@TempDir Path directory) throws Exception {
+    Map<ConfigKey, String> hasty = Map.of(ConfigKey.ROLE, "api", ConfigKey.HTTP_TIMEOUT, "1s");
+    String job = "{\"kind\":\"a\",\"delay\":\"P1D\",\"payload\":\"" + "x".repeat(250_000) + "\"}";
+    int jobs = 28;
+    try (LiveServer server = LiveServer.start(directory, hasty)) {
+      server.post("/v1/jobs/batch", "[" + String.join(",", Collections.nCopies(jobs, job)) + "]");
+      String head = "GET /v1/jobs?fields=full HTTP/1.1\n" + BadInput.HOST + "\n";
+      try (RawHttp.Drops reader = RawHttp.drops(server.uri("/"), head)) {
+        await().atMost(PATIENCE).until(() -> reader.bytes() > 0);
+        // Long before it has read all, its answer and connection are given up.
+        await().atMost(PATIENCE).until(() -> connections(server) <= 2);
+        assertThat(reader.bytes()).isLessThan((long) jobs * job.length());
+      }
+    }
   }
 
   private void slow(String what, String expected, RawHttp.Answer answer) {
@@ -325,8 +345,8 @@ class BadInputIT {
     return all.toByteArray();
   }
 
-  private int connections() throws Exception {
-    Matcher matcher = CONNECTIONS.matcher(live.get("/metrics").body());
+  private static int connections(LiveServer server) throws Exception {
+    Matcher matcher = CONNECTIONS.matcher(server.get("/metrics").body());
     assertThat(matcher.find()).isTrue();
     return (int) Double.parseDouble(matcher.group(1));
   }

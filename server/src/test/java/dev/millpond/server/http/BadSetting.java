@@ -79,6 +79,14 @@ final class BadSetting {
   }
 
   private void queue() {
+    row(
+        "nothing but defaults for no queue",
+        "PATCH",
+        QUEUE,
+        "{\"weight\":null,\"aging\":null}",
+        404,
+        "queue-not-found",
+        null);
     set("a queue weight of nothing", "{\"weight\":0}", "/weight");
     set("a negative queue weight", "{\"weight\":-1}", "/weight");
     set("a queue weight over 10,000", "{\"weight\":10001}", "/weight");

@@ -4,16 +4,23 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Sends bytes as they are, where a client would repair the request. */
 public final class RawHttp {
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+  /** What a slow reader takes at a time. */
+  private static final int DROP_BYTES = 4_096;
+
+  private static final Duration BETWEEN_DROPS = Duration.ofMillis(200);
 
   /**
    * What came back until the server closed the connection or a whole answer was there.
@@ -87,6 +94,46 @@ public final class RawHttp {
     } catch (SocketException e) {
       return new Answer("");
     }
+  }
+
+  /** A client that reads its answer by drops. */
+  public static final class Drops implements AutoCloseable {
+    private final Socket socket = new Socket();
+    private final AtomicLong bytes = new AtomicLong();
+    private final Thread thread = Thread.ofPlatform().daemon(true).unstarted(this::read);
+
+    /** How many have been read. */
+    public long bytes() {
+      return bytes.get();
+    }
+
+    private void read() {
+      byte[] drop = new byte[DROP_BYTES];
+      try {
+        for (int got = 0; got >= 0; got = socket.getInputStream().read(drop)) {
+          bytes.addAndGet(got);
+          Thread.sleep(BETWEEN_DROPS); // what is tested is a client that takes its time
+        }
+      } catch (IOException | InterruptedException e) {
+        // Cut, or closed.
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      socket.close();
+    }
+  }
+
+  /** Sends a head and reads the answer by drops, none of them so late that it would be silence. */
+  public static Drops drops(URI server, String head) throws IOException {
+    Drops drops = new Drops();
+    drops.socket.setReceiveBufferSize(DROP_BYTES);
+    drops.socket.connect(new InetSocketAddress(server.getHost(), server.getPort()));
+    OutputStream out = drops.socket.getOutputStream();
+    out.write(head.replace("\n", "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+    drops.thread.start();
+    return drops;
   }
 
   private static String read(InputStream in) throws IOException {

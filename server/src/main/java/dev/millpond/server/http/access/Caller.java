@@ -56,9 +56,13 @@ public record Caller(
     return request.getAttribute(ATTRIBUTE) instanceof Caller caller ? caller : NOBODY;
   }
 
-  /** Who this is to the engine. */
-  public Actor actor(HttpServletRequest request) {
-    return new Actor(principal, key, request.getRemoteAddr());
+  /**
+   * Who this is to the engine.
+   *
+   * @param address from where it calls
+   */
+  public Actor actor(String address) {
+    return new Actor(principal, key, address);
   }
 
   /** Whether it has made itself known, or need not. */
@@ -107,7 +111,8 @@ public record Caller(
                     + " has "
                     + all().stream().map(Scope::word).toList())
             .remedy("Use a key with this scope: whoever has the scope admin can make one")
-            .with("scope", scope.word()));
+            .with("scope", scope.word())
+            .header("WWW-Authenticate", "Bearer error=\"insufficient_scope\""));
   }
 
   /** Whether a queue is there for it. */

@@ -5,13 +5,19 @@ import dev.millpond.engine.access.KeyRing;
 import dev.millpond.engine.access.KeyRing.Verdict;
 import dev.millpond.engine.access.KeyText;
 import dev.millpond.engine.access.Sessions;
+import dev.millpond.server.config.TrustedProxies;
 import dev.millpond.server.http.problem.Problem;
 import dev.millpond.server.http.problem.ProblemException;
 import jakarta.servlet.http.HttpServletRequest;
 import java.time.Duration;
+import java.util.Enumeration;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Finds out who makes a request: by its key, or by the cookie of a session. A right key always
@@ -19,9 +25,9 @@ import org.jspecify.annotations.Nullable;
  * one address. Thread-safe.
  */
 public final class Callers {
-  /** Where no keys are asked for: whoever is on this machine. */
-  public static final Callers LOCAL = new Callers(null);
+  private static final Logger log = LoggerFactory.getLogger(Callers.class);
 
+  private static final String HEADER = "Authorization";
   private static final String SCHEME = "Bearer ";
 
   /** Only these have answers that depend on the caller. */
@@ -29,6 +35,9 @@ public final class Callers {
 
   /** A script of our own pages sends it with what changes something; a form cannot. */
   public static final String CSRF_HEADER = "X-Millpond-Request";
+
+  /** At least so long between two lines of the log about guessing. */
+  private static final long SAY_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   private static final Set<String> SAFE_VERBS = Set.of("GET", "HEAD", "OPTIONS");
 
@@ -38,13 +47,27 @@ public final class Callers {
   /** Of cookies: old ones come with each request of a page, and take no guess of a key. */
   private final Guesses cookies = new Guesses();
 
-  private Callers(@Nullable KeyRing ring) {
+  private final ClientAddress addresses;
+  private final AtomicLong saidNanos = new AtomicLong(System.nanoTime() - SAY_NANOS);
+
+  private Callers(@Nullable KeyRing ring, TrustedProxies proxies) {
     this.ring = ring;
+    this.addresses = new ClientAddress(proxies);
+  }
+
+  /** Where no keys are asked for: whoever is on this machine. */
+  public static Callers local(TrustedProxies proxies) {
+    return new Callers(null, proxies);
   }
 
   /** Where callers need a key. */
-  public static Callers withKeys(KeyRing ring) {
-    return new Callers(ring);
+  public static Callers withKeys(KeyRing ring, TrustedProxies proxies) {
+    return new Callers(ring, proxies);
+  }
+
+  /** The address that a request comes from. */
+  public String address(HttpServletRequest request) {
+    return addresses.of(request);
   }
 
   /** Whether no keys are asked for. */
@@ -55,25 +78,46 @@ public final class Callers {
   /**
    * The caller of a request; nobody where it says nothing of itself.
    *
-   * @throws ProblemException 401 for a key that does not work, 429 for too many of them, 403 when a
-   *     cookie came with what no page of ours has sent
+   * @throws ProblemException 401 for a key that does not work, 429 for too many of them, 400 for
+   *     two at once, 403 when a cookie came with what no page of ours has sent
    */
   public Caller identify(HttpServletRequest request) {
     if (ring == null) {
       return Caller.ANYONE;
     }
-    String header = request.getHeader("Authorization");
-    if (header != null) {
-      if (!header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
-        throw wrong(request, "key-unknown", "Authorization is not a key: it has to be Bearer mp_…");
-      }
-      return check(request, header.substring(SCHEME.length()).strip());
+    Optional<String> text = bearer(request);
+    if (text.isPresent()) {
+      return check(request, text.get());
     }
     String cookie = SessionCookie.of(request);
     if (cookie == null || COOKIES_AT.stream().noneMatch(request.getRequestURI()::startsWith)) {
       return Caller.NOBODY;
     }
     return byCookie(ring.sessions(), request, cookie);
+  }
+
+  /**
+   * What is sent as a key. What is of another scheme is none of ours: a proxy before us may ask for
+   * passwords, and a browser then sends them with all that it asks for.
+   *
+   * @throws ProblemException 400 for more than one header
+   */
+  private static Optional<String> bearer(HttpServletRequest request) {
+    Enumeration<String> headers = request.getHeaders(HEADER);
+    if (!headers.hasMoreElements()) {
+      return Optional.empty();
+    }
+    String header = headers.nextElement();
+    if (headers.hasMoreElements()) {
+      throw new ProblemException(
+          Problem.of(400, "invalid-header", HEADER + " is given more than once")
+              .remedy("Send one key")
+              .header("WWW-Authenticate", "Bearer error=\"invalid_request\""));
+    }
+    if (!header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
+      return Optional.empty();
+    }
+    return Optional.of(header.substring(SCHEME.length()).strip());
   }
 
   /** Whether the caller of a request that goes on for long would still be taken. */
@@ -112,7 +156,7 @@ public final class Callers {
   }
 
   private Caller byCookie(Sessions sessions, HttpServletRequest request, String cookie) {
-    String address = request.getRemoteAddr();
+    String address = address(request);
     boolean ask = cookies.left(address, System.nanoTime());
     Caller caller =
         sessions
@@ -138,12 +182,14 @@ public final class Callers {
   }
 
   private ProblemException wrong(HttpServletRequest request, String slug, String detail) {
-    Duration wait = guesses.take(request.getRemoteAddr(), System.nanoTime());
+    String address = address(request);
+    Duration wait = guesses.take(address, System.nanoTime());
     if (wait.isZero()) {
       return new ProblemException(
-          Refusals.unauthorized(slug, detail)
+          Refusals.wrongKey(slug, detail)
               .remedy("Use a key that works: whoever has the scope admin can make one"));
     }
+    say(address);
     return new ProblemException(
         Problem.of(
                 429,
@@ -151,6 +197,15 @@ public final class Callers {
                 "From this address came more than " + Guesses.MOST + " keys that do not work")
             .remedy("Use a key that works; it is taken at any time")
             .retryAfter(wait));
+  }
+
+  /** Seldom: whoever guesses does not fill the log. */
+  private void say(String address) {
+    long said = saidNanos.get();
+    long now = System.nanoTime();
+    if (now - said > SAY_NANOS && saidNanos.compareAndSet(said, now)) {
+      log.warn("{} sends wrong keys, and is slowed down; it may not be the only one", address);
+    }
   }
 
   /** The keys and sessions; null where none are asked for. */

@@ -5,6 +5,7 @@ import dev.millpond.engine.access.Sessions;
 import dev.millpond.engine.access.Sessions.Begun;
 import dev.millpond.server.config.Nearest;
 import dev.millpond.server.http.Answer;
+import dev.millpond.server.http.Places;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.RequestBody;
 import dev.millpond.server.http.json.FieldReader;
@@ -19,7 +20,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -38,9 +38,12 @@ public final class SessionController {
   /** Bodies that are read at a time: whoever sends them is not known. */
   private static final int BODIES = 50;
 
+  /** Of them, those from one network: who sends none of what was announced holds few places. */
+  private static final int BODIES_OF_NETWORK = 5;
+
   private final Callers callers;
   private final RequestBody body;
-  private final Semaphore bodies = new Semaphore(BODIES);
+  private final Places bodies = new Places(BODIES, BODIES_OF_NETWORK);
 
   public SessionController(Callers callers, RequestBody body) {
     this.callers = callers;
@@ -81,7 +84,9 @@ public final class SessionController {
           Refusals.unauthorized("key-missing", "A session begins with a key, and none came")
               .remedy("Send {\"key\":\"mp_…\"}, or Authorization: Bearer mp_…"));
     }
-    caller.actor(request).bind(); // nobody until here, where the key is in the body
+    caller
+        .actor(callers.address(request))
+        .bind(); // nobody until here, where the key is in the body
     Begun begun = ring.sessions().begin(caller.key());
     SessionCookie.set(request, response, begun.cookie(), Sessions.LIVES);
     answer(caller, begun.expiresAt(), response);
@@ -103,16 +108,18 @@ public final class SessionController {
   }
 
   private byte[] small(HttpServletRequest request) throws IOException {
-    if (!bodies.tryAcquire()) {
+    String network = Guesses.network(callers.address(request));
+    if (bodies.take(network) != Places.Answer.TAKEN) {
       throw new ProblemException(
           Problem.of(503, "server-busy", "Too many sessions are being begun")
               .remedy("Try again, or send the key in the header Authorization")
-              .retryAfter(Duration.ofSeconds(1)));
+              .retryAfter(Duration.ofSeconds(1))
+              .header("Connection", "close"));
     }
     try {
       return body.small(request, BODY_BYTES);
     } finally {
-      bodies.release();
+      bodies.leave(network);
     }
   }
 

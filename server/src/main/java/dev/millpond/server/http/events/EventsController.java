@@ -3,6 +3,7 @@ package dev.millpond.server.http.events;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
 import dev.millpond.engine.access.Scope;
+import dev.millpond.server.http.Places;
 import dev.millpond.server.http.Query;
 import dev.millpond.server.http.access.Caller;
 import dev.millpond.server.http.access.Callers;
@@ -34,10 +35,14 @@ public final class EventsController implements SmartLifecycle {
   /** When nothing comes for so long, a comment shows that both still listen. */
   private static final Duration SILENCE = Duration.ofSeconds(5);
 
+  /** Viewers with one key: a program that opens streams without end leaves some for others. */
+  static final int VIEWERS_OF_KEY_MAX = 20;
+
   private static final byte[] COMMENT = bytes(":\n\n");
 
   private final Frames frames;
   private final Callers callers;
+  private final Places places = new Places(Frames.VIEWERS_MAX, VIEWERS_OF_KEY_MAX);
   private volatile boolean running;
 
   public EventsController(
@@ -59,6 +64,26 @@ public final class EventsController implements SmartLifecycle {
     if (request.getMethod().equals("HEAD")) {
       return;
     }
+    String key = Caller.of(request).key();
+    if (key == null) { // whoever is on this machine
+      view(request, response);
+      return;
+    }
+    switch (places.take(key)) {
+      case FULL -> throw Frames.tooMany(Frames.VIEWERS_MAX + " viewers look already");
+      case TOO_MANY_OF_ONE ->
+          throw Frames.tooMany(VIEWERS_OF_KEY_MAX + " viewers look with this key already");
+      case TAKEN -> {
+        try {
+          view(request, response);
+        } finally {
+          places.leave(key);
+        }
+      }
+    }
+  }
+
+  private void view(HttpServletRequest request, HttpServletResponse response) throws IOException {
     try (Frames.Viewer viewer = frames.join()) {
       ServletOutputStream out = response.getOutputStream();
       long seen = history(out, number(request.getHeader("Last-Event-ID")));

@@ -61,13 +61,7 @@ public final class Frames implements AutoCloseable {
     lock.lock();
     try {
       if (closed || viewers >= VIEWERS_MAX) {
-        throw new ProblemException(
-            Problem.of(
-                    503,
-                    "too-many-viewers",
-                    closed ? "This server stops" : VIEWERS_MAX + " viewers look already")
-                .remedy("Close some dashboards, or look through another server")
-                .header("Retry-After", "10"));
+        throw tooMany(closed ? "This server stops" : VIEWERS_MAX + " viewers look already");
       }
       viewers++;
       if (!making) {
@@ -81,6 +75,14 @@ public final class Frames implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** 503 for a viewer who finds no place. */
+  static ProblemException tooMany(String detail) {
+    return new ProblemException(
+        Problem.of(503, "too-many-viewers", detail)
+            .remedy("Close some dashboards, or look through another server")
+            .header("Retry-After", "10"));
   }
 
   /** The points after a number, oldest first; all that are kept when it is not among them. */

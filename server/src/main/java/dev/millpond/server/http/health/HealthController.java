@@ -44,13 +44,17 @@ public final class HealthController {
         .writeTo(response);
   }
 
-  /** 200 when the process should get traffic, else 503; the components say why. */
+  /**
+   * 200 when the process should get traffic, else 503; the components say why to whoever may read:
+   * what PostgreSQL's driver says names hosts and users.
+   */
   @NeedsNoKey
   @GetMapping("/health/ready")
   public void ready(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Query.none(request);
     Readiness.Phase phase = readiness.phase();
     Health health = readiness.health();
+    boolean details = Caller.of(request).may(Scope.READ);
     boolean ready = phase == Readiness.Phase.SERVING && health.ready();
     Json.Body body =
         out -> {
@@ -63,7 +67,9 @@ public final class HealthController {
             out.writeStringProperty("name", component.name());
             out.writeStringProperty("status", component.up() ? "up" : "down");
             out.writeBooleanProperty("needed", component.needed());
-            out.writeStringProperty("detail", component.detail());
+            if (details) {
+              out.writeStringProperty("detail", component.detail());
+            }
             out.writeEndObject();
           }
           out.writeEndArray();

@@ -24,11 +24,16 @@ public final class Readiness {
   /** Longest time a probe waits. */
   private static final Duration MOST_TIME = Duration.ofMillis(900);
 
+  /** How long a look is good for: whoever asks needs no key, and may ask as often as it likes. */
+  private static final long KEPT_NANOS = Duration.ofMillis(200).toNanos();
+
   private final Millpond millpond;
   private volatile Phase phase = Phase.STARTING;
 
-  /** The look that is under way; shared by all who ask meanwhile. */
+  /** The look that is under way, or was a moment ago; shared by all who ask meanwhile. */
   private @Nullable CompletableFuture<Health> look;
+
+  private long beganNanos;
 
   public Readiness(Millpond millpond) {
     this.millpond = millpond;
@@ -62,8 +67,10 @@ public final class Readiness {
 
   private synchronized CompletableFuture<Health> look() {
     CompletableFuture<Health> current = look;
-    if (current == null || current.isDone()) {
+    long now = System.nanoTime();
+    if (current == null || (current.isDone() && now - beganNanos > KEPT_NANOS)) {
       CompletableFuture<Health> next = new CompletableFuture<>();
+      beganNanos = now;
       Thread.ofVirtual()
           .name("health")
           .start(() -> {

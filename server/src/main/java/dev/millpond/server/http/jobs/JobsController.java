@@ -53,7 +53,8 @@ public final class JobsController {
 
   /**
    * Submits one job. 202 for a new one; for one that the idempotency key has submitted before, 200
-   * when it has ended and 202 while it has not, with the job as it is now.
+   * when it has ended and 202 while it has not, with the job as it is now. Whoever may not read
+   * jobs is told what the first submit was told.
    */
   @Needs(Scope.SUBMIT)
   @PostMapping(PATH)
@@ -76,7 +77,7 @@ public final class JobsController {
         new Answer(202, "application/json", item.getBytes(StandardCharsets.US_ASCII))
             .writeTo(response);
       }
-      case SubmitResult.Existing existing -> replay(existing.id(), response);
+      case SubmitResult.Existing existing -> replay(existing.id(), request, response);
       case SubmitResult.Refused refused -> Problems.refused(refused).writeTo(response);
     }
   }
@@ -116,9 +117,14 @@ public final class JobsController {
     }
   }
 
-  private void replay(UUID id, HttpServletResponse response) throws IOException {
+  private void replay(UUID id, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
     response.setHeader("Location", location(id));
     response.setHeader(KeyHeader.REPLAYED, "true");
+    if (!Caller.of(request).may(Scope.READ)) {
+      Answer.json(202, out -> item(out, id, true)).writeTo(response);
+      return;
+    }
     Optional<JobView> found = millpond.find(id);
     if (found.isEmpty()) {
       Answer.json(200, out -> item(out, id, true)).writeTo(response);

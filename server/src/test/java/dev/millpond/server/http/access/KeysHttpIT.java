@@ -10,15 +10,19 @@ import dev.millpond.engine.access.Scope;
 import dev.millpond.server.config.ConfigKey;
 import dev.millpond.server.support.KeyHolder;
 import dev.millpond.server.support.LiveServer;
+import java.io.InputStream;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -93,7 +97,10 @@ class KeysHttpIT {
     assertThat(live.post("/v1/jobs/batch", "[{\"kind\":\"a\"}]").statusCode()).isEqualTo(401);
     assertThat(live.post("/v1/%6Aobs", "{\"kind\":\"a\"}").statusCode()).isEqualTo(401);
     assertThat(live.get("/health/live").statusCode()).isEqualTo(200);
-    assertThat(live.get("/health/ready").statusCode()).isEqualTo(200);
+    HttpResponse<String> ready = live.get("/health/ready");
+    assertThat(ready.statusCode()).isEqualTo(200);
+    assertThat(ready.body()).contains("\"postgres\"").doesNotContain("detail");
+    assertThat(admin.get(live, "/health/ready").body()).contains("\"detail\":\"answers\"");
   }
 
   @Test
@@ -228,6 +235,15 @@ class KeysHttpIT {
     assertThat(admin.get(live, "/v1/dead-letters/" + foreign).statusCode()).isEqualTo(200);
     assertThat(admin.get(live, "/v1/audit?target=queues%3D%5Bnorth%5D").body())
         .contains("\"dead-letters.redrive\"", "{\"redriven\": 1}", "undertaker");
+    HttpRequest.Builder edit =
+        HttpRequest.newBuilder(live.uri("/v1/dead-letters/" + foreign))
+            .header("Content-Type", "application/json")
+            .method("PATCH", BodyPublishers.ofString("{\"payload\":\"y\"}"));
+    String copy = id(admin.send(live, edit));
+    JsonNode edited = json(admin.get(live, "/v1/audit?target=" + foreign)).get("items").get(0);
+    assertThat(edited.get("action").asString()).isEqualTo("dead-letters.edit");
+    assertThat(edited.get("before").has("replacedBy")).isFalse();
+    assertThat(edited.get("after").get("replacedBy").asString()).isEqualTo(copy);
   }
 
   @Test
@@ -241,6 +257,53 @@ class KeysHttpIT {
 
     assertThat(id(renewed.post(live, "/v1/jobs", job, "Idempotency-Key", "same"))).isEqualTo(first);
     assertThat(id(two.post(live, "/v1/jobs", job, "Idempotency-Key", "same"))).isNotEqualTo(first);
+
+    // Whoever may submit and no more is told by a replay what it was told at first.
+    HttpResponse<String> replay = one.post(live, "/v1/jobs", job, "Idempotency-Key", "same");
+    assertThat(replay.body()).isEqualTo("{\"id\":\"" + first + "\",\"existing\":true}");
+    assertThat(replay.headers().firstValue("Idempotency-Replayed")).hasValue("true");
+    KeyHolder ended = KeyHolder.of(live, admin, "one", Scope.ADMIN);
+    ended.post(live, "/v1/jobs/" + first + "/cancel");
+    replay = one.post(live, "/v1/jobs", job, "Idempotency-Key", "same");
+    assertThat(replay.statusCode()).isEqualTo(202);
+    assertThat(replay.body()).doesNotContain("cancelled");
+    replay = ended.post(live, "/v1/jobs", job, "Idempotency-Key", "same");
+    assertThat(replay.statusCode()).isEqualTo(200);
+    assertThat(json(replay).get("state").asString()).isEqualTo("cancelled");
+  }
+
+  @Test
+  void oneKeyHasNotAllPlacesOfViewers() throws Exception {
+    KeyHolder wall = KeyHolder.of(live, admin, "wall", Scope.READ);
+    KeyHolder desk = KeyHolder.of(live, admin, "desk", Scope.READ);
+    List<InputStream> streams = new ArrayList<>();
+    try (HttpClient browser = HttpClient.newHttpClient()) {
+      try {
+        for (int i = 0; i < 20; i++) {
+          HttpResponse<InputStream> stream = events(browser, wall);
+          streams.add(stream.body());
+          assertThat(stream.statusCode()).isEqualTo(200);
+        }
+        HttpResponse<String> refused = wall.get(live, "/v1/events");
+        expect(refused, 503, "too-many-viewers");
+        assertThat(json(refused).get("detail").asString()).contains("20 viewers", "with this key");
+        HttpResponse<InputStream> other = events(browser, desk);
+        streams.add(other.body());
+        assertThat(other.statusCode()).isEqualTo(200);
+      } finally {
+        for (InputStream stream : streams) {
+          stream.close();
+        }
+      }
+    }
+  }
+
+  private HttpResponse<InputStream> events(HttpClient browser, KeyHolder viewer) throws Exception {
+    HttpRequest request =
+        HttpRequest.newBuilder(live.uri("/v1/events"))
+            .header("Authorization", "Bearer " + viewer.secret())
+            .build();
+    return browser.send(request, BodyHandlers.ofInputStream());
   }
 
   @Test

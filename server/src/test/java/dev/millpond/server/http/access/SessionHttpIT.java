@@ -50,6 +50,10 @@ class SessionHttpIT {
       assertThat(get(live, "/v1/session", cookie).body()).contains("\"mode\":\"keys\"");
       assertThat(get(other, "/v1/queues", cookie).statusCode()).isEqualTo(200);
       assertThat(get(live, "/v1/keys", cookie).statusCode()).isEqualTo(403);
+      HttpRequest.Builder behindPassword = // which a proxy has asked for
+          HttpRequest.newBuilder(live.uri("/v1/queues"))
+              .headers("Cookie", cookie, "Authorization", "Basic eDp5");
+      assertThat(live.send(behindPassword).statusCode()).isEqualTo(200);
 
       // What changes something has to come from our own pages.
       assertThat(post(live, PAUSE, cookie).statusCode()).isEqualTo(403);

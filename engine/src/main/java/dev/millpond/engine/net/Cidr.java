@@ -1,4 +1,4 @@
-package dev.millpond.engine.webhook;
+package dev.millpond.engine.net;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** A range of addresses. Immutable. */
-final class Cidr {
+public final class Cidr {
   private static final Pattern IPV4 =
       Pattern.compile("(?:(?:0|[1-9][0-9]{0,2})\\.){3}(?:0|[1-9][0-9]{0,2})");
   private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
@@ -26,7 +26,7 @@ final class Cidr {
    * @param text such as {@code 10.0.0.0/8}, or one address
    * @throws IllegalArgumentException when it is neither
    */
-  static Cidr of(String text) {
+  public static Cidr of(String text) {
     int slash = text.indexOf('/');
     byte[] net =
         literal(slash < 0 ? text : text.substring(0, slash))
@@ -44,7 +44,7 @@ final class Cidr {
    * Reads an address in its usual form, without asking DNS: four decimal numbers without leading
    * zeros, or IPv6 without a zone. An IPv4 address that is written as IPv6 comes as IPv4.
    */
-  static Optional<InetAddress> literal(String text) {
+  public static Optional<InetAddress> literal(String text) {
     boolean four = IPV4.matcher(text).matches();
     if (!four && !IPV6.matcher(text).matches()) {
       return Optional.empty();
@@ -56,7 +56,13 @@ final class Cidr {
     }
   }
 
-  boolean contains(InetAddress address) {
+  /** Whether all addresses of its family are in it. */
+  public boolean all() {
+    return bits == 0;
+  }
+
+  /** Whether an address is in it. */
+  public boolean contains(InetAddress address) {
     byte[] other = address.getAddress();
     if (other.length != net.length) {
       return false;
