@@ -1,6 +1,7 @@
 package dev.millpond.server.metrics;
 
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.snapshots.DuplicateLabelsException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -14,6 +15,8 @@ public final class Exposition {
   public static final String TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
   private static final long SERVES_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+  private static final int SCRAPES_MOST = 10;
 
   private final PrometheusMeterRegistry registry;
   private final ReentrantLock making = new ReentrantLock();
@@ -29,12 +32,25 @@ public final class Exposition {
     making.lock();
     try {
       if (System.nanoTime() - madeNanos >= SERVES_NANOS) {
-        last = registry.scrape().getBytes(StandardCharsets.UTF_8);
+        last = scrape().getBytes(StandardCharsets.UTF_8);
         madeNanos = System.nanoTime();
       }
       return last;
     } finally {
       making.unlock();
+    }
+  }
+
+  /** Once more where a gauge was taken out and put back meanwhile: a look may find it twice. */
+  private String scrape() {
+    for (int again = SCRAPES_MOST - 1; ; again--) {
+      try {
+        return registry.scrape();
+      } catch (DuplicateLabelsException e) {
+        if (again == 0) {
+          throw e;
+        }
+      }
     }
   }
 }

@@ -1,0 +1,45 @@
+package dev.millpond.server.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+class ExpositionTest {
+  private static final int LOOKS = 500;
+  private static final int GAUGES = 100;
+  private static final int CHANGING = 10;
+
+  @Test
+  void gaugesThatComeAndGoMeanwhileDoNotBreakIt() throws Exception {
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    for (int i = 0; i < GAUGES; i++) {
+      Gauge.builder("stays." + i, () -> 1).register(registry);
+    }
+    AtomicBoolean looked = new AtomicBoolean();
+    Thread changes =
+        Thread.ofPlatform()
+            .start(() -> {
+              while (!looked.get()) {
+                for (int i = 0; i < CHANGING; i++) {
+                  registry.remove(Gauge.builder("comes." + i, () -> 1).register(registry));
+                  Gauge.builder("comes." + i, () -> 1).register(registry);
+                }
+              }
+            });
+    try {
+      for (int i = 0; i < LOOKS; i++) {
+        // Each one anew: it keeps what it has made for a moment.
+        String text = new String(new Exposition(registry).text(), StandardCharsets.UTF_8);
+        assertThat(text).contains("stays_7 1.0");
+      }
+    } finally {
+      looked.set(true);
+      changes.join();
+    }
+  }
+}
