@@ -9,6 +9,8 @@ import dev.millpond.bench.servers.Pause;
 import dev.millpond.bench.servers.Role;
 import dev.millpond.engine.Millpond;
 import dev.millpond.engine.MillpondConfig;
+import dev.millpond.engine.access.KeyRequest;
+import dev.millpond.engine.access.Scope;
 import dev.millpond.engine.books.BooksReport;
 import dev.millpond.server.cli.MillpondCommand;
 import java.io.IOException;
@@ -16,8 +18,11 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One {@code millpond server} on empty tables, for one measurement: a process of its own, with the
@@ -27,8 +32,11 @@ import java.util.List;
 final class HttpBed implements AutoCloseable {
   private static final long LOOK_MICROS = 20_000;
 
+  private static final Duration KEY_LIVES = Duration.ofHours(1);
+
   private final Stage stage;
   private final boolean works;
+  private final String headers;
   private final List<String> problems;
   private final Path directory;
   private final Meter meter;
@@ -36,8 +44,10 @@ final class HttpBed implements AutoCloseable {
   private final long commitsBefore;
   private final long deadTuplesBefore;
 
-  private HttpBed(Stage stage, boolean works, Path directory, List<String> problems)
+  private HttpBed(
+      Stage stage, boolean works, @Nullable String key, Path directory, List<String> problems)
       throws SQLException, IOException, InterruptedException {
+    this.headers = key == null ? "" : "Authorization: Bearer " + key + "\r\n";
     this.problems = problems;
     this.stage = stage;
     this.works = works;
@@ -58,6 +68,9 @@ final class HttpBed implements AutoCloseable {
                 database.url(),
                 "--run-file",
                 runFile.toString()));
+    if (key != null) {
+      arguments.add("--auth-mode=keys");
+    }
     if (works) {
       arguments.addAll(List.of("--handlers", NoopModule.jar(directory).toString()));
       if (stage.mode() == Mode.STREAMS) {
@@ -72,26 +85,44 @@ final class HttpBed implements AutoCloseable {
 
   /** Starts one with the role api. */
   static HttpBed submits(Stage stage) throws SQLException, IOException, InterruptedException {
-    return open(stage, false);
+    return open(stage, false, false);
+  }
+
+  /** Starts one with the role api, which wants an API key of each request. */
+  static HttpBed submitsByKey(Stage stage) throws SQLException, IOException, InterruptedException {
+    return open(stage, false, true);
   }
 
   /** Starts one with all roles, whose worker has a handler that does nothing. */
   static HttpBed works(Stage stage) throws SQLException, IOException, InterruptedException {
-    return open(stage, true);
+    return open(stage, true, false);
   }
 
-  private static HttpBed open(Stage stage, boolean works)
+  private static HttpBed open(Stage stage, boolean works, boolean byKey)
       throws SQLException, IOException, InterruptedException {
     List<String> problems = new ArrayList<>();
     stage.database().awaitAlone(problems);
     stage.database().empty();
     Path directory = Files.createTempDirectory("millpond-bench-http-");
     try {
-      return new HttpBed(stage, works, directory, problems);
+      return new HttpBed(stage, works, byKey ? key(stage) : null, directory, problems);
     } catch (IOException | SQLException | InterruptedException | RuntimeException e) {
       Temporary.delete(directory);
       throw e;
     }
+  }
+
+  /** Makes an API key that may submit, and says its text. */
+  private static String key(Stage stage) {
+    try (Millpond millpond = Millpond.connect(MillpondConfig.of(stage.database().url()))) {
+      KeyRequest request = new KeyRequest("bench", Set.of(Scope.SUBMIT), Set.of(), KEY_LIVES);
+      return millpond.keys().create(request).text().reveal();
+    }
+  }
+
+  /** That each request needs beside the usual ones. */
+  String headers() {
+    return headers;
   }
 
   URI url() {

@@ -24,13 +24,20 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connections at full speed to a server of its own. Submits alone go to the role api: one job per
- * request is compared with the {@link EmptyEndpoint}, lists with the bare inserts. End to end, the
- * server has all roles, what counts is what it has completed, and the load holds back at {@link
- * #OPEN_MOST} open jobs.
+ * Connections at full speed to a server of its own. Submits alone go to the role api, without keys
+ * or by one that each request names: one job per request is compared with the {@link
+ * EmptyEndpoint}, lists with the bare inserts. End to end, the server has all roles, what counts is
+ * what it has completed, and the load holds back at {@link #OPEN_MOST} open jobs.
  */
-public record HttpFlow(String name, String label, HttpShape shape, boolean works)
+public record HttpFlow(String name, String label, HttpShape shape, Serves serves)
     implements Scenario {
+  /** What its server does. */
+  enum Serves {
+    SUBMITS,
+    SUBMITS_BY_KEY,
+    ALL
+  }
+
   private static final int IN_FLIGHT = 4;
 
   /** As the producers of the other packages: a steady state, and not a growing backlog. */
@@ -44,6 +51,8 @@ public record HttpFlow(String name, String label, HttpShape shape, boolean works
         submits("lists of 100", new HttpShape(Form.LIST, 100, 2 * IN_FLIGHT)),
         submits("lists of 1000", new HttpShape(Form.LIST, 1_000, IN_FLIGHT)),
         submits("NDJSON of 1000", new HttpShape(Form.LINES, 1_000, IN_FLIGHT)),
+        byKey("64 connections", new HttpShape(Form.ONE, 1, 64)),
+        byKey("lists of 1000", new HttpShape(Form.LIST, 1_000, IN_FLIGHT)),
         works("64 connections", new HttpShape(Form.ONE, 1, 64)),
         works("256 connections", new HttpShape(Form.ONE, 1, 256)),
         works("lists of 1000", new HttpShape(Form.LIST, 1_000, IN_FLIGHT)),
@@ -51,16 +60,32 @@ public record HttpFlow(String name, String label, HttpShape shape, boolean works
   }
 
   private static HttpFlow submits(String label, HttpShape shape) {
-    return new HttpFlow("http", label, shape, false);
+    return new HttpFlow("http", label, shape, Serves.SUBMITS);
+  }
+
+  private static HttpFlow byKey(String label, HttpShape shape) {
+    return new HttpFlow("http-key", label, shape, Serves.SUBMITS_BY_KEY);
   }
 
   private static HttpFlow works(String label, HttpShape shape) {
-    return new HttpFlow("http-all", label, shape, true);
+    return new HttpFlow("http-all", label, shape, Serves.ALL);
+  }
+
+  private boolean works() {
+    return serves == Serves.ALL;
+  }
+
+  private HttpBed bed(Stage stage) throws SQLException, IOException, InterruptedException {
+    return switch (serves) {
+      case SUBMITS -> HttpBed.submits(stage);
+      case SUBMITS_BY_KEY -> HttpBed.submitsByKey(stage);
+      case ALL -> HttpBed.works(stage);
+    };
   }
 
   @Override
   public Extent extent() {
-    return !works && shape.jobs() == 1_000 && shape.form() == Form.LIST
+    return serves == Serves.SUBMITS && shape.jobs() == 1_000 && shape.form() == Form.LIST
         ? Extent.QUICK
         : Extent.USUAL;
   }
@@ -68,15 +93,15 @@ public record HttpFlow(String name, String label, HttpShape shape, boolean works
   /** Submits do not depend on how batches reach the workers. */
   @Override
   public Set<Mode> modes() {
-    return works ? EnumSet.allOf(Mode.class) : EnumSet.of(Mode.POSTGRES);
+    return works() ? EnumSet.allOf(Mode.class) : EnumSet.of(Mode.POSTGRES);
   }
 
   @Override
   public Result run(Stage stage) throws SQLException, InterruptedException, IOException {
     Ceiling ceiling = ceiling(stage);
-    try (HttpBed bed = works ? HttpBed.works(stage) : HttpBed.submits(stage);
-        HttpLoad load = new HttpLoad(bed.url(), shape)) {
-      if (works) {
+    try (HttpBed bed = bed(stage);
+        HttpLoad load = new HttpLoad(bed.url(), shape, bed.headers())) {
+      if (works()) {
         load.holdBack(bed::completed, OPEN_MOST);
       }
       load.start();
@@ -95,15 +120,15 @@ public record HttpFlow(String name, String label, HttpShape shape, boolean works
   }
 
   private long done(HttpBed bed, HttpLoad load) {
-    return works ? bed.completed() : load.acknowledged();
+    return works() ? bed.completed() : load.acknowledged();
   }
 
   @Override
   public @Nullable Bare bare() {
     if (shape.form() == Form.ONE) {
-      return works ? Bare.callers(Part.INSERT_AND_COMPLETE) : null;
+      return works() ? Bare.callers(Part.INSERT_AND_COMPLETE) : null;
     }
-    return Bare.lists(works ? Part.INSERT_AND_COMPLETE : Part.INSERT);
+    return Bare.lists(works() ? Part.INSERT_AND_COMPLETE : Part.INSERT);
   }
 
   private @Nullable Ceiling ceiling(Stage stage) throws IOException, InterruptedException {
@@ -117,7 +142,7 @@ public record HttpFlow(String name, String label, HttpShape shape, boolean works
     try (JavaProcess endpoint =
             JavaProcess.start(
                 EmptyEndpoint.class, new String[] {runFile.toString()}, directory, runFile);
-        HttpLoad load = new HttpLoad(endpoint.url(), shape)) {
+        HttpLoad load = new HttpLoad(endpoint.url(), shape, "")) {
       load.start();
       SteadyWarmUp.await(load::acknowledged, stage.budget().warmMillis());
       long before = System.nanoTime();

@@ -35,15 +35,20 @@ final class HttpLoad implements AutoCloseable {
 
   private final URI server;
   private final HttpShape shape;
+  private final String headers;
   private final AtomicLong next = new AtomicLong();
   private final AtomicLong acknowledged = new AtomicLong();
   private final Histogram micros = new ConcurrentHistogram(60_000_000L, 3);
   private final LoadThreads threads = new LoadThreads();
   private volatile boolean full;
 
-  HttpLoad(URI server, HttpShape shape) {
+  /**
+   * @param headers that each request has beside the usual ones
+   */
+  HttpLoad(URI server, HttpShape shape, String headers) {
     this.server = server;
     this.shape = shape;
+    this.headers = headers;
   }
 
   /** From now on sends nothing while more than so many of its jobs are not completed. */
@@ -105,7 +110,7 @@ final class HttpLoad implements AutoCloseable {
     try (Selector selector = Selector.open()) {
       var address = new InetSocketAddress(server.getHost(), server.getPort());
       for (int i = 0; i < share; i++) {
-        connections.add(new KeptConnection(address, selector, shape.template()));
+        connections.add(new KeptConnection(address, selector, shape.template(headers)));
       }
       for (KeptConnection connection : connections) {
         connection.send(next.getAndAdd(shape.jobs()));

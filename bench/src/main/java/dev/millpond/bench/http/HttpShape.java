@@ -66,8 +66,12 @@ record HttpShape(Form form, int jobs, int connections) {
     }
   }
 
-  /** A request of this shape, for one connection. */
-  Template template() {
+  /**
+   * A request of this shape, for one connection.
+   *
+   * @param headers further ones, each with the end of its line
+   */
+  Template template(String headers) {
     String start = "{\"kind\":\"" + KIND + "\",\"payload\":{\"at\":\"";
     String rest = "0".repeat(NUMBER_CHARS) + "\",\"text\":\"" + text() + "\"}}";
     StringBuilder body = new StringBuilder(form.before);
@@ -79,8 +83,8 @@ record HttpShape(Form form, int jobs, int connections) {
     }
     body.append(form.after);
     String head =
-        "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
-            .formatted(form.path, form.type, body.length());
+        "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\n%sContent-Length: %d\r\n\r\n"
+            .formatted(form.path, form.type, headers, body.length());
     for (int i = 0; i < jobs; i++) {
       numbers[i] += head.length();
     }

@@ -42,7 +42,7 @@ record Idle() implements Scenario {
   public Result run(Stage stage) throws SQLException, InterruptedException, IOException {
     try (HttpBed bed = HttpBed.works(stage)) {
       long acknowledged;
-      try (HttpLoad load = new HttpLoad(bed.url(), SOME_JOBS)) {
+      try (HttpLoad load = new HttpLoad(bed.url(), SOME_JOBS, bed.headers())) {
         load.start();
         Pause.millis(stage.budget().warmMillis());
         load.stop();

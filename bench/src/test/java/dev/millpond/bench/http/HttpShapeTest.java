@@ -18,7 +18,7 @@ class HttpShapeTest {
   @EnumSource(Form.class)
   void aRequestSaysTheLengthOfItsBodyAndNumbersItsJobs(Form form) {
     int jobs = form == Form.ONE ? 1 : 3;
-    Template template = new HttpShape(form, jobs, 1).template();
+    Template template = new HttpShape(form, jobs, 1).template("");
     template.number(98);
     String request = new String(template.bytes(), StandardCharsets.US_ASCII);
     String[] parts = request.split("\r\n\r\n", 2);
@@ -31,7 +31,7 @@ class HttpShapeTest {
 
   @Test
   void numbersGoUpFromTheFirst() {
-    Template template = new HttpShape(Form.LIST, 3, 1).template();
+    Template template = new HttpShape(Form.LIST, 3, 1).template("");
     template.number(1_000_000);
     template.number(98);
     String request = new String(template.bytes(), StandardCharsets.US_ASCII);

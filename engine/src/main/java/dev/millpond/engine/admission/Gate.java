@@ -121,8 +121,8 @@ final class Gate {
   /** How long a job is in the queue that comes in now; empty where nothing tells. */
   synchronized OptionalDouble secondsInQueue() {
     long jobs = last.depth().jobs() + cameIn.jobs();
-    return knownUntilNanos - System.nanoTime() > 0 && last.drainPerSecond() > 0
-        ? OptionalDouble.of(jobs / last.drainPerSecond())
+    return knownUntilNanos - System.nanoTime() > 0 && last.capacity() > 0
+        ? OptionalDouble.of(jobs / last.capacity())
         : OptionalDouble.empty();
   }
 
@@ -177,7 +177,7 @@ final class Gate {
    * @param perJob what a job takes with it
    */
   private double seconds(long depth, Mark mark, double perJob) {
-    return mark.marked() ? Math.max(1, depth - mark.low()) / (last.drainPerSecond() * perJob) : 0;
+    return mark.marked() ? Math.max(1, depth - mark.low()) / (last.capacity() * perJob) : 0;
   }
 
   private static Duration retryAfter(double seconds) {

@@ -6,7 +6,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * How long jobs of a kind take, as a moving average; decides how many travel together. Workers feed
- * it with what they run, and every node takes over what the fleet has stored. Thread-safe.
+ * it with what they run, and each node takes over what others have stored, with each beat.
+ * Thread-safe.
  */
 public final class KindPace {
   /** Expected work of one batch: short enough to spread, long enough to cost the streams little. */

@@ -17,6 +17,7 @@ import dev.millpond.engine.dispatch.Lanes;
 import dev.millpond.engine.dispatch.Ways;
 import dev.millpond.engine.dispatch.postgres.Bell;
 import dev.millpond.engine.dispatch.postgres.PostgresDispatch;
+import dev.millpond.engine.dispatch.store.KindStore;
 import dev.millpond.engine.dispatch.store.ReaderStore;
 import dev.millpond.engine.dispatch.streams.RedisServer;
 import dev.millpond.engine.dispatch.streams.RedisShards;
@@ -210,6 +211,7 @@ public final class Node {
     node.writer.start();
     node.admission.start();
     node.lookAtReaders();
+    node.lookAtKinds();
     node.clockThread.start();
     node.follower.start();
     return node;
@@ -217,7 +219,13 @@ public final class Node {
 
   private void followClock() {
     try {
-      while (!stopClock.await(CLOCK_LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
+      long clockNextNanos = System.nanoTime() + CLOCK_LOOK.toNanos();
+      while (!stopClock.await(config.timing().beat().toMillis(), TimeUnit.MILLISECONDS)) {
+        lookAtKinds();
+        if (System.nanoTime() - clockNextNanos < 0) {
+          continue;
+        }
+        clockNextNanos = System.nanoTime() + CLOCK_LOOK.toNanos();
         try {
           Duration step = clock.follow(transactions);
           if (step.abs().compareTo(CLOCK_STEP) > 0) {
@@ -240,6 +248,15 @@ public final class Node {
       estimates.check(queries::find);
     } catch (UnavailableException e) {
       log.debug("the starts of jobs were not read: {}", e.getMessage());
+    }
+  }
+
+  /** Learns how long jobs of the kinds take that others run. */
+  private void lookAtKinds() {
+    try {
+      pace.learn(transactions.read(KindStore::read));
+    } catch (DatabaseException e) {
+      log.debug("how long kinds take was not read: {}", e.getMessage());
     }
   }
 

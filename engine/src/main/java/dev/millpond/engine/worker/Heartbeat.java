@@ -3,6 +3,7 @@ package dev.millpond.engine.worker;
 import dev.millpond.engine.Timing;
 import dev.millpond.engine.dispatch.KindPace;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.store.KindStore;
 import dev.millpond.engine.flush.Portion.LogLine;
 import dev.millpond.engine.flush.store.LogStore;
 import dev.millpond.engine.lifecycle.store.DatabaseException;
@@ -13,6 +14,7 @@ import dev.millpond.engine.worker.store.SessionStore.News;
 import dev.millpond.engine.worker.store.SessionStore.Sign;
 import dev.millpond.engine.worker.store.SessionStore.Standing;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -44,6 +46,7 @@ final class Heartbeat {
   private volatile boolean stopped;
   private volatile long lastBeatNanos = System.nanoTime();
   private Standing told = Standing.TAKING;
+  private final Map<String, Long> toldPace = new HashMap<>();
 
   Heartbeat(
       Transactions transactions,
@@ -130,7 +133,20 @@ final class Heartbeat {
     lastBeatNanos = sent;
     told = standing;
     refreshTracked(id);
-    pace.learn(transactions.call(tx -> SessionStore.exchangePace(tx, pace.measured())));
+    tellPace();
+  }
+
+  /** Lets the fleet know how long the kinds that run here take, where that has changed. */
+  private void tellPace() {
+    Map<String, Long> news = pace.measured();
+    news.entrySet().removeAll(toldPace.entrySet());
+    if (!news.isEmpty()) {
+      transactions.alone(tx -> {
+        KindStore.store(tx, news);
+        return true;
+      });
+      toldPace.putAll(news);
+    }
   }
 
   private void refreshTracked(UUID id) {

@@ -37,7 +37,7 @@ enum HotStatement {
   FULL(
       "Before a flush: is the queue full?",
       "What a lane asks about a queue when its credit is used up.",
-      "SELECT q.depth, q.bytes, q.rate,"),
+      "SELECT q.depth, q.bytes, q.capacity,"),
   CLAIM(
       "Claim",
       "Takes waiting batches of the lanes and kinds that there is room for.",

@@ -19,7 +19,7 @@ public final class GateStore {
   /** Its parameters are the queue's name, twice. */
   public static final String ASK =
       """
-      SELECT q.depth, q.bytes, q.rate, g.closed, g.high_watermark, g.high_bytes, g.scheduled_full
+      SELECT q.depth, q.bytes, q.capacity, g.closed, g.high_watermark, g.high_bytes, g.scheduled_full
       FROM (%s) AS q LEFT JOIN millpond.queue_gate g ON g.queue = ?
       """
           .formatted(DepthStore.OF_QUEUE);

@@ -53,15 +53,24 @@ public final class DepthStore {
       """;
 
   /**
-   * Depth in jobs and in bytes, and drain rate of a queue. Its one parameter is the queue's name.
+   * What a capacity has come to meanwhile: nothing has left what was there then, or nothing was
+   * there.
    */
+  private static final String CAPACITY_NOW =
+      """
+      coalesce(sum(d.capacity) * exp(-least(greatest(
+          extract(epoch FROM now() - max(d.summed_at))::float8 - 2, 0), 3000)
+          / CASE WHEN sum(d.delta) FILTER (WHERE d.summed_at IS NOT NULL) > 0 THEN 10 ELSE 300 END), 0)
+      """;
+
+  /** Depth in jobs and in bytes, and capacity of a queue. Its one parameter is the queue's name. */
   public static final String OF_QUEUE =
       """
       SELECT coalesce(sum(d.delta), 0)::int8 AS depth, coalesce(sum(d.bytes), 0)::int8 AS bytes,
-             %s AS rate
+             coalesce(nullif(%s, 0), %s) AS capacity
       FROM millpond.queue_depth d WHERE d.id >= %s AND d.queue = ?
       """
-          .formatted(RATE_NOW, SINCE);
+          .formatted(CAPACITY_NOW, RATE_NOW, SINCE);
 
   private static final String ROWS =
       "SELECT count(*) FROM millpond.queue_depth WHERE id >= " + SINCE;
@@ -198,37 +207,59 @@ public final class DepthStore {
   }
 
   /**
-   * The rate is an average in which ten seconds count for most; of a lane that has been idle it
-   * begins anew, and one that has become more than twice as high is followed faster. One row stays
-   * in any case: it says from where on to read.
+   * The rate of a lane is an average in which ten seconds count for most; of one that has been idle
+   * it begins anew, and one that has become more than twice as high is followed faster. The
+   * capacity of a queue is that average over the time in which it had more jobs than left it; in
+   * other time, when as many leave as come, it fades within minutes instead. One row stays in any
+   * case: it says from where on to read.
    */
   private static String sumUp(String since) {
     return """
     WITH d AS (DELETE FROM millpond.queue_depth WHERE id >= %s
-               RETURNING id, queue, class, delta, departed, bytes, since, rate, summed_at),
+               RETURNING id, queue, class, delta, departed, bytes, since, rate, capacity, summed_at),
          s AS (SELECT queue, class, sum(delta) AS delta, sum(departed) AS departed,
                       sum(bytes) AS bytes,
-                      coalesce(sum(rate), 0) AS rate,
+                      coalesce(sum(rate), 0) AS rate, coalesce(sum(capacity), 0) AS capacity,
                       extract(epoch FROM now() - max(summed_at))::float8 AS age
                FROM d GROUP BY queue, class),
-         m AS (SELECT queue, class, delta, departed, bytes, rate, age,
+         m AS (SELECT queue, class, delta, departed, bytes, rate, capacity, age,
                       departed / CASE WHEN age IS NULL OR age > 10 THEN 1
                                       ELSE least(greatest(age, 0.05), 2) END AS latest
                FROM s),
-         r AS (SELECT queue, class, delta, bytes,
+         r AS (SELECT queue, class, delta, departed, bytes, latest, capacity, age,
                       CASE WHEN age IS NULL OR age > 10 OR rate = 0 THEN latest
                            WHEN departed >= 10 AND latest > 2 * rate THEN (rate + latest) / 2
                            ELSE latest + (rate - latest) * exp(-greatest(age, 0) / 10) END AS rate
                FROM m),
+         q AS (SELECT queue, sum(departed) AS departed, sum(delta) > sum(departed) AS waits,
+                      sum(latest) AS latest, greatest(coalesce(max(age), 0), 0) AS age,
+                      sum(capacity) * exp(-least(greatest(coalesce(max(age), 0), 0), 3000) / 300)
+                          AS capacity
+               FROM r GROUP BY queue),
+         c AS (SELECT queue,
+                      CASE WHEN capacity = 0 THEN latest
+                           WHEN departed >= 10 AND latest > 2 * capacity
+                               THEN (capacity + latest) / 2
+                           WHEN waits OR latest > capacity
+                               THEN latest + (capacity - latest) * exp(-least(age, 1) / 10)
+                           ELSE capacity END AS capacity
+               FROM q),
          n AS (SELECT least(coalesce((SELECT min(id) FROM d WHERE since IS NOT NULL), next), next)
                       - ? AS since
                FROM nextval('millpond.queue_depth_id_seq') AS next),
-         i AS (INSERT INTO millpond.queue_depth (queue, class, delta, bytes, since, rate, summed_at)
-               SELECT r.queue, r.class, r.delta, r.bytes, n.since,
-                      CASE WHEN r.rate < 0.001 THEN 0 ELSE r.rate END, now()
-               FROM (SELECT r.*, row_number() OVER (ORDER BY r.delta DESC) AS place FROM r) AS r,
-                    n
-               WHERE r.delta <> 0 OR r.bytes <> 0 OR r.rate >= 0.001 OR r.place = 1
+         o AS (SELECT r.queue, r.class, r.delta, r.bytes, r.rate,
+                      row_number() OVER (ORDER BY r.delta DESC) AS place,
+                      CASE row_number() OVER (PARTITION BY r.queue ORDER BY r.delta DESC)
+                          WHEN 1 THEN c.capacity ELSE 0 END AS capacity
+               FROM r JOIN c ON c.queue = r.queue),
+         i AS (INSERT INTO millpond.queue_depth
+                   (queue, class, delta, bytes, since, rate, capacity, summed_at)
+               SELECT o.queue, o.class, o.delta, o.bytes, n.since,
+                      CASE WHEN o.rate < 0.001 THEN 0 ELSE o.rate END,
+                      CASE WHEN o.capacity < 0.001 THEN 0 ELSE o.capacity END, now()
+               FROM o, n
+               WHERE o.delta <> 0 OR o.bytes <> 0 OR o.rate >= 0.001 OR o.capacity >= 0.001
+                     OR o.place = 1
                RETURNING id)
     SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM i)
     """

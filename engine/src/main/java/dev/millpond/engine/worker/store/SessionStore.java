@@ -318,36 +318,6 @@ public final class SessionStore {
     return new News(queues, cancelled, drain);
   }
 
-  /** Stores what this node has measured and gives the fleet's averages. */
-  public static Map<String, Long> exchangePace(Connection tx, Map<String, Long> measured)
-      throws SQLException {
-    if (!measured.isEmpty()) {
-      List<Map.Entry<String, Long>> rows =
-          measured.entrySet().stream().sorted(Map.Entry.comparingByKey()).toList();
-      try (PreparedStatement statement =
-          tx.prepareStatement(
-              """
-              INSERT INTO millpond.kind AS k (name, run_micros)
-              SELECT unnest(?::text[]), unnest(?::int8[])
-              ON CONFLICT (name) DO UPDATE
-                  SET run_micros = excluded.run_micros, updated_at = now()
-                  WHERE k.run_micros <> excluded.run_micros
-              """)) {
-        statement.setObject(1, PgArray.texts(rows, Map.Entry::getKey));
-        statement.setObject(2, PgArray.longs(rows, Map.Entry::getValue));
-        statement.executeUpdate();
-      }
-    }
-    Map<String, Long> fleet = new HashMap<>();
-    try (Statement statement = tx.createStatement();
-        ResultSet rows = statement.executeQuery("SELECT name, run_micros FROM millpond.kind")) {
-      while (rows.next()) {
-        fleet.put(rows.getString(1), rows.getLong(2));
-      }
-    }
-    return fleet;
-  }
-
   /** Names of all queues. */
   public static List<String> queues(Connection tx) throws SQLException {
     List<String> queues = new ArrayList<>();

@@ -48,11 +48,13 @@ class DepthStoreIT {
   }
 
   private static void change(Connection tx, int rows, int delta, int departed) throws SQLException {
-    try (PreparedStatement add = tx.prepareStatement(DepthStore.ADD)) {
-      DepthStore.bind(
-          add, 0, Collections.nCopies(rows, new Change(LANE, delta, departed, 10L * delta)));
-      add.executeUpdate();
-    }
+    DepthStore.add(tx, Collections.nCopies(rows, new Change(LANE, delta, departed, 10L * delta)));
+  }
+
+  private static void change(Connection tx, String priorityClass, int delta, int departed)
+      throws SQLException {
+    Lane lane = new Lane(LANE.queue(), priorityClass);
+    DepthStore.add(tx, List.of(new Change(lane, delta, departed, 10L * delta)));
   }
 
   private static Answer ask(Connection tx) throws SQLException {
@@ -198,18 +200,82 @@ class DepthStoreIT {
     try (Connection tx = database.connect()) {
       change(tx, 1, 0, 500); // as many have come as have left
       DepthStore.sumUp(tx, false);
-      assertThat(ask(tx).drainPerSecond()).isEqualTo(500.0);
+      assertThat(rate(tx)).isEqualTo(500.0);
       assertThat(ask(tx).depth().jobs()).isZero();
-      database.update("UPDATE millpond.queue_depth SET summed_at = now() - interval '1 second'");
+      passed("1 second");
       change(tx, 1, 0, 100);
       DepthStore.sumUp(tx, false);
-      assertThat(ask(tx).drainPerSecond()).isBetween(440.0, 480.0);
-      database.update("UPDATE millpond.queue_depth SET summed_at = now() - interval '1 hour'");
-      assertThat(ask(tx).drainPerSecond()).isBetween(0.0, 0.001);
+      assertThat(rate(tx)).isBetween(440.0, 480.0);
+      passed("1 hour");
+      assertThat(rate(tx)).isBetween(0.0, 0.001);
       change(tx, 1, 40, 0);
       DepthStore.sumUp(tx, false);
-      assertThat(ask(tx).drainPerSecond()).isZero();
+      assertThat(rate(tx)).isZero();
       assertThat(ask(tx).depth().jobs()).isEqualTo(40);
+    }
+  }
+
+  @Test
+  void theCapacityOutlastsATimeInWhichNothingWaits() throws SQLException {
+    try (Connection tx = database.connect()) {
+      change(tx, 1, 1_000, 500);
+      DepthStore.sumUp(tx, false);
+      assertThat(ask(tx).capacity()).isEqualTo(500.0);
+      passed("1 second");
+      change(tx, 1, -600, 100); // 400 wait, and fewer have left
+      DepthStore.sumUp(tx, false);
+      assertThat(ask(tx).capacity()).isBetween(455.0, 465.0);
+      passed("1 second");
+      change(tx, 1, -400, 400);
+      DepthStore.sumUp(tx, false);
+      assertThat(ask(tx).capacity()).isBetween(455.0, 465.0);
+      passed("1 minute");
+      change(tx, 1, 0, 1); // one comes, and goes
+      DepthStore.sumUp(tx, false);
+      assertThat(rate(tx)).isEqualTo(1.0);
+      assertThat(ask(tx).capacity()).isBetween(370.0, 380.0);
+      passed("5 minutes");
+      assertThat(ask(tx).capacity()).isBetween(130.0, 145.0);
+      change(tx, 1, 40, 0); // not summed yet: it is not known that none leaves
+      assertThat(ask(tx).capacity()).isBetween(130.0, 145.0);
+      DepthStore.sumUp(tx, false);
+      passed("1 minute");
+      assertThat(ask(tx).capacity()).isBetween(0.0, 1.0);
+    }
+  }
+
+  @Test
+  void theClassesOfAQueueShareItsCapacity() throws SQLException {
+    try (Connection tx = database.connect()) {
+      change(tx, "high", 1_000, 500);
+      DepthStore.sumUp(tx, false);
+      passed("1 second");
+      change(tx, "high", -1_000, 500);
+      change(tx, "normal", 1_000, 0);
+      DepthStore.sumUp(tx, false);
+      for (int second = 0; second < 30; second++) {
+        passed("1 second");
+        change(tx, "normal", 0, 500);
+        DepthStore.sumUp(tx, false);
+      }
+      assertThat(ask(tx).capacity()).isBetween(300.0, 510.0); // not that of both
+    }
+  }
+
+  /** Sums were made so much earlier. */
+  private void passed(String time) {
+    database.update(
+        "UPDATE millpond.queue_depth SET summed_at = now() - interval '%s' WHERE since IS NOT NULL"
+            .formatted(time));
+  }
+
+  private static double rate(Connection tx) throws SQLException {
+    try (PreparedStatement statement =
+            tx.prepareStatement(
+                "SELECT %s FROM millpond.queue_depth d".formatted(DepthStore.RATE_NOW));
+        ResultSet row = statement.executeQuery()) {
+      row.next();
+      return row.getDouble(1);
     }
   }
 }
