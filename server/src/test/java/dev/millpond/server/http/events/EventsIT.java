@@ -4,7 +4,9 @@ import static dev.millpond.server.support.LiveServer.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.millpond.engine.access.Scope;
 import dev.millpond.server.config.ConfigKey;
+import dev.millpond.server.support.KeyHolder;
 import dev.millpond.server.support.LiveServer;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -20,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -41,8 +44,8 @@ class EventsIT {
       server.post("/v1/jobs", "{\"kind\":\"nobody.knows\",\"queue\":\"mail\"}");
       server.post("/v1/queues/mail/pause", "{\"reason\":\"<b>bank</b>\",\"by\":\"ann\"}");
       String firstId;
-      try (Reader first = Reader.open(client, server, null);
-          Reader second = Reader.open(client, server, null)) {
+      try (Reader first = Reader.open(client, server);
+          Reader second = Reader.open(client, server)) {
         assertThat(first.next("history").data().isEmpty()).isTrue();
         JsonNode frame = first.until("paused");
         assertThat(frame.get("totals").get("depth").asLong()).isEqualTo(1);
@@ -65,7 +68,7 @@ class EventsIT {
         assertThat(same.data()).isEqualTo(point.data());
         first.next("point");
       }
-      try (Reader again = Reader.open(client, server, firstId)) {
+      try (Reader again = Reader.open(client, server, "Last-Event-ID", firstId)) {
         JsonNode missed = again.next("history").data();
         assertThat(missed.size()).isPositive();
         assertThat(again.next("point").id()).isNotEqualTo(firstId);
@@ -81,21 +84,38 @@ class EventsIT {
   }
 
   @Test
-  void viewersAreBoundedAndAPageOfAnotherOriginIsNone(@TempDir Path directory) throws Exception {
+  void viewersAreBoundedAlsoForEachKeyAndAPageOfAnotherOriginIsNone(@TempDir Path directory)
+      throws Exception {
+    String pgUrl = LiveServer.migratedDatabase();
+    List<String> keys = new ArrayList<>();
+    for (String name : List.of("wall", "team", "guest")) {
+      keys.add("Bearer " + KeyHolder.in(pgUrl, name, Scope.READ).secret());
+    }
+    Map<ConfigKey, String> flags =
+        Map.of(ConfigKey.ROLE, "api", ConfigKey.PG_URL, pgUrl, ConfigKey.AUTH_MODE, "keys");
     HttpClient client = HttpClient.newHttpClient();
     List<Reader> readers = new ArrayList<>();
-    try (LiveServer server = LiveServer.start(directory, Map.of(ConfigKey.ROLE, "api"))) {
-      assertThat(status(client, server, "Origin", "http://evil.example")).isEqualTo(403);
-      assertThat(status(client, server, "Sec-Fetch-Site", "cross-site")).isEqualTo(403);
-      for (int i = 0; i < Frames.VIEWERS_MAX; i++) {
-        readers.add(Reader.open(client, server, null));
+    try (LiveServer server = LiveServer.start(directory, flags)) {
+      String first = keys.getFirst();
+      assertThat(status(client, server, first, "Origin", "http://evil.example")).isEqualTo(403);
+      assertThat(status(client, server, first, "Sec-Fetch-Site", "cross-site")).isEqualTo(403);
+      int left = Frames.VIEWERS_MAX;
+      for (String key : keys) {
+        int takes = Math.min(left, EventsController.VIEWERS_OF_KEY_MAX);
+        for (int i = 0; i < takes; i++) {
+          readers.add(Reader.open(client, server, "Authorization", key));
+        }
+        left -= takes;
+        assertThat(refusal(client, server, key))
+            .contains(
+                "\"status\":503", left > 0 ? "with this key already" : "viewers look already");
       }
-      assertThat(status(client, server, "Accept", "text/event-stream")).isEqualTo(503);
+      assertThat(left).isZero();
       readers.removeFirst().close();
       await()
           .atMost(Duration.ofSeconds(30))
           .until(() -> {
-            try (Reader next = Reader.open(client, server, null)) {
+            try (Reader next = Reader.open(client, server, "Authorization", first)) {
               return next.response.statusCode() == 200;
             }
           });
@@ -110,14 +130,30 @@ class EventsIT {
     return Long.parseLong(String.valueOf(event.id()));
   }
 
-  private static int status(HttpClient client, LiveServer server, String name, String value)
+  /**
+   * What a viewer with a key gets.
+   *
+   * @param headers names and values in turn
+   */
+  private static int status(HttpClient client, LiveServer server, String key, String... headers)
       throws IOException, InterruptedException {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(server.uri("/v1/events")).header("Authorization", key);
     HttpResponse<InputStream> answer =
         client.send(
-            HttpRequest.newBuilder(server.uri("/v1/events")).header(name, value).build(),
+            (headers.length == 0 ? request : request.headers(headers)).build(),
             BodyHandlers.ofInputStream());
     answer.body().close();
     return answer.statusCode();
+  }
+
+  /** What a viewer with a key is told who finds no place. */
+  private static String refusal(HttpClient client, LiveServer server, String key)
+      throws IOException, InterruptedException {
+    try (Reader none = Reader.open(client, server, "Authorization", key)) {
+      assertThat(none.response.statusCode()).isEqualTo(503);
+      return none.lines.lines().collect(Collectors.joining());
+    }
   }
 
   private static List<String> texts(JsonNode frame) {
@@ -130,14 +166,18 @@ class EventsIT {
   private record Reader(HttpResponse<InputStream> response, BufferedReader lines)
       implements AutoCloseable {
 
-    static Reader open(HttpClient client, LiveServer server, @Nullable String lastId)
+    /**
+     * Begins to read.
+     *
+     * @param headers names and values in turn
+     */
+    static Reader open(HttpClient client, LiveServer server, String... headers)
         throws IOException, InterruptedException {
       HttpRequest.Builder request = HttpRequest.newBuilder(server.uri("/v1/events"));
-      if (lastId != null) {
-        request.header("Last-Event-ID", lastId);
-      }
       HttpResponse<InputStream> response =
-          client.send(request.build(), BodyHandlers.ofInputStream());
+          client.send(
+              (headers.length == 0 ? request : request.headers(headers)).build(),
+              BodyHandlers.ofInputStream());
       return new Reader(
           response,
           new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8)));

@@ -25,7 +25,7 @@ class Live extends EventTarget {
     this.frame = null;
     /** @type {Array<Record<string, any>>} */
     this.points = [];
-    /** @type {'connecting' | 'live' | 'stale' | 'down'} */
+    /** @type {'connecting' | 'live' | 'stale' | 'down' | 'full'} */
     this.status = 'connecting';
     /** @type {EventSource | null} */
     this.source = null;
@@ -93,8 +93,12 @@ class Live extends EventTarget {
    */
   async #refused(source) {
     await session.load();
+    const full = source === this.source && (await tooMany());
     if (source !== this.source) {
       return; // stopped, or opened anew
+    }
+    if (full) {
+      this.#status('full');
     }
     this.againTimer = window.setTimeout(() => this.#open(), this.againMillis);
     this.againMillis = Math.min(2 * this.againMillis, AGAIN_MOST_MILLIS);
@@ -131,12 +135,25 @@ class Live extends EventTarget {
     }
   }
 
-  /** @param {'connecting' | 'live' | 'stale' | 'down'} status */
+  /** @param {'connecting' | 'live' | 'stale' | 'down' | 'full'} status */
   #status(status) {
     if (status !== this.status) {
       this.status = status;
       this.dispatchEvent(new Event('status'));
     }
+  }
+}
+
+/** Whether too many look already. */
+async function tooMany() {
+  const once = new AbortController();
+  try {
+    const answer = await fetch('/v1/events', {signal: once.signal});
+    return !answer.ok && (await answer.json()).type.startsWith('/problems/too-many-viewers');
+  } catch {
+    return false; // it does not answer
+  } finally {
+    once.abort();
   }
 }
 

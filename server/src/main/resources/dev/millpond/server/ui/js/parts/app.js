@@ -37,6 +37,7 @@ const STATUS = {
   live: ['ok', 'live'],
   stale: ['warning', 'late'],
   down: ['error', 'no connection'],
+  full: ['error', 'too many viewers'],
 };
 
 /** The frame around all pages: where one can go, and whether what one sees is true now. */
