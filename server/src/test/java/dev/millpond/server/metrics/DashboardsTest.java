@@ -20,6 +20,12 @@ class DashboardsTest {
   private static final Pattern ALERT = Pattern.compile("(?m)^ *- alert: (\\w+)$");
   private static final Pattern NAME = Pattern.compile("\\bmillpond_[a-z_]+");
 
+  /** Names that begin with two underscores are Grafana's own. */
+  private static final Pattern VARIABLE = Pattern.compile("\\$\\{?(?!__)([a-zA-Z_]\\w*)");
+
+  /** Columns of a dashboard. */
+  private static final int COLUMNS = 24;
+
   private record Place(int x, int y) {}
 
   @Test
@@ -29,27 +35,56 @@ class DashboardsTest {
       assertThat(uids.add(dashboard.json().get("uid").asString())).isTrue();
       Set<Integer> ids = new HashSet<>();
       Set<Place> taken = new HashSet<>();
-      for (JsonNode panel : dashboard.panels()) {
+      for (JsonNode panel : dashboard.json().get("panels")) {
         String title = dashboard.file() + ": " + panel.get("title").asString();
-        assertThat(panel.get("description").asString()).as(title).endsWith(".");
-        assertThat(panel.get("datasource").get("uid").asString())
-            .as(title)
-            .isEqualTo("${datasource}");
-        assertThat(panel.get("fieldConfig").get("defaults").get("unit").asString())
-            .as(title)
-            .isNotEmpty();
+        assertThat(panel.get("title").asString()).as(title).isNotBlank();
         assertThat(ids.add(panel.get("id").asInt())).as(title).isTrue();
         JsonNode grid = panel.get("gridPos");
         for (int x = 0; x < grid.get("w").asInt(); x++) {
           for (int y = 0; y < grid.get("h").asInt(); y++) {
             Place place = new Place(grid.get("x").asInt() + x, grid.get("y").asInt() + y);
-            assertThat(place.x()).as(title).isLessThan(24);
+            assertThat(place.x()).as(title).isLessThan(COLUMNS);
             assertThat(taken.add(place)).as("%s overlaps at %s", title, place).isTrue();
           }
         }
       }
+      for (JsonNode panel : dashboard.panels()) {
+        String title = dashboard.file() + ": " + panel.get("title").asString();
+        assertThat(panel.get("description").asString()).as(title).endsWith(".");
+        assertThat(panel.get("fieldConfig").get("defaults").get("unit").asString())
+            .as(title)
+            .isNotEmpty();
+      }
     }
     assertThat(uids).hasSize(5);
+  }
+
+  @Test
+  void everyVariableThatIsUsedIsDefinedAndAsksTheDataSourceThatIsProvisioned() throws IOException {
+    assertThat(
+            Files.readString(
+                Checkout.path("deploy/grafana/provisioning/datasources/prometheus.yml")))
+        .contains("type: prometheus\n", "isDefault: true\n");
+    for (Dashboard dashboard : Dashboard.all()) {
+      Set<String> defined = new TreeSet<>();
+      for (JsonNode variable : dashboard.json().get("templating").get("list")) {
+        defined.add(variable.get("name").asString());
+        boolean source = variable.get("name").asString().equals("datasource");
+        assertThat(variable.get("type").asString()).isEqualTo(source ? "datasource" : "query");
+        assertThat(variable.get("query").toString())
+            .contains(source ? "prometheus" : "label_values");
+      }
+      Set<String> used = new TreeSet<>();
+      Matcher use = VARIABLE.matcher(dashboard.json().toString());
+      while (use.find()) {
+        used.add(use.group(1));
+      }
+      assertThat(used).as(dashboard.file()).isEqualTo(defined);
+      for (JsonNode source : dashboard.json().findValues("datasource")) {
+        assertThat(source.get("type").asString()).as(dashboard.file()).isEqualTo("prometheus");
+        assertThat(source.get("uid").asString()).as(dashboard.file()).isEqualTo("${datasource}");
+      }
+    }
   }
 
   @Test
