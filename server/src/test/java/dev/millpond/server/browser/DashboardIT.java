@@ -249,6 +249,9 @@ class DashboardIT {
     tab.untilText("Nothing but the slots of the workers bounds it.");
     go("queues");
     tab.until("document.querySelector('a[href=\"/ui/queues/mail\"]')");
+    tab.click("th a", "Depth");
+    tab.until("document.querySelector('th[aria-sort=descending]')?.innerText.startsWith('Depth')");
+    assertThat(tab.eval("location.search").asString()).isEqualTo("?sort=depth");
     tab.click("button", "Pause a kind or a tag");
     tab.fill("dialog input[name=what]", "kind:mail.archive");
     tab.fill("dialog input[name=reason]", HOSTILE);
@@ -351,6 +354,51 @@ class DashboardIT {
     }
     tab.press("Enter", 13);
     tab.until("location.pathname === '/ui/jobs'");
+  }
+
+  @Test
+  void aChosenThemeIsKept() throws Exception {
+    String ground = "getComputedStyle(document.documentElement).backgroundColor";
+    go("");
+    tab.click(".tools button", "system");
+    tab.until("document.documentElement.dataset.theme === 'light'");
+    String light = tab.eval(ground).asString();
+    tab.click(".tools button", "light");
+    tab.until(ground + " !== '" + light + "'");
+    String dark = tab.eval(ground).asString();
+    go("queues");
+    tab.until("document.querySelector('.tools button')?.innerText.includes('dark')");
+    assertThat(tab.eval(ground).asString()).isEqualTo(dark); // though the system is light
+    tab.click(".tools button", "dark");
+    tab.until("!document.documentElement.dataset.theme");
+    assertThat(tab.eval(ground).asString()).isEqualTo(light);
+    tab.look(1280, 800, "dark");
+    tab.until(ground + " === '" + dark + "'");
+  }
+
+  @Test
+  void aJobIsCopiedToTheClipboardInEachForm() throws Exception {
+    tab.grant(origin, "clipboardReadWrite", "clipboardSanitizedWrite");
+    String id = fleet.submitWith("mail.send", "bulk", EXACT, ",\"delay\":\"PT1H\"");
+    go("jobs/" + id);
+    tab.until("document.querySelector('button[aria-label=\"Copy the id\"]')");
+    tab.eval("document.querySelector('button[aria-label=\"Copy the id\"]').click()");
+    tab.untilText("Copied the id");
+    assertThat(clipboard()).isEqualTo(id);
+    tab.click("summary", "Copy as");
+    for (String[] each :
+        List.of(
+            new String[] {"curl", "the call", "asCurl"},
+            new String[] {"Command line", "the command", "asCli"},
+            new String[] {"Java", "the code", "asJava"})) {
+      tab.click(".menu button", each[0]);
+      tab.untilText("Copied " + each[1]);
+      assertThat(clipboard()).isEqualTo(copied(each[2])).contains("mail.send");
+    }
+  }
+
+  private String clipboard() throws IOException {
+    return tab.eval("navigator.clipboard.readText()").asString();
   }
 
   @Test

@@ -137,6 +137,18 @@ final class Tab implements AutoCloseable {
         Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", theme))));
   }
 
+  /** Lets pages of an origin do what people would be asked for, as if the tab were before them. */
+  void grant(URI origin, String... permissions) throws IOException {
+    call(
+        "Browser.grantPermissions",
+        Map.of(
+            "origin",
+            origin.getScheme() + "://" + origin.getAuthority(),
+            "permissions",
+            List.of(permissions)));
+    call("Emulation.setFocusEmulationEnabled", Map.of("enabled", true));
+  }
+
   /** The value of an expression of JavaScript, awaited where it is a promise. */
   JsonNode eval(String expression) throws IOException {
     JsonNode result =

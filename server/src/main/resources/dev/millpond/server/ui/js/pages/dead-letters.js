@@ -37,8 +37,11 @@ class DeadLetters extends View {
     this.items = null;
     /** @type {string | null} */
     this.next = null;
+    this.partial = false;
     /** @type {unknown} */
     this.error = null;
+    /** Whether what is shown is still that of the search before. */
+    this.stale = false;
     this.draft = '';
     this.turn = 0;
   }
@@ -62,6 +65,7 @@ class DeadLetters extends View {
   #arrive() {
     if (place().page === 'dead-letters') {
       this.draft = this.#text();
+      this.stale = true;
       this.#load();
     }
   }
@@ -87,10 +91,14 @@ class DeadLetters extends View {
         this.groups = groups;
         this.items = page.items;
         this.next = page.nextCursor ?? null;
+        this.partial = page.partial;
         this.error = null;
+        this.stale = false;
       }
     } catch (error) {
-      this.error = error;
+      if (turn === this.turn) {
+        this.error = error;
+      }
     }
     this.requestUpdate();
   }
@@ -132,7 +140,7 @@ class DeadLetters extends View {
     if (found === null || found.groups.length === 0) {
       return nothing;
     }
-    return html`<section class="panel">
+    return html`<section class="panel" aria-busy=${this.stale}>
       <h2>What they died of ${found.whole ? nothing : html`<span class="muted">the newest 10,000</span>`}</h2>
       <div class="scroll"><table>
         <thead><tr><th class="num">Jobs</th><th>Kind</th><th>Error</th><th>First</th><th>Last</th><th></th></tr></thead>
@@ -162,21 +170,33 @@ class DeadLetters extends View {
       return this.error ? nothing : html`<p class="muted">Looking …</p>`;
     }
     if (items.length === 0) {
-      return html`<section class="panel">${Object.keys(filters).length > 0
-        ? empty('No dead letter matches')
-        : empty('No dead letters', 'Jobs that run out of attempts, or fail for good, are kept here until somebody redrives them.')}</section>`;
+      return html`<section class="panel">
+        ${this.partial
+          ? empty('None so far', 'There are more dead letters than one look reads.')
+          : Object.keys(filters).length > 0
+            ? empty('No dead letter matches')
+            : empty('No dead letters', 'Jobs that run out of attempts, or fail for good, are kept here until somebody redrives them.')}
+        ${this.partial ? this.#paging(items) : nothing}
+      </section>`;
     }
-    return html`<section class="panel">
+    return html`<section class="panel" aria-busy=${this.stale}>
       <h2>One by one <span class="muted">newest first</span></h2>
       <div class="scroll"><table>
         <thead><tr><th>Kind</th><th>Job</th><th>Queue</th><th class="num">Attempts</th><th>Why</th><th>Died</th><th>Error</th><th></th></tr></thead>
         <tbody>${repeat(items, (each) => each.jobId, (each) => this.#row(each))}</tbody>
       </table></div>
-      <div class="paging">
-        <span class="muted">${plural(items.length, 'dead letter')} on this page</span>
-        ${this.next ? html`<a class="button" href=${this.#older()}>Older</a>` : html`<span class="muted">No more</span>`}
-      </div>
+      ${this.#paging(items)}
     </section>`;
+  }
+
+  /** @param {Array<Record<string, any>>} items */
+  #paging(items) {
+    return html`<div class="paging">
+      <span class="muted">${this.partial ? 'This look has ended early, after 50,000 dead letters or 200 ms. ' : nothing}${plural(items.length, 'dead letter')} on this page</span>
+      ${this.next
+        ? html`<a class="button" href=${this.#older()}>${this.partial ? 'Look further' : 'Older'}</a>`
+        : html`<span class="muted">No more</span>`}
+    </div>`;
   }
 
   #older() {

@@ -45,6 +45,8 @@ class Jobs extends View {
     /** @type {Set<string>} */
     this.chosen = new Set();
     this.took = 0;
+    /** Whether what is shown is still that of the search before. */
+    this.stale = false;
     this.draft = '';
     /** @type {AbortController | null} */
     this.asked = null;
@@ -64,6 +66,7 @@ class Jobs extends View {
     }
     this.draft = this.#text();
     this.chosen = new Set();
+    this.stale = true;
     this.#load();
   }
 
@@ -109,6 +112,7 @@ class Jobs extends View {
       this.next = page.nextCursor ?? null;
       this.partial = page.partial;
       this.error = null;
+      this.stale = false;
     } catch (error) {
       if (error instanceof DOMException) {
         return;
@@ -254,7 +258,7 @@ class Jobs extends View {
       </section>`;
     }
     const all = items.every((job) => this.chosen.has(job.id));
-    return html`<section class="panel">
+    return html`<section class="panel" aria-busy=${this.stale}>
       <div class="scroll"><table class="jobs">
         <thead><tr>
           <th class="check"><input type="checkbox" aria-label="Choose all of this page" .checked=${all}
@@ -336,34 +340,38 @@ function saying(job) {
  * @param {Record<string, string>} filters
  * @param {() => Promise<unknown>} then
  */
-export async function redriveAll(filters, then) {
+export function redriveAll(filters, then) {
   const {state: _, payload: __, ...rest} = parameters(filters, clock.now());
-  let counted;
-  try {
-    counted = await get(pathOf('/v1/dead-letters/count', rest));
-  } catch (error) {
-    say(/** @type {Error} */ (error).message, 'error');
-    return;
-  }
+  const matching = html`<p>All that match <code>${write({...filters, state: null}) || 'anything'}</code>. Each starts again at attempt 1.</p>`;
+  const action = 'Redrive them';
   ask({
-    title: `Redrive ${counted.exact ? '' : 'at least '}${plural(counted.count, 'dead letter')}?`,
-    text: html`<p>All that match <code>${write({...filters, state: null}) || 'anything'}</code>. Each starts again at attempt 1.</p>
-      <p class="muted">${counted.exact
-        ? 'If their number has changed meanwhile, nothing is done.'
-        : 'One call redrives as many as it can in its time.'}</p>`,
-    action: 'Redrive them',
-    run: async () => {
-      const answer = await post(
-        pathOf('/v1/dead-letters/redrive', {
-          ...rest,
-          expectedCount: counted.exact ? counted.count : null,
-        }),
-      );
-      say(
-        `${plural(answer.redriven, 'job')} redriven` +
-          (answer.remaining > 0 ? `, ${whole(answer.remaining)} are left` : ''),
-      );
-      await then();
+    title: 'Counting …',
+    text: matching,
+    action,
+    run: async () => {},
+    prepare: async () => {
+      const counted = await get(pathOf('/v1/dead-letters/count', rest));
+      return {
+        title: `Redrive ${counted.exact ? '' : 'at least '}${plural(counted.count, 'dead letter')}?`,
+        text: html`${matching}
+          <p class="muted">${counted.exact
+            ? 'If their number has changed meanwhile, nothing is done.'
+            : 'One call redrives as many as it can in its time.'}</p>`,
+        action,
+        run: async () => {
+          const answer = await post(
+            pathOf('/v1/dead-letters/redrive', {
+              ...rest,
+              expectedCount: counted.exact ? counted.count : null,
+            }),
+          );
+          say(
+            `${plural(answer.redriven, 'job')} redriven` +
+              (answer.remaining > 0 ? `, ${whole(answer.remaining)} are left` : ''),
+          );
+          await then();
+        },
+      };
     },
   });
 }

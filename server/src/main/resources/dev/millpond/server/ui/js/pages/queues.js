@@ -3,7 +3,7 @@ import {repeat} from 'lit-html/directives/repeat.js';
 import {View} from '../core/view.js';
 import {get} from '../core/api.js';
 import {live} from '../core/live.js';
-import {jobsLink, link} from '../core/route.js';
+import {jobsLink, link, place, places} from '../core/route.js';
 import {count, duration, plural, rate, whole} from '../core/format.js';
 import {pause, pauseNamed, resume} from '../core/queue-actions.js';
 import {session} from '../core/session.js';
@@ -14,6 +14,31 @@ import {time} from '../parts/time.js';
 import {sayProblem} from '../parts/toasts.js';
 
 const PAUSES_MILLIS = 2_000;
+
+/** Columns that the queues can be sorted by, the largest first; by name otherwise. */
+const SORTS = {
+  depth: 'Depth',
+  oldestAgeMillis: 'Oldest',
+  drainPerSecond: 'Done /s',
+  scheduled: 'Later',
+  dead: 'Dead',
+};
+
+/** @param {Array<Record<string, any>>} queues */
+function sorted(queues) {
+  const by = sort();
+  return [...queues].sort((a, b) => (by ? b[by] - a[by] : 0) || a.name.localeCompare(b.name));
+}
+
+/** The column of the address; null for the name. */
+const sort = () => {
+  const by = place().query.get('sort') ?? '';
+  return by in SORTS ? by : null;
+};
+
+const sortable = (/** @type {keyof SORTS} */ by) => html`<th class="num"
+  aria-sort=${sort() === by ? 'descending' : 'none'}><a href=${link(`queues?sort=${by}`)}
+  title="The largest first">${SORTS[by]}</a></th>`;
 
 /** All queues, live; and whatever is paused. */
 class Queues extends View {
@@ -30,6 +55,7 @@ class Queues extends View {
   connectedCallback() {
     super.connectedCallback();
     this.listen(live, 'frame', () => this.requestUpdate());
+    this.listen(places, 'place', () => this.requestUpdate());
     this.every(PAUSES_MILLIS, () => this.#load());
     this.#load();
   }
@@ -49,7 +75,7 @@ class Queues extends View {
 
   render() {
     const frame = live.frame;
-    const queues = [...(this.own ?? frame?.queues ?? [])].sort((a, b) => a.name.localeCompare(b.name));
+    const queues = sorted(this.own ?? frame?.queues ?? []);
     const weights = queues.reduce((sum, each) => sum + each.weight, 0);
     return html`
       <div class="head"><h1>Queues</h1>${frame?.more ? html`<span class="muted">the deepest 200</span>` : nothing}
@@ -61,9 +87,10 @@ class Queues extends View {
         ${queues.length === 0
           ? empty(frame || this.own ? 'No queue yet' : 'Looking …', 'A queue comes with its first job.')
           : html`<div class="scroll"><table>
-              <thead><tr><th>Queue</th><th>Gate</th><th class="num">Depth</th><th class="wide">Against its marks</th>
-                <th class="num">Oldest</th><th class="num">Done /s</th><th class="num">Empty in</th>
-                <th class="num">Later</th><th class="num">Dead</th>
+              <thead><tr><th aria-sort=${sort() === null ? 'ascending' : 'none'}><a href=${link('queues')}>Queue</a></th>
+                <th>Gate</th>${sortable('depth')}<th class="wide">Against its marks</th>
+                ${sortable('oldestAgeMillis')}${sortable('drainPerSecond')}<th class="num">Empty in</th>
+                ${sortable('scheduled')}${sortable('dead')}
                 <th class="num" title="Of the time of the slots while all queues have work">Share</th><th></th></tr></thead>
               <tbody>${repeat(queues, (each) => each.name, (each) => this.#row(each, weights))}</tbody>
             </table></div>`}

@@ -13,7 +13,8 @@ import {problemBox} from './problem.js';
  *   action: string,
  *   danger?: boolean,
  *   run: (values: Record<string, string>) => Promise<void>,
- * }} Question
+ *   prepare?: () => Promise<Question>,
+ * }} Question `prepare` finds out what to ask: until then the rest says what is looked for
  */
 
 const asked = new EventTarget();
@@ -42,6 +43,9 @@ class Ask extends View {
       this.error = null;
       this.busy = false;
       this.turn++;
+      if (this.question?.prepare) {
+        this.#prepare(this.question.prepare, this.turn);
+      }
       this.requestUpdate();
       this.updateComplete.then(() => {
         const dialog = this.querySelector('dialog');
@@ -54,6 +58,28 @@ class Ask extends View {
   #close() {
     this.querySelector('dialog')?.close();
     this.question = null;
+    this.requestUpdate();
+  }
+
+  /**
+   * Until it is known what to ask, nothing can be agreed to.
+   *
+   * @param {() => Promise<Question>} prepare
+   * @param {number} turn
+   */
+  async #prepare(prepare, turn) {
+    this.busy = true;
+    try {
+      const question = await prepare();
+      if (turn === this.turn && this.question) {
+        this.question = question;
+        this.busy = false;
+      }
+    } catch (error) {
+      if (turn === this.turn) {
+        this.error = error;
+      }
+    }
     this.requestUpdate();
   }
 
