@@ -88,9 +88,10 @@ FROM (SELECT *, row_number() OVER (PARTITION BY queue, class, kind ORDER BY n) /
       FROM millpond.generated WHERE fate IN ('runnable', 'given-back')) AS b
 GROUP BY queue, class, kind, batch ORDER BY 1;
 
-INSERT INTO millpond.queue_depth (queue, class, delta)
-SELECT queue, class, count(*) FROM millpond.generated
-WHERE fate IN ('runnable', 'given-back', 'running') GROUP BY queue, class;
+INSERT INTO millpond.queue_depth (queue, class, delta, bytes)
+SELECT j.queue, j.class, count(*), sum(octet_length(j.payload))
+FROM millpond.generated g JOIN millpond.job j ON j.id = g.id
+WHERE g.fate IN ('runnable', 'given-back', 'running') GROUP BY j.queue, j.class;
 
 INSERT INTO millpond.queue (name) SELECT DISTINCT queue FROM millpond.generated ON CONFLICT DO NOTHING;
 
