@@ -224,7 +224,12 @@ public enum EngineMetric {
       true),
   POSTGRES_LOCKED(
       "postgres.lock.waits", GAUGE, "", "Connections of the database that wait for a lock", true),
-  POSTGRES_BYTES("postgres.database.bytes", GAUGE, BYTES, "Size of the database, looked at once a minute", true),
+  POSTGRES_BYTES(
+      "postgres.database.bytes",
+      GAUGE,
+      BYTES,
+      "Size of the database, looked at once a minute",
+      true),
   POSTGRES_ROWS(
       "postgres.rows",
       GAUGE,
