@@ -48,6 +48,9 @@ class PostgresOutageIT {
         HttpResponse<String> unread = live.get("/v1/queues");
         assertThat(unread.statusCode()).isEqualTo(503);
         assertThat(json(unread).has("inDoubt")).isFalse();
+        assertThat(json(unread).get("detail").asString())
+            .contains("PostgreSQL", "SQLSTATE")
+            .doesNotContain("127.0.0.1", "localhost");
         assertThat(live.get("/health/live").statusCode()).isEqualTo(200);
         await().atMost(PATIENCE).until(() -> live.get("/health/ready").statusCode() == 503);
       } finally {

@@ -108,9 +108,16 @@ public final class Transactions implements AutoCloseable {
     try {
       return call(work);
     } catch (DatabaseException e) {
+      boolean away = e.fault() == Pg.Fault.CONNECTION;
       throw new UnavailableException(
-          "PostgreSQL did not do it: " + e.getMessage(), e.fault() == Pg.Fault.CONNECTION, e);
+          "PostgreSQL did not do it: " + (away ? away(e) : e.getMessage()), away, e);
     }
+  }
+
+  /** Without what the driver says, which names hosts and users: callers from afar may read it. */
+  private static String away(DatabaseException e) {
+    String state = e.getCause() instanceof SQLException cause ? cause.getSQLState() : null;
+    return "it is away or takes no work for now" + (state == null ? "" : ", SQLSTATE " + state);
   }
 
   private static void rollback(Connection connection, Exception cause) {
