@@ -42,7 +42,7 @@ import org.junit.jupiter.api.parallel.Isolated;
  */
 @Isolated("measures the heap of the whole JVM")
 class FuzzIT {
-  private static final int REQUESTS = Integer.getInteger("millpond.fuzz.requests", 10_000);
+  private static final int REQUESTS = Integer.getInteger("millpond.fuzz.requests", 6_000);
   private static final long SEED = Long.getLong("millpond.fuzz.seed", 3);
   private static final int CLIENTS = 8;
   private static final int TIMEOUT_MILLIS = 20_000;
