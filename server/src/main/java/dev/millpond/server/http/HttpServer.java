@@ -248,10 +248,10 @@ public final class HttpServer implements AutoCloseable {
     private static void tune(Server server, Parts parts) {
       long silence = parts.bodies().silence().toMillis();
       server.setErrorHandler(new JettyProblems());
-      SlowClients slow = new SlowClients(server, parts.bodies().silence());
-      server.addBean(slow);
+      SlowHeads slowHeads = new SlowHeads(server, parts.bodies().silence());
+      server.addBean(slowHeads);
       Metric connections = ServerMetric.HTTP_CONNECTIONS.metric();
-      Gauge.builder(connections.name(), slow, SlowClients::connections)
+      Gauge.builder(connections.name(), slowHeads, SlowHeads::connections)
           .description(connections.meaning())
           .register(parts.registry());
       for (Connector connector : server.getConnectors()) {

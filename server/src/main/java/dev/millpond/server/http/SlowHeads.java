@@ -5,7 +5,6 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.WeakHashMap;
 import java.util.concurrent.TimeUnit;
-import org.eclipse.jetty.io.AbstractEndPoint;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Connector;
@@ -15,34 +14,22 @@ import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
- * Cuts connections whose next request begins to come, but whose head is not whole in time, and
- * those whose client reads an answer by drops: who trickles is never silent, and would hold a
- * connection, and a request with its answer, for days. Looks at all connections several times in
- * that time, on one thread.
+ * Cuts connections whose next request begins to come, but whose head is not whole in time: a sender
+ * who trickles is never silent, and would hold its connection for days. Looks at all connections
+ * several times in that time, on one thread.
  */
-final class SlowClients extends AbstractLifeCycle {
+final class SlowHeads extends AbstractLifeCycle {
   private static final int LOOKS = 4;
-
-  /** What a client has to read in twice the time while there is more for it. */
-  private static final long READ_LEAST_BYTES = 64 * 1024;
 
   private final Server server;
   private final Duration most;
-  private final Scheduler scheduler = new ScheduledExecutorScheduler("millpond-slow-clients", true);
+  private final Scheduler scheduler = new ScheduledExecutorScheduler("millpond-slow-heads", true);
   private final Map<Connection, Seen> seen = new WeakHashMap<>();
-  private final Map<Connection, Unread> unread = new WeakHashMap<>();
 
   /** What was seen of a connection when it last waited for a request. */
   private record Seen(long requests, long bytes, long nanos) {}
 
-  /**
-   * Since when an answer has waited for its reader.
-   *
-   * @param bytes that had been written by then
-   */
-  private record Unread(long bytes, long nanos) {}
-
-  SlowClients(Server server, Duration most) {
+  SlowHeads(Server server, Duration most) {
     this.server = server;
     this.most = most;
   }
@@ -87,7 +74,6 @@ final class SlowClients extends AbstractLifeCycle {
     if (connection == null) {
       return;
     }
-    lookAtReader(endPoint, connection, now);
     long requests = connection.getMessagesIn();
     boolean atWork = requests > connection.getMessagesOut();
     Seen before = seen.get(connection);
@@ -98,22 +84,6 @@ final class SlowClients extends AbstractLifeCycle {
     } else if (connection.getBytesIn() == before.bytes()) {
       seen.put(connection, new Seen(requests, before.bytes(), now));
     } else if (now - before.nanos() > most.toNanos()) {
-      endPoint.close();
-    }
-  }
-
-  private void lookAtReader(EndPoint endPoint, Connection connection, long now) {
-    boolean waits =
-        endPoint instanceof AbstractEndPoint written && written.getWriteFlusher().isPending();
-    if (!waits) {
-      unread.remove(connection);
-      return;
-    }
-    long bytes = connection.getBytesOut();
-    Unread before = unread.get(connection);
-    if (before == null || bytes - before.bytes() >= READ_LEAST_BYTES) {
-      unread.put(connection, new Unread(bytes, now));
-    } else if (now - before.nanos() > 2 * most.toNanos()) {
       endPoint.close();
     }
   }
