@@ -80,6 +80,11 @@ public final class Fleet implements AutoCloseable {
 
   public static Fleet on(Database database, Mode mode) {
     database.empty();
+    return joining(database, mode);
+  }
+
+  /** On a database with what is in it. */
+  public static Fleet joining(Database database, Mode mode) {
     return new Fleet(
         database,
         switch (mode) {
