@@ -3,26 +3,25 @@ package dev.millpond.server.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.server.config.ConfigKey;
+import dev.millpond.server.config.ConfigValues;
+import dev.millpond.server.config.Role;
+import dev.millpond.server.config.ServerConfig;
 import dev.millpond.server.support.Checkout;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /**
  * The files that others deploy with say what the program knows: its settings, its paths, its files.
@@ -32,6 +31,12 @@ class DeployFilesTest {
   private static final Set<String> KEYS =
       Arrays.stream(ConfigKey.values()).map(ConfigKey::env).collect(Collectors.toSet());
 
+  /** What the files take from secrets. */
+  private static final Map<String, String> SECRETS =
+      Map.of(
+          ConfigKey.PG_URL.env(), "jdbc:postgresql://pg:5432/millpond?user=u&password=p",
+          ConfigKey.REDIS_URLS.env(), "redis://u:p@redis:6379");
+
   private static final Set<String> HEALTH = Set.of("/health/live", "/health/ready");
   private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Z_]+)(?:\\}|:[?-])");
   private static final Pattern SETTING = Pattern.compile("\\bMILLPOND_[A-Z_]+");
@@ -39,28 +44,29 @@ class DeployFilesTest {
   @Test
   void composeWaitsForWhatIsHealthyAndSetsWhatIsKnown() throws IOException {
     String text = text("compose.yaml");
-    Map<String, Object> services = map(map(yaml(text).getFirst()), "services");
+    Map<String, Object> services =
+        Manifest.map(Manifest.map(Manifest.yaml(text).getFirst()), "services");
     services.forEach((name, value) -> {
-      Map<String, Object> service = map(value);
+      Map<String, Object> service = Manifest.map(value);
       boolean ends = "no".equals(service.get("restart"));
       assertThat(ends || healthy(service)).as("%s has a health check", name).isTrue();
-      map(service, "depends_on")
+      Manifest.map(service, "depends_on")
           .forEach((needed, condition) -> {
-            Map<String, Object> target = map(services, needed);
+            Map<String, Object> target = Manifest.map(services, needed);
             String expected =
                 "no".equals(target.get("restart"))
                     ? "service_completed_successfully"
                     : "service_healthy";
-            assertThat(map(condition).get("condition"))
+            assertThat(Manifest.map(condition).get("condition"))
                 .as("%s waits for %s", name, needed)
                 .isEqualTo(expected);
           });
       if ("millpond:local".equals(service.get("image"))) {
-        assertThat(KEYS).as(name).containsAll(map(service, "environment").keySet());
+        assertThat(KEYS).as(name).containsAll(Manifest.map(service, "environment").keySet());
         assertThat(service.get("cap_drop")).as(name).isEqualTo(List.of("ALL"));
         assertThat(service.get("read_only")).as(name).isEqualTo(true);
       }
-      for (Object volume : list(service, "volumes")) {
+      for (Object volume : Manifest.list(service, "volumes")) {
         String source = volume.toString().split(":", -1)[0];
         assertThat(!source.startsWith("./") || Files.exists(Checkout.path(source.substring(2))))
             .as("%s of %s is in the checkout", source, name)
@@ -82,6 +88,54 @@ class DeployFilesTest {
                 .toList());
   }
 
+  /** Not only are the names known: a server takes all of the values together. */
+  @Test
+  void whatIsSetIsAConfiguration() throws IOException {
+    Map<String, String> env = new HashMap<>();
+    for (String variable : found(VARIABLE, text("compose.yaml"), 1)) {
+      env.put(variable, "secret");
+    }
+    env.put("MILLPOND_QUEUE_HIGH_WATERMARK", "");
+    env.put("MILLPOND_HANDLERS", "");
+    Compose compose = Compose.read(env);
+    for (String name : compose.servers()) {
+      Compose.Container container = compose.container(name);
+      ServerConfig config = configured(name, container.environment());
+      assertThat(config.roles()).as(name).containsExactly(role(name.replaceAll("-\\d", "")));
+      assertThat(container.grace()).as(name).isGreaterThan(config.drainTimeout());
+    }
+    for (Object document : Manifest.documents("deploy/kubernetes")) {
+      Map<String, Object> resource = Manifest.map(document);
+      Map<String, Object> pod =
+          Manifest.map(Manifest.map(Manifest.map(resource, "spec"), "template"), "spec");
+      String name = String.valueOf(Manifest.map(resource, "metadata").get("name"));
+      for (Object each : Manifest.list(pod, "containers")) {
+        Map<String, String> settings = new HashMap<>(compose.image());
+        for (Object variable : Manifest.list(Manifest.map(each), "env")) {
+          Map<String, Object> set = Manifest.map(variable);
+          String key = String.valueOf(set.get("name"));
+          settings.put(key, String.valueOf(set.getOrDefault("value", SECRETS.get(key))));
+        }
+        ServerConfig config = configured(name, settings);
+        if ("Deployment".equals(resource.get("kind"))) {
+          assertThat(config.roles()).as(name).containsExactly(role(name.replace("millpond-", "")));
+          int grace = (int) pod.getOrDefault("terminationGracePeriodSeconds", 0);
+          assertThat(Duration.ofSeconds(grace)).as(name).isGreaterThan(config.drainTimeout());
+        }
+      }
+    }
+  }
+
+  private static Role role(String wireName) {
+    return Role.valueOf(wireName.toUpperCase(Locale.ROOT));
+  }
+
+  private static ServerConfig configured(String name, Map<String, String> environment) {
+    ConfigValues values = ConfigValues.load(Map.of(), environment, null);
+    assertThat(values.warnings()).as(name).isEmpty();
+    return ServerConfig.of(values);
+  }
+
   @Test
   void theImageRunsAsNobodyInParticularAndCopiesWhatIsThere() throws IOException {
     String text = text("deploy/docker/Dockerfile");
@@ -100,33 +154,35 @@ class DeployFilesTest {
   void kubernetesProbesWhatThereIsAndWaitsForADrain() throws IOException {
     Set<String> kinds = new HashSet<>();
     Set<String> secrets = new TreeSet<>();
-    for (Object document : documents("deploy/kubernetes")) {
-      Map<String, Object> resource = map(document);
+    for (Object document : Manifest.documents("deploy/kubernetes")) {
+      Map<String, Object> resource = Manifest.map(document);
       String kind = String.valueOf(resource.get("kind"));
       kinds.add(kind);
-      Map<String, Object> pod = map(map(map(resource, "spec"), "template"), "spec");
+      Map<String, Object> pod =
+          Manifest.map(Manifest.map(Manifest.map(resource, "spec"), "template"), "spec");
       if (pod.isEmpty()) {
         continue;
       }
-      assertThat(map(pod, "securityContext").get("runAsNonRoot")).isEqualTo(true);
-      for (Object each : list(pod, "containers")) {
-        Map<String, Object> container = map(each);
-        assertThat(map(container, "securityContext").get("readOnlyRootFilesystem")).isEqualTo(true);
-        assertThat(map(container, "resources")).containsKeys("requests", "limits");
-        for (Object variable : list(container, "env")) {
-          assertThat(KEYS).contains(String.valueOf(map(variable).get("name")));
-          Object key = map(map(map(variable), "valueFrom"), "secretKeyRef").get("key");
+      assertThat(Manifest.map(pod, "securityContext").get("runAsNonRoot")).isEqualTo(true);
+      for (Object each : Manifest.list(pod, "containers")) {
+        Map<String, Object> container = Manifest.map(each);
+        assertThat(Manifest.map(container, "securityContext").get("readOnlyRootFilesystem"))
+            .isEqualTo(true);
+        assertThat(Manifest.map(container, "resources")).containsKeys("requests", "limits");
+        for (Object variable : Manifest.list(container, "env")) {
+          assertThat(KEYS).contains(String.valueOf(Manifest.map(variable).get("name")));
+          Object key =
+              Manifest.map(Manifest.map(Manifest.map(variable), "valueFrom"), "secretKeyRef")
+                  .get("key");
           if (key != null) {
             secrets.add(key.toString());
           }
         }
         if (kind.equals("Deployment")) {
           for (String probe : List.of("startupProbe", "livenessProbe", "readinessProbe")) {
-            Object path = map(map(container, probe), "httpGet").get("path");
+            Object path = Manifest.map(Manifest.map(container, probe), "httpGet").get("path");
             assertThat(HEALTH).as(probe).contains(String.valueOf(path));
           }
-          int grace = (int) pod.getOrDefault("terminationGracePeriodSeconds", 0);
-          assertThat(grace).isGreaterThanOrEqualTo(30); // drain.timeout, and 3 s before it
         }
       }
     }
@@ -138,7 +194,9 @@ class DeployFilesTest {
         .isNotEmpty()
         .allSatisfy(key -> assertThat(readme).contains("`" + key + "`"));
     for (Object resource :
-        list(map(yaml(text("deploy/kubernetes/kustomization.yaml")).getFirst()), "resources")) {
+        Manifest.list(
+            Manifest.map(Manifest.yaml(text("deploy/kubernetes/kustomization.yaml")).getFirst()),
+            "resources")) {
       assertThat(Checkout.path("deploy/kubernetes/" + resource)).exists();
     }
   }
@@ -165,7 +223,7 @@ class DeployFilesTest {
   }
 
   private static boolean healthy(Map<String, Object> service) {
-    return !list(map(service, "healthcheck"), "test").isEmpty();
+    return !Manifest.list(Manifest.map(service, "healthcheck"), "test").isEmpty();
   }
 
   private static String path(String check) {
@@ -176,35 +234,6 @@ class DeployFilesTest {
 
   private static Set<String> found(Pattern pattern, String text, int group) {
     return pattern.matcher(text).results().map(hit -> hit.group(group)).collect(Collectors.toSet());
-  }
-
-  private static List<Object> documents(String directory) throws IOException {
-    List<Object> documents = new ArrayList<>();
-    try (Stream<Path> files = Files.list(Checkout.path(directory))) {
-      for (Path file : files.filter(each -> each.toString().endsWith(".yaml")).toList()) {
-        documents.addAll(yaml(Files.readString(file)));
-      }
-    }
-    return documents;
-  }
-
-  private static List<Object> yaml(String text) {
-    List<Object> documents = new ArrayList<>();
-    new Yaml(new SafeConstructor(new LoaderOptions())).loadAll(text).forEach(documents::add);
-    return documents;
-  }
-
-  private static Map<String, Object> map(Map<String, Object> parent, String name) {
-    return map(parent.get(name));
-  }
-
-  @SuppressWarnings("unchecked") // what a mapping of YAML with names as keys is
-  private static Map<String, Object> map(@Nullable Object node) {
-    return node instanceof Map<?, ?> map ? (Map<String, Object>) map : Map.of();
-  }
-
-  private static List<?> list(Map<String, Object> parent, String name) {
-    return parent.get(name) instanceof List<?> list ? list : List.of();
   }
 
   private static String text(String file) throws IOException {

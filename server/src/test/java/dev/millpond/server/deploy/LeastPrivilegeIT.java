@@ -16,10 +16,7 @@ import dev.millpond.server.support.LiveServer;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -32,11 +29,12 @@ class LeastPrivilegeIT {
   @Test
   void aFleetWorksWithTheLeastRights(@TempDir Path directory) throws Exception {
     String admin = TestServers.get().freshDatabase();
-    String owner = as(admin, "millpond_owner");
-    String app = as(admin, "millpond_app");
-    roles(admin);
+    String owner = Roles.as(admin, "millpond_owner");
+    String app = Roles.as(admin, "millpond_app");
+    Roles.make(admin, "millpond_owner");
+    Roles.make(admin, "millpond_app");
     Millpond.migrate(owner);
-    execute(owner, Files.readString(Checkout.path("deploy/postgres/grants.sql")));
+    Roles.execute(owner, Files.readString(Checkout.path("deploy/postgres/grants.sql")));
     KeyHolder root = KeyHolder.in(owner, "root", Scope.ADMIN);
     try (TestRedis redis = TestServers.get().redis();
         RedisUser user = new RedisUser(redis.url())) {
@@ -87,7 +85,8 @@ class LeastPrivilegeIT {
         assertThat(api.get("/health/ready").body()).doesNotContain("\"down\"");
         assertThat(maintenance.get("/health/ready").body()).contains("leader");
       }
-      assertThat(user.refused()).isZero();
+      assertThat(user.refused()).isEmpty();
+      user.mayTidy();
     }
     refused(app, "UPDATE millpond.audit SET principal = 'nobody'");
     refused(app, "DELETE FROM millpond.audit");
@@ -108,40 +107,8 @@ class LeastPrivilegeIT {
         .until(() -> root.get(api, "/v1/jobs/" + job).body().contains("\"state\":\"succeeded\""));
   }
 
-  /** Roles are of the whole server: they are there already when the test has run before. */
-  private static void roles(String admin) throws SQLException {
-    for (String role : new String[] {"millpond_owner", "millpond_app"}) {
-      execute(
-          admin,
-          "DO $$ BEGIN CREATE ROLE "
-              + role
-              + " LOGIN NOSUPERUSER NOINHERIT PASSWORD 'secret';"
-              + " EXCEPTION WHEN duplicate_object THEN NULL; END $$");
-    }
-    try (Connection connection = DriverManager.getConnection(admin)) {
-      execute(admin, "GRANT CREATE ON DATABASE " + connection.getCatalog() + " TO millpond_owner");
-    }
-  }
-
-  /** The same database as another user. */
-  private static String as(String url, String role) {
-    String plain = url.replaceAll("([?&])(user|password)=[^&]*", "$1").replaceAll("&+", "&");
-    return plain
-        + (plain.indexOf('?') < 0 ? "?" : plain.endsWith("?") || plain.endsWith("&") ? "" : "&")
-        + "user="
-        + role
-        + "&password=secret";
-  }
-
-  private static void execute(String url, String sql) throws SQLException {
-    try (Connection connection = DriverManager.getConnection(url);
-        Statement statement = connection.createStatement()) {
-      statement.execute(sql);
-    }
-  }
-
   private static void refused(String url, String sql) {
-    assertThatThrownBy(() -> execute(url, sql))
+    assertThatThrownBy(() -> Roles.execute(url, sql))
         .isInstanceOfSatisfying(
             SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo(DENIED));
   }

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.server.support.Checkout;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol;
 
@@ -40,9 +43,34 @@ final class RedisUser implements AutoCloseable {
     return url;
   }
 
-  /** How often a command was refused, for anybody. */
-  long refused() {
-    return ((List<?>) admin.sendCommand(Protocol.Command.ACL, "LOG")).size();
+  /** Asserts that it may do what is done too seldom for a short test. */
+  void mayTidy() {
+    String stream = "millpond:{s0}:default:normal";
+    for (List<String> command :
+        List.of(
+            List.of("XINFO", "CONSUMERS", stream, NAME),
+            List.of("XGROUP", "DELCONSUMER", stream, NAME, "gone"))) {
+      List<String> words = new ArrayList<>(List.of("DRYRUN", NAME));
+      words.addAll(command);
+      assertThat(words(admin.sendCommand(Protocol.Command.ACL, words.toArray(String[]::new))))
+          .as("%s", command)
+          .isEqualTo("OK");
+    }
+  }
+
+  /** What was refused, to anybody. */
+  List<String> refused() {
+    return ((List<?>) admin.sendCommand(Protocol.Command.ACL, "LOG"))
+        .stream().map(RedisUser::words).toList();
+  }
+
+  /** An answer of Redis as text. */
+  private static String words(@Nullable Object answer) {
+    return switch (answer) {
+      case byte[] text -> new String(text, StandardCharsets.UTF_8);
+      case List<?> list -> list.stream().map(RedisUser::words).toList().toString();
+      case null, default -> String.valueOf(answer);
+    };
   }
 
   @Override
