@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
     name = "millpond chaos",
     mixinStandardHelpOptions = true,
     sortOptions = false,
+    subcommands = UpgradeCommand.class,
     description = {
       "Runs a fleet of server processes with PostgreSQL and Redis on this machine, lets clients"
           + " submit jobs, and lets faults of a seed happen: processes killed and frozen, Redis"

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,8 @@ public final class Fleet implements AutoCloseable {
   private static final int HEAP_MEGABYTES = 128;
 
   private static final String DRAIN = "20s";
+  private static final String STOPS_WITH_US = "--stop-on-stdin-eof";
+  static final String LOG_LEVEL = "MILLPOND_LOG_LEVEL";
 
   private static final List<String> JVM =
       List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k");
@@ -49,9 +52,13 @@ public final class Fleet implements AutoCloseable {
   private final Wiring wiring;
   private final @Nullable Clocks clocks;
   private final Map<String, Member> members = new LinkedHashMap<>();
+
+  /** From which each member is started next, where that is not the first version. */
+  private final Map<String, Version> versions = new ConcurrentHashMap<>();
+
   private boolean closed;
 
-  private Fleet(FleetPlan plan, Servers servers, Wiring wiring) {
+  private Fleet(FleetPlan plan, Servers servers, Wiring wiring, Version first) {
     this.plan = plan;
     this.servers = servers;
     this.wiring = wiring;
@@ -61,7 +68,13 @@ public final class Fleet implements AutoCloseable {
       for (String name : plan.size().names(role)) {
         Map<String, String> environment = clocks == null ? Map.of() : clocks.environment(name);
         members.put(
-            name, new Member(name, role, home, environment, port -> command(name, role, port)));
+            name,
+            new Member(
+                name,
+                role,
+                home,
+                environment,
+                port -> command(versions.getOrDefault(name, first), name, role, port)));
       }
     }
   }
@@ -72,17 +85,57 @@ public final class Fleet implements AutoCloseable {
    * @param maker of the ways from members to servers
    */
   public static Fleet start(FleetPlan plan, Wiring.Maker maker) throws IOException {
+    return start(plan, maker, Version.own());
+  }
+
+  /**
+   * Starts the servers and readies the database as a version does.
+   *
+   * @param first the version of schema and members, until that is changed
+   */
+  public static Fleet start(FleetPlan plan, Wiring.Maker maker, Version first) throws IOException {
     Files.createDirectories(plan.data().resolve("members"));
     Servers servers = Servers.start(plan.data(), plan.equipment());
     try {
       servers.postgres().createDatabase(DATABASE);
       String pgUrl = servers.postgres().jdbcUrl(DATABASE);
-      Millpond.migrate(pgUrl);
-      return new Fleet(plan, servers, maker.wire(pgUrl, servers.redis().url()));
+      Wiring wiring = maker.wire(pgUrl, servers.redis().url());
+      Fleet fleet = new Fleet(plan, servers, wiring, first);
+      fleet.migrate(first);
+      return fleet;
     } catch (RuntimeException e) {
       servers.close();
       throw e;
     }
+  }
+
+  /**
+   * Migrates the schema as somebody does who upgrades: by the version's own command.
+   *
+   * @throws FleetException when that fails
+   */
+  public void migrate(Version version) {
+    if (version.equals(Version.own())) {
+      Millpond.migrate(pgUrl());
+      return;
+    }
+    List<String> arguments = List.of("migrate", "--pg-url", pgUrl());
+    Shell.Ran ran = Shell.run(Map.of(), millpond(version, arguments));
+    if (!ran.ok()) {
+      throw new FleetException("migrate ended with " + ran.code() + ": " + ran.output());
+    }
+  }
+
+  /** Has a member be of another version from its next start on. */
+  public void upgrade(Member member, Version version) {
+    versions.put(member.name(), version);
+  }
+
+  /** Starts a process that is to refuse to; what it says, and its exit code. */
+  public Shell.Ran attempt(Role role, Version version) {
+    List<String> command = new ArrayList<>(command(version, "attempt-" + role.wireName(), role, 0));
+    command.remove(STOPS_WITH_US); // it has no standard input
+    return Shell.run(Map.of(LOG_LEVEL, "INFO"), command, UP_PATIENCE);
   }
 
   /** Starts those members that do not run yet, and waits until they are up. */
@@ -94,12 +147,12 @@ public final class Fleet implements AutoCloseable {
     }
   }
 
-  private List<String> command(String name, Role role, int port) {
+  private List<String> command(Version version, String name, Role role, int port) {
     List<String> arguments =
         new ArrayList<>(
             List.of(
                 "server",
-                "--stop-on-stdin-eof",
+                STOPS_WITH_US,
                 "--role",
                 role.wireName(),
                 "--pg-url",
@@ -126,12 +179,15 @@ public final class Fleet implements AutoCloseable {
               "--handlers",
               plan.handlers().toString()));
     }
-    List<String> command =
-        Processes.millpond(System.getProperty("java.class.path"), HEAP_MEGABYTES, arguments);
+    return millpond(version, arguments);
+  }
+
+  private List<String> millpond(Version version, List<String> arguments) {
+    List<String> command = Processes.millpond(version.classPath(), HEAP_MEGABYTES, arguments);
     command.removeIf(word -> word.matches("-XX:(\\+Use\\w+GC|MaxNewSize=.*)"));
     command.addAll(1, JVM);
     plan.settings().forEach((key, value) -> command.add(1, "-D" + key + "=" + value));
-    return command;
+    return version.fitted(command);
   }
 
   public FleetPlan plan() {

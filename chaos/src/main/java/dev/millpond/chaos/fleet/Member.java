@@ -36,7 +36,6 @@ public final class Member {
   private static final long LOOK_MILLIS = 20;
   private static final int TAIL_LINES = 20;
   private static final int OWN_ENDS_MOST = 10;
-  private static final String LOG_LEVEL = "MILLPOND_LOG_LEVEL";
   private static final Pattern SESSION = Pattern.compile("session ([0-9a-f-]{36})");
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -96,7 +95,7 @@ public final class Member {
           new ProcessBuilder(command.apply(port))
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.appendTo(output));
-      builder.environment().put(LOG_LEVEL, "INFO"); // session() reads the log
+      builder.environment().put(Fleet.LOG_LEVEL, "INFO"); // session() reads the log
       builder.environment().putAll(environment);
       Process started = builder.start();
       process = started;

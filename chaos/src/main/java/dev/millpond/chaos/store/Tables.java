@@ -51,6 +51,12 @@ public final class Tables {
         AND NOT EXISTS (SELECT FROM millpond.dead_letter d WHERE d.job_id = j.id)
       """;
 
+  private static final String SCHEMA =
+      """
+      SELECT version FROM millpond.flyway_schema_history WHERE version IS NOT NULL
+      ORDER BY installed_rank DESC LIMIT 1
+      """;
+
   private static final String TERMINATE =
       """
       SELECT count(pg_terminate_backend(pid)) FROM (
@@ -167,6 +173,16 @@ public final class Tables {
       return row.getLong(1);
     } catch (SQLException e) {
       return 0;
+    }
+  }
+
+  /** The version of the schema. */
+  public String schema() throws SQLException {
+    try (Connection connection = open();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(SCHEMA)) {
+      row.next();
+      return row.getString(1);
     }
   }
 

@@ -5,7 +5,9 @@ import dev.millpond.api.HandlerModule;
 import dev.millpond.api.HandlerOptions;
 import dev.millpond.api.Handlers;
 import dev.millpond.api.JobContext;
+import dev.millpond.chaos.journal.RecordClock;
 import java.time.Duration;
+import java.util.List;
 
 /** The kinds of jobs of a campaign. Each run is written to the ledger before it does anything. */
 public final class ChaosHandlers implements HandlerModule {
@@ -27,6 +29,11 @@ public final class ChaosHandlers implements HandlerModule {
   /** Where a worker of the fleet finds the ledger: a system property's name. */
   public static String ledgerSetting() {
     return Runs.DIRECTORY;
+  }
+
+  /** What a worker needs that has none of them. */
+  public static List<Class<?>> classes() {
+    return List.of(ChaosHandlers.class, Payment.class, RecordClock.class, Runs.class, Work.class);
   }
 
   @Override
