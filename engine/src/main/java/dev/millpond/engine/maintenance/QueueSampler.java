@@ -54,11 +54,13 @@ final class QueueSampler {
     }
     Map<String, Resting> counts = resting.get();
     Read read =
-        leadership.call(tx ->
-            new Read(
-                QueueReadStore.queues(tx, BooksStore.queues(tx), flow.get(), counts),
-                DispatchStore.sorts(tx),
-                WorkerStore.list(tx)));
+        leadership.unconfirmed(tx -> {
+          List<Sort> sorts = DispatchStore.sorts(tx);
+          return new Read(
+              QueueReadStore.queues(tx, BooksStore.queues(tx), sorts, flow.get(), counts),
+              sorts,
+              WorkerStore.list(tx));
+        });
     Map<String, QueueFigures> queues = new HashMap<>();
     for (QueueView queue : read.queues()) {
       queues.computeIfAbsent(metrics.queue(queue.name()), QueueFigures::new).add(queue, metrics);

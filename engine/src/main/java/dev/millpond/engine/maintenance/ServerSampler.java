@@ -13,6 +13,7 @@ import dev.millpond.engine.metrics.EngineMetrics;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +24,9 @@ import org.slf4j.LoggerFactory;
 final class ServerSampler {
   private static final Logger log = LoggerFactory.getLogger(ServerSampler.class);
 
+  /** It grows slowly, and is dear to read. */
+  private static final long SIZE_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
+
   /** What one look read. */
   record Result(int figures, int servers) {}
 
@@ -30,8 +34,7 @@ final class ServerSampler {
       Map.of(
           Of.CONNECTIONS_MAX, EngineMetric.POSTGRES_CONNECTIONS_MAX,
           Of.OLDEST_SECONDS, EngineMetric.POSTGRES_OLDEST,
-          Of.LOCK_WAITS, EngineMetric.POSTGRES_LOCKED,
-          Of.DATABASE_BYTES, EngineMetric.POSTGRES_BYTES);
+          Of.LOCK_WAITS, EngineMetric.POSTGRES_LOCKED);
 
   private static final Map<Of, EngineMetric> RATES =
       Map.of(
@@ -48,6 +51,10 @@ final class ServerSampler {
   private final Map<Of, Double> counts = new EnumMap<>(Of.class);
 
   private long countedNanos;
+  private long databaseBytes;
+
+  /** When the size of the database is read again. */
+  private long sizeAtNanos = System.nanoTime();
 
   ServerSampler(Leadership leadership, Streams streams, Lanes lanes, EngineMetrics metrics) {
     this.leadership = leadership;
@@ -60,6 +67,7 @@ final class ServerSampler {
   Result runOnce() {
     if (!leadership.held()) {
       counts.clear();
+      sizeAtNanos = System.nanoTime();
       published.publish();
       return new Result(0, 0);
     }
@@ -70,6 +78,11 @@ final class ServerSampler {
       show(figure, seconds);
     }
     countedNanos = now;
+    if (now - sizeAtNanos >= 0) {
+      databaseBytes = leadership.read(FiguresStore::databaseBytes);
+      sizeAtNanos = now + SIZE_EVERY_NANOS;
+    }
+    published.add(EngineMetric.POSTGRES_BYTES, databaseBytes);
     List<Lane> all = lanes.ofFleet();
     for (StreamsKeeper keeper : streams.keepers()) {
       look(keeper, all);
@@ -86,7 +99,7 @@ final class ServerSampler {
           published.add(EngineMetric.POSTGRES_ROWS, figure.value(), figure.name(), "live");
       case DEAD_ROWS ->
           published.add(EngineMetric.POSTGRES_ROWS, figure.value(), figure.name(), "dead");
-      case CONNECTIONS_MAX, OLDEST_SECONDS, LOCK_WAITS, DATABASE_BYTES -> {
+      case CONNECTIONS_MAX, OLDEST_SECONDS, LOCK_WAITS -> {
         EngineMetric metric = PLAIN.get(figure.of());
         if (metric != null) {
           published.add(metric, figure.value());

@@ -7,6 +7,7 @@ import dev.millpond.api.SteerResult;
 import dev.millpond.engine.books.store.BooksStore;
 import dev.millpond.engine.dispatch.BatchMaker;
 import dev.millpond.engine.dispatch.Lanes;
+import dev.millpond.engine.dispatch.store.DispatchStore;
 import dev.millpond.engine.flow.FlowSettings;
 import dev.millpond.engine.lifecycle.store.PgArray;
 import dev.millpond.engine.lifecycle.store.Transactions;
@@ -146,8 +147,9 @@ public final class Queries {
 
   public List<QueueView> queues() {
     Map<String, Resting> counts = resting.get();
-    return transactions.callOrThrow(
-        tx -> QueueReadStore.queues(tx, BooksStore.queues(tx), flow.get(), counts));
+    return transactions.callOrThrow(tx ->
+        QueueReadStore.queues(
+            tx, BooksStore.queues(tx), DispatchStore.sorts(tx), flow.get(), counts));
   }
 
   /** Jobs in short, newest first. */

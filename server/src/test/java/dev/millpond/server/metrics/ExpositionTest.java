@@ -7,12 +7,14 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class ExpositionTest {
   private static final int LOOKS = 500;
   private static final int GAUGES = 100;
   private static final int CHANGING = 10;
+  private static final int SCRAPES = 10_000;
 
   @Test
   void gaugesThatComeAndGoMeanwhileDoNotBreakIt() throws Exception {
@@ -41,5 +43,20 @@ class ExpositionTest {
       looked.set(true);
       changes.join();
     }
+  }
+
+  @Test
+  void itIsMadeFourTimesASecondAtMostHoweverOftenItIsAskedFor() {
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    AtomicInteger reads = new AtomicInteger();
+    Gauge.builder("seen", reads, AtomicInteger::incrementAndGet).register(registry);
+    Exposition exposition = new Exposition(registry);
+    long began = System.nanoTime();
+    for (int i = 0; i < SCRAPES; i++) {
+      assertThat(new String(exposition.text(), StandardCharsets.UTF_8)).contains("seen ");
+    }
+    long most = 1 + (System.nanoTime() - began) / Exposition.SERVES_NANOS;
+    assertThat(reads).hasPositiveValue();
+    assertThat(reads.get()).isLessThanOrEqualTo((int) most);
   }
 }

@@ -89,11 +89,16 @@ public final class QueueReadStore {
   /**
    * The queues with these names.
    *
+   * @param sorts that have dispatch rows
    * @param flow the settings, for the weights
    * @param counts of {@link #resting}, maybe of a moment ago
    */
   public static List<QueueView> queues(
-      Connection tx, List<String> names, FlowSettings flow, Map<String, Resting> counts)
+      Connection tx,
+      List<String> names,
+      List<DispatchStore.Sort> sorts,
+      FlowSettings flow,
+      Map<String, Resting> counts)
       throws SQLException {
     Map<Lane, Long> depths = new HashMap<>();
     Map<String, Double> rates = new HashMap<>();
@@ -107,7 +112,7 @@ public final class QueueReadStore {
       }
     }
     Map<String, Amount> closed = closed(tx);
-    Map<String, Long> oldest = oldest(tx);
+    Map<String, Long> oldest = oldest(tx, sorts);
     List<QueueView> views = new ArrayList<>();
     for (String name : names) {
       List<ClassDepth> classes = new ArrayList<>();
@@ -156,9 +161,12 @@ public final class QueueReadStore {
     return closed;
   }
 
-  private static Map<String, Long> oldest(Connection tx) throws SQLException {
-    List<DispatchStore.Sort> sorts = DispatchStore.sorts(tx);
+  private static Map<String, Long> oldest(Connection tx, List<DispatchStore.Sort> sorts)
+      throws SQLException {
     Map<String, Long> oldest = new HashMap<>();
+    if (sorts.isEmpty()) {
+      return oldest;
+    }
     try (PreparedStatement statement = tx.prepareStatement(OLDEST)) {
       statement.setObject(1, PgArray.texts(sorts, s -> s.lane().queue()));
       statement.setObject(2, PgArray.texts(sorts, s -> s.lane().priorityClass()));
