@@ -63,7 +63,7 @@ class MetricsReferenceTest {
             Written from `EngineMetric` and `ServerMetric` by `MetricsReferenceTest`. Change the tables, then: `%s`.
 
             Every process serves them at `/metrics` as Prometheus text. A scrape reads memory only, asks neither PostgreSQL nor Redis, and
-            is made at most four times a second, however often it is asked for; `prometheus.yml`, alert rules and dashboards are in
+            is made at most four times a second, and for a twentieth of the time at most, however often it is asked for ([what it costs](operating/monitoring.md#what-a-scrape-costs)); `prometheus.yml`, alert rules and dashboards are in
             [deploy](../deploy/), what to do about an alert is in the [runbook](operating/runbook.md).
 
             - A histogram has `_bucket{le}`, `_count` and `_sum`, a summary the last two; both have a recent maximum in `_max`.
