@@ -7,11 +7,16 @@ import dev.millpond.server.run.Processes;
 import dev.millpond.server.supervise.ServerSupervisor;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 import picocli.CommandLine.Command;
@@ -56,14 +61,40 @@ final class ServerCommand implements Callable<Integer>, ConfiguredCommand {
       // From here on: a supervisor that is killed while this process starts has to end it too.
       Thread.ofPlatform().name("stdin").daemon(true).start(this::exitOnStdinEof);
     }
-    MillpondServer server = MillpondServer.start(config);
+    // Before the start: between that of the worker and the end of it jobs run already.
+    CompletableFuture<MillpondServer> started = new CompletableFuture<>();
     Runtime.getRuntime()
         .addShutdownHook(
             Thread.ofPlatform()
                 .name("stop")
-                .unstarted(() -> Runtime.getRuntime().halt(stop(server))));
+                .unstarted(() -> stopOnceStarted(started, config.drainTimeout())));
+    MillpondServer server = start(config, started);
     server.awaitStop();
     return server.wornOut() ? ExitCode.WORN_OUT : ExitCode.OK;
+  }
+
+  private static MillpondServer start(
+      ServerConfig config, CompletableFuture<MillpondServer> started) {
+    try {
+      MillpondServer server = MillpondServer.start(config);
+      started.complete(server);
+      return server;
+    } catch (RuntimeException | Error e) {
+      started.completeExceptionally(e);
+      throw e;
+    }
+  }
+
+  /** A start that fails, or takes for ever, ends with the code that it would have ended with. */
+  private void stopOnceStarted(CompletableFuture<MillpondServer> started, Duration within) {
+    try {
+      MillpondServer server = started.get(within.toMillis(), TimeUnit.MILLISECONDS);
+      Runtime.getRuntime().halt(stop(server));
+    } catch (ExecutionException | TimeoutException e) {
+      return; // nothing has been started that had to be drained
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /**

@@ -69,6 +69,30 @@ class ServerProcessIT {
       }
       """;
 
+  /** Says that it registers, and goes on when the process is told to end. */
+  private static final String SLOW =
+      """
+      import java.nio.file.Files;
+      import java.nio.file.Path;
+
+      public final class Slow implements dev.millpond.api.HandlerModule {
+        @Override
+        public void register(dev.millpond.api.Handlers handlers) {
+          try {
+            Files.createFile(Path.of("@here", "registers"));
+            while (Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().equals("stop"))) {
+              Thread.sleep(10);
+            }
+            Files.createFile(Path.of("@here", "told"));
+          } catch (java.io.IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+          handlers.registerHandler("slow", String.class, (context, payload) -> null);
+        }
+      }
+      """;
+
   @TempDir private Path directory = Path.of("");
 
   @Test
@@ -104,6 +128,23 @@ class ServerProcessIT {
       assertThat(witness.exitCode()).isZero();
       LiveServer.assertCleanBooks(MillpondConfig.of(pgUrl).withRedis(List.of(redis.url())));
     }
+  }
+
+  /** From the start of its worker on it runs jobs, before it has said that it serves. */
+  @Test
+  void sigtermWhileItStartsIsHeededOnceItHasStarted() throws IOException, InterruptedException {
+    String pgUrl = LiveServer.migratedDatabase();
+    Path jar = HandlerJar.compile(directory, "Slow", SLOW.replace("@here", directory.toString()));
+    try (ServerProcess server =
+        ServerProcess.start(directory, pgUrl, "--role=worker", "--handlers", jar.toString())) {
+      await().atMost(PATIENCE).until(() -> Files.exists(directory.resolve("registers")));
+      server.terminate();
+      await().atMost(PATIENCE).until(() -> Files.exists(directory.resolve("told")));
+      assertThat(server.exitCode()).as(server::output).isZero();
+      assertThat(server.runFile()).doesNotExist();
+      assertThat(directory.resolve("processes")).as("it did start, and left").isEmptyDirectory();
+    }
+    LiveServer.assertCleanBooks(MillpondConfig.of(pgUrl));
   }
 
   @Test
