@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param limit null when there is none
  * @param running jobs of the queue or kind that have a state row as running
- * @param holders the first of them
+ * @param holders those of them that have run for longest
  * @param tokens in the bucket; null without a rate
  */
 public record LimitView(

@@ -8,7 +8,7 @@ import java.util.UUID;
  * What jobs died of: the newest dead letters, grouped.
  *
  * @param groups the largest first
- * @param whole whether all dead letters that match were looked at, not the newest alone
+ * @param whole whether all dead letters were looked at, not the newest alone
  */
 public record DeadLetterGroups(List<Group> groups, boolean whole) {
   public DeadLetterGroups {

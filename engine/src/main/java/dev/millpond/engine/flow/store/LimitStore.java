@@ -207,10 +207,11 @@ public final class LimitStore {
     }
     List<UUID> holders = new ArrayList<>();
     long running = 0;
+    // In the order of the index of running jobs: by id, all state rows would be walked.
     String who =
         "SELECT job_id, count(*) OVER () FROM millpond.job_state WHERE phase = 'running' AND "
             + column
-            + " = ? ORDER BY job_id LIMIT "
+            + " = ? ORDER BY started_at, job_id LIMIT "
             + LimitView.HOLDERS_MAX;
     try (PreparedStatement statement = tx.prepareStatement(who)) {
       statement.setString(1, name);

@@ -18,8 +18,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Groups the newest dead letters by what they died of. The caller owns the transaction. */
 public final class DeadLetterGroupStore {
-  /** Dead letters that are looked at: the newest that match. */
-  public static final int LOOKED_AT = 10_000;
+  /** Dead letters that are grouped: the newest that match. */
+  public static final int GROUPED_MAX = 10_000;
+
+  /** Dead letters that a filter looks at: the newest. */
+  private static final int LOOKED_AT = 50_000;
+
+  /** Of a filter by tag, which looks at the job of each. */
+  private static final int JOBS_LOOKED_AT = 10_000;
 
   /** Groups that are given: the largest. */
   public static final int GROUPS_MAX = 200;
@@ -51,7 +57,12 @@ public final class DeadLetterGroupStore {
   private static final String LETTERS =
       """
       SELECT d.kind, d.error_type, d.error_message, d.dead_at, d.job_id
-      FROM millpond.dead_letter d WHERE true
+      FROM (SELECT d.* FROM millpond.dead_letter d WHERE true
+      """;
+
+  private static final String NEWEST =
+      """
+      ORDER BY d.dead_at DESC, d.job_id DESC LIMIT ?) AS d WHERE true
       """;
 
   private static final String END =
@@ -60,25 +71,45 @@ public final class DeadLetterGroupStore {
       GROUP BY kind, error_type, pattern ORDER BY 4 DESC, 6 DESC LIMIT ?
       """;
 
+  private static final String BEYOND = "SELECT FROM millpond.dead_letter d WHERE true";
+
   private DeadLetterGroupStore() {}
 
   /** The groups of the newest dead letters that match, largest first. */
   public static DeadLetterGroups read(Connection tx, DeadLetterFilter filter) throws SQLException {
     Snapshot.beginScan(tx, TIMEOUT_MILLIS);
+    int looked = filter.tag() == null ? LOOKED_AT : JOBS_LOOKED_AT;
     Sql sql = new Sql().add(GROUPED).add(LETTERS);
+    time(sql, filter);
+    sql.add(NEWEST, looked);
     DeadLetterStore.conditions(sql, filter);
-    time(sql, ">=", filter.since());
-    time(sql, "<", filter.until());
     List<Group> groups = new ArrayList<>();
     long seen = 0;
-    try (PreparedStatement statement = sql.add(END, LOOKED_AT, GROUPS_MAX).prepare(tx);
+    try (PreparedStatement statement = sql.add(END, GROUPED_MAX, GROUPS_MAX).prepare(tx);
         ResultSet rows = statement.executeQuery()) {
       while (rows.next()) {
         groups.add(group(rows));
         seen = rows.getLong(8);
       }
     }
-    return new DeadLetterGroups(groups, seen < LOOKED_AT);
+    return new DeadLetterGroups(groups, seen < GROUPED_MAX && !more(tx, filter, looked));
+  }
+
+  /** Whether there are more dead letters in the time of a filter than were looked at. */
+  private static boolean more(Connection tx, DeadLetterFilter filter, int looked)
+      throws SQLException {
+    Sql sql = new Sql().add(BEYOND);
+    time(sql, filter);
+    sql.add("ORDER BY d.dead_at DESC, d.job_id DESC OFFSET ? LIMIT 1", looked);
+    try (PreparedStatement statement = sql.prepare(tx);
+        ResultSet row = statement.executeQuery()) {
+      return row.next();
+    }
+  }
+
+  private static void time(Sql sql, DeadLetterFilter filter) {
+    time(sql, ">=", filter.since());
+    time(sql, "<", filter.until());
   }
 
   private static void time(Sql sql, String comparison, @Nullable Instant at) {

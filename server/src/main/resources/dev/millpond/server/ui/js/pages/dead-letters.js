@@ -31,7 +31,7 @@ const REASONS = {
 class DeadLetters extends View {
   constructor() {
     super();
-    /** @type {{groups: Array<Record<string, any>>, whole: boolean} | null} */
+    /** @type {{groups: Array<Record<string, any>>, whole: boolean, error?: unknown} | null} */
     this.groups = null;
     /** @type {Array<Record<string, any>> | null} */
     this.items = null;
@@ -84,7 +84,7 @@ class DeadLetters extends View {
     const filters = parameters(search.filters, clock.now());
     try {
       const [groups, page] = await Promise.all([
-        get(pathOf('/v1/dead-letters/groups', filters)),
+        get(pathOf('/v1/dead-letters/groups', filters)).catch((error) => ({groups: [], whole: false, error})),
         get(pathOf('/v1/dead-letters', {...filters, limit: PAGE, cursor: place().query.get('cursor')})),
       ]);
       if (turn === this.turn) {
@@ -138,10 +138,10 @@ class DeadLetters extends View {
   #groups(filters) {
     const found = this.groups;
     if (found === null || found.groups.length === 0) {
-      return nothing;
+      return problemBox(found?.error);
     }
     return html`<section class="panel" aria-busy=${this.stale}>
-      <h2>What they died of ${found.whole ? nothing : html`<span class="muted">the newest 10,000</span>`}</h2>
+      <h2>What they died of ${found.whole ? nothing : html`<span class="muted">${newest(found.groups)}</span>`}</h2>
       <div class="scroll"><table>
         <thead><tr><th class="num">Jobs</th><th>Kind</th><th>Error</th><th>First</th><th>Last</th><th></th></tr></thead>
         <tbody>${found.groups.map((group) => {
@@ -244,6 +244,10 @@ class DeadLetters extends View {
     }
   }
 }
+
+/** Which of them are in the groups. @param {Array<Record<string, any>>} groups */
+const newest = (groups) =>
+  `the newest ${whole(groups.reduce((sum, each) => sum + each.count, 0))}`;
 
 /** @param {string} type a class without its package */
 const shortType = (type) => type.slice(type.lastIndexOf('.') + 1);

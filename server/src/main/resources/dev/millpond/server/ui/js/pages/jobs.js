@@ -21,6 +21,9 @@ const REFRESH_MILLIS = 3_000;
 /** A list that took longer is not asked for again by itself. */
 const QUICK_MILLIS = 150;
 
+/** So long a search goes on by itself until the page is full. */
+const LOOK_MILLIS = 2_000;
+
 const SHORTCUTS = [
   ['', 'All'],
   ['state:running', 'Running'],
@@ -47,6 +50,8 @@ class Jobs extends View {
     this.took = 0;
     /** Whether what is shown is still that of the search before. */
     this.stale = false;
+    /** Whether there is more to come by itself. */
+    this.looking = false;
     this.draft = '';
     /** @type {AbortController | null} */
     this.asked = null;
@@ -100,27 +105,46 @@ class Jobs extends View {
     this.asked = new AbortController();
     const began = performance.now();
     try {
-      const page = await get(
-        pathOf('/v1/jobs', {
-          ...parameters(search.filters, clock.now()),
-          limit: PAGE,
-          cursor: this.#cursor(),
-        }),
-        {signal: this.asked.signal},
-      );
-      this.items = page.items;
-      this.next = page.nextCursor ?? null;
-      this.partial = page.partial;
-      this.error = null;
-      this.stale = false;
+      await this.#look(parameters(search.filters, clock.now()), this.asked.signal, began);
     } catch (error) {
       if (error instanceof DOMException) {
         return;
       }
       this.error = error;
     }
+    this.looking = false;
     this.took = performance.now() - began;
     this.requestUpdate();
+  }
+
+  /**
+   * A look of the server ends after a bounded number of jobs. While the page is not full, the next
+   * one goes on where it has ended, for as long as people like to wait.
+   *
+   * @param {Record<string, string>} filters
+   * @param {AbortSignal} signal
+   * @param {number} began
+   */
+  async #look(filters, signal, began) {
+    /** @type {Array<Record<string, any>>} */
+    let items = [];
+    let cursor = this.#cursor();
+    do {
+      const page = await get(
+        pathOf('/v1/jobs', {...filters, limit: PAGE - items.length, cursor}),
+        {signal},
+      );
+      items = [...items, ...page.items];
+      cursor = page.nextCursor ?? null;
+      this.items = items;
+      this.next = cursor;
+      this.partial = page.partial;
+      this.error = null;
+      this.stale = false;
+      this.looking =
+        page.partial && cursor !== null && items.length < PAGE && performance.now() - began < LOOK_MILLIS;
+      this.requestUpdate();
+    } while (this.looking);
   }
 
   /** @param {string} q */
@@ -247,7 +271,7 @@ class Jobs extends View {
     if (items.length === 0) {
       return html`<section class="panel">
         ${this.partial
-          ? empty('None so far', 'There are more jobs than one look reads.')
+          ? empty('None so far')
           : empty(
               Object.keys(search.filters).length > 0 ? 'No job matches' : 'No job yet',
               Object.keys(search.filters).length > 0
@@ -310,7 +334,9 @@ class Jobs extends View {
       return link(text ? `jobs?${text}` : 'jobs');
     };
     return html`<div class="paging">
-      <span class="muted">${this.partial ? 'This look has ended early, after 50,000 jobs or 200 ms. ' : nothing}${this.took ? duration(this.took) : nothing}</span>
+      <span class="muted">${this.looking
+        ? 'Looking further …'
+        : html`${this.partial ? 'There are more jobs than this look has read. ' : nothing}${this.took ? duration(this.took) : nothing}`}</span>
       ${this.#cursor() ? html`<a class="button" href=${at(null)}>Newest</a>` : nothing}
       ${this.next
         ? html`<a class="button" href=${at(this.next)}>${this.partial ? 'Look further' : 'Older'}</a>`

@@ -31,6 +31,7 @@ class Maintenance extends View {
     /** @type {Record<string, any> | null} */
     this.books = null;
     this.checking = false;
+    this.began = 0;
     /** @type {unknown} */
     this.error = null;
     /** @type {unknown} */
@@ -56,6 +57,7 @@ class Maintenance extends View {
 
   async #check() {
     this.checking = true;
+    this.began = Date.now();
     this.booksError = null;
     this.requestUpdate();
     try {
@@ -123,8 +125,8 @@ class Maintenance extends View {
     return html`<section class="panel">
       <h2>Books</h2>
       <div class="pad stack">
-        <p class="muted">Each accepted job has one holder or one outcome, each streamed batch is on its stream, and nothing else is there. A check reads all live jobs.</p>
-        <div class="actions"><button ?disabled=${this.checking} @click=${this.#check}>${this.checking ? 'Checking …' : 'Check the books'}</button></div>
+        <p class="muted">Each accepted job has one holder or one outcome, each streamed batch is on its stream, and nothing else is there. A check reads all jobs: a minute or so for ten million.</p>
+        <div class="actions"><button ?disabled=${this.checking} @click=${this.#check}>${this.checking ? `Checking for ${duration(Date.now() - this.began)} …` : 'Check the books'}</button></div>
         ${problemBox(this.booksError)}
         ${books
           ? html`<p>${books.clean ? badge('ok', 'in order') : badge('error', plural(books.findings.length, 'finding'))}

@@ -1,6 +1,6 @@
 import {View} from '../core/view.js';
 import {color, themes} from '../core/theme.js';
-import {count, duration} from '../core/format.js';
+import {duration, rate} from '../core/format.js';
 
 const HEIGHT = 170;
 
@@ -66,7 +66,7 @@ class Chart extends View {
       return;
     }
     this.plot?.destroy();
-    const show = this.unit === 'ms' ? duration : count;
+    const show = this.unit === 'ms' ? duration : rate; // a quarter of a job a second is no zero
     const axis = {
       stroke: color('--muted'),
       grid: {stroke: color('--line'), width: 1},
