@@ -8,8 +8,8 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -46,21 +46,17 @@ class IdleBudgetIT {
 
   private static final Pattern COMMANDS = Pattern.compile("total_commands_processed:(\\d+)");
 
-  private static Database database;
-
-  @BeforeAll
-  static void open() {
-    database = Database.fresh();
-  }
-
-  @AfterAll
-  static void shut() {
-    database.close();
-  }
-
+  /** Both at once, each in a database of its own: nearly all of it is waiting. */
   @ParameterizedTest
   @EnumSource(Mode.class)
+  @Execution(ExecutionMode.CONCURRENT)
   void anIdleNodeAsksLittle(Mode mode) {
+    try (Database database = Database.fresh()) {
+      anIdleNodeAsksLittle(database, mode);
+    }
+  }
+
+  private static void anIdleNodeAsksLittle(Database database, Mode mode) {
     Fleet fleet = Fleet.on(database, mode);
     Millpond node =
         fleet.worker(
@@ -74,13 +70,13 @@ class IdleBudgetIT {
     Fleet.until("the bell is heard", () -> fleet.gauged("millpond.bell.heard") == 1);
     pass(RESTS_AFTER);
     long began = System.nanoTime();
-    long transactions = transactions();
-    long leading = leaderTransactions();
+    long transactions = transactions(database);
+    long leading = leaderTransactions(database);
     long commands = commands(fleet, mode);
     pass(WATCHED);
     double seconds = (System.nanoTime() - began) / 1e9;
-    double perSecond = (transactions() - transactions) / seconds;
-    double leadingPerSecond = (leaderTransactions() - leading) / seconds;
+    double perSecond = (transactions(database) - transactions) / seconds;
+    double leadingPerSecond = (leaderTransactions(database) - leading) / seconds;
     double commandsPerSecond = (commands(fleet, mode) - commands) / seconds;
     assertThat(perSecond).as("transactions a second").isBetween(1.0, TRANSACTIONS_PER_SECOND);
     assertThat(leadingPerSecond)
@@ -99,7 +95,7 @@ class IdleBudgetIT {
   }
 
   /** Ended ones; a backend reports them at most a second late. */
-  private static long transactions() {
+  private static long transactions(Database database) {
     return database.number(
         """
         SELECT xact_commit + xact_rollback FROM pg_stat_database
@@ -108,7 +104,7 @@ class IdleBudgetIT {
   }
 
   /** Each of them holds the leader's row. */
-  private static long leaderTransactions() {
+  private static long leaderTransactions(Database database) {
     return database.number(
         """
         SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables

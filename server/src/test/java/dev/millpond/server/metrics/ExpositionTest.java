@@ -14,6 +14,7 @@ class ExpositionTest {
   private static final int LOOKS = 500;
   private static final int GAUGES = 100;
   private static final int CHANGING = 10;
+  private static final int LOOKS_BETWEEN = 5;
   private static final int SCRAPES = 10_000;
 
   @Test
@@ -26,10 +27,12 @@ class ExpositionTest {
     Thread changes =
         Thread.ofPlatform()
             .start(() -> {
-              while (!looked.get()) {
-                for (int i = 0; i < CHANGING; i++) {
-                  registry.remove(Gauge.builder("comes." + i, () -> 1).register(registry));
-                  Gauge.builder("comes." + i, () -> 1).register(registry);
+              for (int i = 0; !looked.get(); i++) {
+                String name = "comes." + i % CHANGING;
+                registry.remove(Gauge.builder(name, () -> 1).register(registry));
+                Gauge.builder(name, () -> 1).register(registry);
+                for (int look = 0; look < LOOKS_BETWEEN; look++) {
+                  registry.scrape(); // as often as a look finds one changed, ten in a row do not
                 }
               }
             });
