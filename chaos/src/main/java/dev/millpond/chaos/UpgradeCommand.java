@@ -6,6 +6,7 @@ import dev.millpond.chaos.campaign.Upgrade;
 import dev.millpond.chaos.campaign.Verdict;
 import dev.millpond.chaos.fleet.FleetPlan;
 import dev.millpond.chaos.fleet.Version;
+import dev.millpond.chaos.report.TextReport;
 import dev.millpond.server.config.DurationText;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -114,15 +115,7 @@ final class UpgradeCommand implements Callable<Integer> {
   private static void print(PrintWriter out, Upgrade.Plan plan, Upgrade.Outcome outcome) {
     Verdict verdict = outcome.verdict();
     outcome.figures().forEach((name, figure) -> out.printf("%s: %s%n", name, figure));
-    out.printf(
-        "jobs: %d acknowledged, %d refused, %d unknown (%d of them are there); %d there, %d"
-            + " succeeded%n",
-        verdict.acknowledged(),
-        verdict.refused(),
-        verdict.unknown(),
-        verdict.unknownThere(),
-        verdict.jobs(),
-        verdict.ended());
+    TextReport.printJobs(out, verdict);
     out.printf(
         "runs: %d, %d of them extra; %d attempts used up; limited queue: at most %d jobs at once,"
             + " its limit is %d%n",

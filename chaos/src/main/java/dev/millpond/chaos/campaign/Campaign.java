@@ -13,7 +13,6 @@ import dev.millpond.chaos.fleet.FleetPlan;
 import dev.millpond.chaos.fleet.HandlerJar;
 import dev.millpond.chaos.fleet.Member;
 import dev.millpond.chaos.journal.Asked;
-import dev.millpond.chaos.journal.Asked.Answer;
 import dev.millpond.chaos.journal.Journal;
 import dev.millpond.chaos.journal.Ledger;
 import dev.millpond.chaos.journal.RecordClock;
@@ -22,20 +21,15 @@ import dev.millpond.chaos.load.Clients;
 import dev.millpond.chaos.store.Tables;
 import dev.millpond.chaos.work.ChaosHandlers;
 import dev.millpond.chaos.work.Work;
-import dev.millpond.engine.Millpond;
 import dev.millpond.engine.Timing;
-import dev.millpond.engine.books.BooksReport;
 import dev.millpond.server.config.Role;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -72,9 +66,8 @@ public final class Campaign implements AutoCloseable {
    * half open holds a handler's own transaction, and roles that are not prompt (ADR 26), for the 60
    * s of its socket's timeout.
    */
-  private static final Duration STUCK = Duration.ofSeconds(90);
-
   private final CampaignFolder folder;
+
   private final RecordClock clock;
   private final Progress progress;
   private final CampaignPlan plan;
@@ -193,7 +186,7 @@ public final class Campaign implements AutoCloseable {
     if (broken != null) {
       findings.add(new Finding(Rule.DEFECT, "the ledger could not be read: " + broken));
     }
-    check();
+    findings.addAll(FleetEnd.end(fleet, journal, steering, clients));
     return judged(loop, next);
   }
 
@@ -257,43 +250,8 @@ public final class Campaign implements AutoCloseable {
     for (Member member : fleet.members()) {
       member.awaitUp(Fleet.UP_PATIENCE);
     }
-    long least = Long.MAX_VALUE;
-    long leastAt = System.nanoTime();
-    for (long open = tables.openJobs(); open > 0; open = tables.openJobs()) {
-      if (open < least) {
-        least = open;
-        leastAt = System.nanoTime();
-      }
-      if (System.nanoTime() - leastAt > STUCK.toNanos()) {
-        watcher.says(open + " jobs do not end");
-        return;
-      }
-      TimeUnit.MILLISECONDS.sleep(journal.taken() > MANY_JOBS ? LOOK_MANY_MILLIS : LOOK_MILLIS);
-    }
-  }
-
-  private void check() {
-    Set<UUID> acknowledged = new HashSet<>();
-    for (Asked asked : journal.requests()) {
-      if (asked.answer() == Answer.OK) {
-        acknowledged.addAll(asked.ids());
-      }
-    }
-    try (Millpond millpond = Millpond.connect(fleet.config())) {
-      BooksReport books = millpond.checkBooks(acknowledged);
-      for (BooksReport.Finding finding : books.findings()) {
-        findings.add(new Finding(Rule.BOOKS, finding.toString()));
-      }
-    }
-    steering.defects().forEach(defect -> findings.add(new Finding(Rule.DEFECT, defect)));
-    clients.defects().forEach(defect -> findings.add(new Finding(Rule.DEFECT, defect)));
-    fleet.members().stream()
-        .flatMap(member -> member.ownEnds().stream())
-        .forEach(end -> findings.add(new Finding(Rule.DEFECT, end)));
-    fleet
-        .terminate(fleet.stopPatience())
-        .forEach((member, how) ->
-            findings.add(new Finding(Rule.DEFECT, member + " was told to stop, and " + how)));
+    FleetEnd.awaitJobs(
+        tables, watcher, journal.taken() > MANY_JOBS ? LOOK_MANY_MILLIS : LOOK_MILLIS);
   }
 
   private Result judged(FaultLoop loop, int next) throws SQLException, IOException {

@@ -9,7 +9,6 @@ import dev.millpond.chaos.fleet.Shell;
 import dev.millpond.chaos.fleet.Version;
 import dev.millpond.chaos.fleet.Wiring;
 import dev.millpond.chaos.journal.Asked;
-import dev.millpond.chaos.journal.Asked.Answer;
 import dev.millpond.chaos.journal.Journal;
 import dev.millpond.chaos.journal.Ledger;
 import dev.millpond.chaos.journal.RecordClock;
@@ -18,22 +17,18 @@ import dev.millpond.chaos.load.Clients;
 import dev.millpond.chaos.store.Tables;
 import dev.millpond.chaos.work.ChaosHandlers;
 import dev.millpond.chaos.work.Work;
-import dev.millpond.engine.Millpond;
-import dev.millpond.engine.books.BooksReport;
 import dev.millpond.server.config.Role;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -45,7 +40,6 @@ public final class Upgrade implements AutoCloseable {
   private static final int AHEAD_SECONDS = 3;
   private static final int JOBS_MOST = 1_000_000;
   private static final long LOOK_MILLIS = 100;
-  private static final Duration STUCK = Duration.ofSeconds(90);
 
   /** After a process was replaced, before the next one is. */
   private static final Duration BETWEEN = Duration.ofSeconds(3);
@@ -164,7 +158,7 @@ public final class Upgrade implements AutoCloseable {
     step("after", () -> TimeUnit.NANOSECONDS.sleep(plan.steady().toNanos()));
     steering.end();
     clients.stop();
-    awaitEnd();
+    FleetEnd.awaitJobs(tables, watcher, LOOK_MILLIS);
     steering.close();
     over = true;
     looker.join();
@@ -246,22 +240,6 @@ public final class Upgrade implements AutoCloseable {
     findings.add(new Finding(Rule.DEFECT, what));
   }
 
-  private void awaitEnd() throws InterruptedException, SQLException {
-    long least = Long.MAX_VALUE;
-    long leastAt = System.nanoTime();
-    for (long open = tables.openJobs(); open > 0; open = tables.openJobs()) {
-      if (open < least) {
-        least = open;
-        leastAt = System.nanoTime();
-      }
-      if (System.nanoTime() - leastAt > STUCK.toNanos()) {
-        watcher.says(open + " jobs do not end");
-        return;
-      }
-      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
-    }
-  }
-
   private Outcome judged() throws SQLException {
     Collection<Asked> asked = journal.requests();
     List<Run> runs = ledger.runs();
@@ -274,9 +252,9 @@ public final class Upgrade implements AutoCloseable {
       }
     });
     endedMillis.sort(null);
-    books(asked);
-    members();
-    Verdict verdict = checks.verdict().and(findings);
+    findings.addAll(FleetEnd.end(fleet, journal, steering, clients));
+    lookAtLogs();
+    Verdict verdict = checks.verdict();
     steps.forEach((name, times) ->
         figures.put(
             name,
@@ -291,31 +269,10 @@ public final class Upgrade implements AutoCloseable {
           "%d runs too many, %d attempts used up: no process was lost"
               .formatted(verdict.extraRuns(), verdict.burned()));
     }
-    return new Outcome(checks.verdict().and(findings), figures);
+    return new Outcome(verdict.and(findings), figures);
   }
 
-  private void books(Collection<Asked> asked) {
-    Set<UUID> acknowledged = new HashSet<>();
-    for (Asked each : asked) {
-      if (each.answer() == Answer.OK) {
-        acknowledged.addAll(each.ids());
-      }
-    }
-    try (Millpond millpond = Millpond.connect(fleet.config())) {
-      BooksReport books = millpond.checkBooks(acknowledged);
-      for (BooksReport.Finding finding : books.findings()) {
-        findings.add(new Finding(Rule.BOOKS, finding.toString()));
-      }
-    }
-  }
-
-  private void members() {
-    steering.defects().forEach(this::defect);
-    clients.defects().forEach(this::defect);
-    fleet.members().forEach(member -> member.ownEnds().forEach(this::defect));
-    fleet
-        .terminate(fleet.stopPatience())
-        .forEach((member, how) -> defect(member + " was told to stop, and " + how));
+  private void lookAtLogs() {
     Map<String, Integer> logged = new LinkedHashMap<>();
     for (Member member : fleet.members()) {
       member

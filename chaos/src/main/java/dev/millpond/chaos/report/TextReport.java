@@ -10,6 +10,19 @@ import java.util.Locale;
 public final class TextReport {
   private TextReport() {}
 
+  /** Prints what became of the jobs that were asked for. */
+  public static void printJobs(PrintWriter out, Verdict verdict) {
+    out.printf(
+        "jobs: %d acknowledged, %d refused, %d unknown (%d of them are there); %d there, %d"
+            + " succeeded%n",
+        verdict.acknowledged(),
+        verdict.refused(),
+        verdict.unknown(),
+        verdict.unknownThere(),
+        verdict.jobs(),
+        verdict.ended());
+  }
+
   public static void print(PrintWriter out, Result result) {
     Verdict verdict = result.verdict();
     out.printf(
@@ -20,15 +33,7 @@ public final class TextReport {
         result.plan().seed(),
         result.parts(),
         result.took().toMillis() / 1e3);
-    out.printf(
-        "jobs: %d acknowledged, %d refused, %d unknown (%d of them are there); %d there, %d"
-            + " succeeded%n",
-        verdict.acknowledged(),
-        verdict.refused(),
-        verdict.unknown(),
-        verdict.unknownThere(),
-        verdict.jobs(),
-        verdict.ended());
+    printJobs(out, verdict);
     out.printf(
         "runs: %d, %d of them extra; %d ends of superseded runs turned away; %d attempts used up by"
             + " faults; %d jobs buried as poison after two kills%n",
