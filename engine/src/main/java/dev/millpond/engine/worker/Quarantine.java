@@ -24,10 +24,10 @@ import org.slf4j.LoggerFactory;
  * <p>A batch is tracked in PostgreSQL before it starts, then the lanes are stopped until this
  * process is empty, then it is noted that its jobs run alone, and only then they start. The lanes
  * go on when they have ended, or when they have been alone for their time; by then it has been
- * noted that they are not alone any more. Both waits are short after a first loss and four times
- * longer after each further one, so that a crash of a worker with thousands of jobs slows nobody
- * for long, and what kills late is found all the same. As much time as was spent so, waiting or
- * alone, is left to other jobs before the next batch.
+ * noted that they are not alone any more. Both waits are short after a first loss and longer after
+ * each further one ({@link TimeAlone}), so that a crash of a worker with thousands of jobs slows
+ * nobody for long, and what kills late is found all the same. As much time as was spent so, waiting
+ * or alone, is left to other jobs before the next batch.
  *
  * <p>In a process that does not become empty in time, and where the database does not take the
  * note, they run in company: then nobody is charged. A note in doubt is taken back before. What
@@ -36,16 +36,8 @@ import org.slf4j.LoggerFactory;
 final class Quarantine {
   private static final Logger log = LoggerFactory.getLogger(Quarantine.class);
 
-  /** From this many losses on, jobs have {@link #LONGEST} alone. */
-  private static final int LOSSES_LONGEST = 5;
-
-  private static final Duration LONGEST = Duration.ofMinutes(10);
-
   /** How long the commit may take that tracks a batch. */
   private static final Duration TRACKED_WITHIN = Duration.ofSeconds(30);
-
-  /** After a first loss, jobs have at least a settle time divided by this. */
-  private static final int SHARES = 20;
 
   private static final long LOOK_MILLIS = 1;
 
@@ -57,6 +49,7 @@ final class Quarantine {
   private final WeightedLanes lanes;
   private final Runner runner;
   private final Transactions notes;
+  private final TimeAlone times;
   private final Deque<BatchRun> waiting = new ArrayDeque<>();
   private final LoopThread thread = new LoopThread("millpond-quarantine", this::loop);
   private volatile boolean stopped;
@@ -71,6 +64,7 @@ final class Quarantine {
     this.lanes = lanes;
     this.runner = runner;
     this.notes = notes;
+    this.times = new TimeAlone(worker.settle());
   }
 
   void start() {
@@ -192,25 +186,18 @@ final class Quarantine {
         takeBack(running(attempts), noted);
         goOn();
       }
-      rest(System.nanoTime() - began);
+      long stopped = System.nanoTime() - began;
+      times.taken(stopped);
+      rest(stopped);
     }
   }
 
-  /** A settle time, shared with those that wait; four times longer after each further loss. */
   private Duration patience(BatchRun run) {
     int losses = 1;
     for (Attempt attempt : run.attempts()) {
       losses = Math.max(losses, attempt.job().losses());
     }
-    if (losses >= LOSSES_LONGEST) {
-      return LONGEST;
-    }
-    Duration patience =
-        worker
-            .settle()
-            .dividedBy(Math.min(SHARES, 1 + size()))
-            .multipliedBy(1L << (2 * (losses - 1)));
-    return patience.compareTo(LONGEST) < 0 ? patience : LONGEST;
+    return times.next(losses, size());
   }
 
   /** Stops the lanes, and waits until nothing runs in this process. */
@@ -264,7 +251,8 @@ final class Quarantine {
   /** Leaves the lanes alone for as long as they were stopped, while others wait in them. */
   private void rest(long stoppedNanos) {
     if (lanes.ready() > 0) {
-      worker.awaitStop(Math.min(TimeUnit.NANOSECONDS.toMillis(stoppedNanos), LONGEST.toMillis()));
+      worker.awaitStop(
+          Math.min(TimeUnit.NANOSECONDS.toMillis(stoppedNanos), TimeAlone.LONGEST.toMillis()));
     }
   }
 
