@@ -8,18 +8,19 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
-import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import redis.clients.jedis.Jedis;
 
 /**
  * What a node with all roles asks of its servers while there is nothing to do. Counted by the
- * servers, over some seconds: a role that polls too often shows here.
+ * servers, over some seconds: a role that polls too often shows here. Both the database and the
+ * Redis server are its own.
  */
-@Isolated("counts what the whole server does")
+@Order(1) // takes long: begins first
 class IdleBudgetIT {
   /**
    * The look for all roles, a claim, news, one each, settings twice; its lease, beats, what single
@@ -46,7 +47,7 @@ class IdleBudgetIT {
 
   private static final Pattern COMMANDS = Pattern.compile("total_commands_processed:(\\d+)");
 
-  /** Both at once, each in a database of its own: nearly all of it is waiting. */
+  /** Both at once: nearly all of it is waiting. */
   @ParameterizedTest
   @EnumSource(Mode.class)
   @Execution(ExecutionMode.CONCURRENT)

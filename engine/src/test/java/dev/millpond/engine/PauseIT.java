@@ -27,12 +27,14 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import redis.clients.jedis.Jedis;
 
 /** Queues, kinds and tags that are paused: what starts, what waits, and that nothing is lost. */
+@Order(1) // takes long: begins first
 class PauseIT {
   private static final String SUBMITTED = "SELECT count(*) FROM millpond.job";
 

@@ -3,6 +3,7 @@ package dev.millpond.engine.crash;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.millpond.embedded.ClassImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
@@ -20,7 +21,7 @@ final class Subject implements AutoCloseable {
   static final String LEDGER = "ledger";
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  private static final SubjectImage IMAGE = SubjectImage.make();
+  private static final ClassImage IMAGE = ClassImage.make();
 
   private final Process process;
   private final Path output;
@@ -45,15 +46,13 @@ final class Subject implements AutoCloseable {
                 "-Xmx128m",
                 "-Dlogback.configurationFile="
                     + System.getProperty("logback.configurationFile", "logback.xml")));
-    command.addAll(IMAGE.options());
+    ClassImage.Use image = IMAGE.use();
+    command.addAll(image.options());
     command.addAll(List.of(SubjectMain.class.getName(), pgUrl, redisUrl, folder.toString(), queue));
     try {
-      Process process =
-          new ProcessBuilder(command)
-              .redirectErrorStream(true)
-              .redirectOutput(output.toFile())
-              .start();
-      return new Subject(process, output);
+      ProcessBuilder builder =
+          new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+      return new Subject(image.by(builder.start()), output);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -26,6 +26,7 @@ import java.util.UUID;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.Test;
  * not notice either. Retries, delayed jobs and the jobs of lost workers go on, as before a lease
  * later at the latest and not after the minute that the longest statements may take.
  */
+@Order(1) // takes long: begins first
 class DeadConnectionIT {
   /** Two faults in a row on one connection, a busy build machine, and no minute by far. */
   private static final Duration WITHIN = Timing.FAST.lease().multipliedBy(10);

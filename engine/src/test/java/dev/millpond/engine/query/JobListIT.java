@@ -324,9 +324,10 @@ class JobListIT {
   @Test
   void aPayloadThatIsNoValueForJsonbIsSteppedOver() {
     UUID before = submit(JobRequest.of("nobody", 7));
-    UUID broken = submit(JobRequest.of("nobody", 7));
-    UUID bomb = submit(JobRequest.of("nobody", 7));
+    UUID broken = submit(JobRequest.of("nobody", 10_000_007));
+    UUID bomb = submit(JobRequest.of("nobody", 10_000_008));
     UUID after = submit(JobRequest.of("nobody", 7));
+    // Of the length of what they replace, which is counted.
     database.update("UPDATE millpond.job SET payload = '\"\\u0000\"' WHERE id = ?", broken);
     database.update("UPDATE millpond.job SET payload = '1e400000' WHERE id = ?", bomb);
     assertThat(found(ALL.withPayload("$ == 7"))).containsExactlyInAnyOrder(after, before);

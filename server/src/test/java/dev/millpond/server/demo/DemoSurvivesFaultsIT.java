@@ -35,11 +35,13 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The demo's own processes and work, while workers are killed and Redis is wiped. */
+@Order(1) // takes long: begins first
 class DemoSurvivesFaultsIT {
   private static final long SEED = 20_261_122;
   private static final int JOBS = Integer.getInteger("millpond.demo.jobs", 5_000);

@@ -3,8 +3,10 @@ package dev.millpond.server.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.millpond.embedded.ClassImage;
 import dev.millpond.server.cli.MillpondCommand;
 import dev.millpond.server.support.LiveServer;
+import dev.millpond.server.support.ServerProcess;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -63,10 +65,10 @@ final class ContainerProcess implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
-                "-Xmx128m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                MillpondCommand.class.getName()));
+                "-Xmx128m"));
+    ClassImage.Use image = ServerProcess.image();
+    words.addAll(image.options());
+    words.add(MillpondCommand.class.getName());
     words.addAll(command.isEmpty() ? container.command() : command);
     ProcessBuilder builder = new ProcessBuilder(words).redirectError(output.toFile());
     if (command.isEmpty()) {
@@ -75,7 +77,7 @@ final class ContainerProcess implements AutoCloseable {
     builder.environment().clear();
     builder.environment().putAll(container.environment());
     builder.environment().putAll(here);
-    return new ContainerProcess(container, builder.start(), output, directory);
+    return new ContainerProcess(container, image.by(builder.start()), output, directory);
   }
 
   String name() {

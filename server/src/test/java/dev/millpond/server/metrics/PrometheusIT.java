@@ -38,6 +38,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -48,6 +49,7 @@ import tools.jackson.databind.JsonNode;
  * and the values are those that the API and PostgreSQL say. Without the programs it is skipped,
  * except in CI.
  */
+@Order(1) // takes long: begins first
 class PrometheusIT {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final Pattern TYPE = Pattern.compile("(?m)^# TYPE (millpond_\\w+) (\\w+)$");

@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  * kinds, N times each.
  */
 @Execution(ExecutionMode.CONCURRENT)
+@Order(1) // takes long: begins first
 class PoisonIT {
   private static final int RUNS = Integer.getInteger("millpond.poison.runs", 0);
   private static final List<String> KINDS =

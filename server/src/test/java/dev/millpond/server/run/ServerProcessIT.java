@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
@@ -25,6 +26,7 @@ import tools.jackson.databind.JsonNode;
 
 /** The server as a process: what it is told on the command line, by its jars and by signals. */
 @Execution(ExecutionMode.CONCURRENT)
+@Order(1) // takes long: begins first
 class ServerProcessIT {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 

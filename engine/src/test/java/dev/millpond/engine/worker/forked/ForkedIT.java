@@ -30,10 +30,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real child processes, and all that their handlers do to them. */
+@Order(1) // takes long: begins first
 class ForkedIT {
   private static final ForkedConfig FORKED =
       ForkedConfig.DEFAULT
