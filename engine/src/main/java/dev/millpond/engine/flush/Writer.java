@@ -71,7 +71,7 @@ public final class Writer implements AutoCloseable {
     BatchFormer former = new BatchFormer(maker, pace);
     this.hot =
         new HotLane(
-            new WriterConnection(pgUrl, "millpond-hot-lane"),
+            WriterConnection.spared(pgUrl, "millpond-hot-lane"),
             former,
             () -> local,
             ways::sends,
@@ -105,6 +105,12 @@ public final class Writer implements AutoCloseable {
     afterCommit.start();
     hot.start();
     cold.start();
+  }
+
+  /** Has its lanes connect now, and not when they first write. */
+  public void connect() {
+    hot.connect();
+    cold.connect();
   }
 
   /** Has gates asked before new jobs are written; to be called before the start. */

@@ -178,6 +178,7 @@ public final class Worker implements AutoCloseable {
     KeptBatches keeps = new KeptBatches(this, ways.table(), session, pace, runner.slots());
     kept = keeps;
     started = true;
+    writer.connect(); // while there are files to be opened: what runs here may use all of them up
     writer.keepFor(keeps);
     heartbeat.start();
     watch.start();

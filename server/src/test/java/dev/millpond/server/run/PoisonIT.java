@@ -91,6 +91,14 @@ class PoisonIT {
   }
 
   @Test
+  void aJobThatLeavesNoFileToOpenIsTriedAndGivenUpAndTheOthersLoseNothing() throws Exception {
+    try (Millpond millpond = maintainer()) {
+      check(run(millpond, Poison.FD_LEAK));
+      assertThat(millpond.checkBooks().findings()).isEmpty();
+    }
+  }
+
+  @Test
   void everyKindOfPoisonAsOftenAsAsked() throws Exception {
     if (RUNS == 0) {
       return;

@@ -47,13 +47,18 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   /** "Internal error"; not one of those that are worth another try. */
   private static final String MISTAKE = "XX000";
 
-  /** No piece: wakes the lane up, so that it sees its close. */
-  private record End() {}
+  /** No piece. */
+  private enum Sign {
+    /** Wakes the lane up, so that it sees its close. */
+    END,
+    /** Has it connect, if it is not connected. */
+    CONNECT
+  }
 
   private final String name;
   private final WriterConnection connection;
 
-  /** Pieces, and {@link End}. */
+  /** Pieces, and each {@link Sign}. */
   private final LinkedBlockingQueue<Object> queue = new LinkedBlockingQueue<>();
 
   private final Semaphore room = new Semaphore(QUEUE_BYTES, true);
@@ -80,6 +85,14 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
 
   public void start() {
     thread.start();
+  }
+
+  /**
+   * Connects now, and not with the first flush: by then a handler may have opened all files that
+   * the process may open.
+   */
+  public void connect() {
+    queue.add(Sign.CONNECT);
   }
 
   /** Bytes a piece takes, roughly. */
@@ -247,6 +260,9 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
           if (taken == null) {
             break; // only closing ends the loop, after the queue is empty
           }
+          if (taken == Sign.CONNECT) {
+            open();
+          }
           carried = piece(taken);
         }
       } catch (InterruptedException e) {
@@ -266,10 +282,18 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
     connection.close();
   }
 
+  private void open() {
+    try {
+      connection.get();
+    } catch (SQLException e) {
+      log.debug("{}: not connected before the first flush: {}", name, e.getMessage());
+    }
+  }
+
   /** What was taken out of the queue, as the piece it is; null for none. */
   @SuppressWarnings("unchecked") // nothing else is put in
   private @Nullable W piece(@Nullable Object taken) {
-    return taken instanceof End ? null : (W) taken;
+    return taken instanceof Sign ? null : (W) taken;
   }
 
   /** Fills the group from the queue; gives back the first piece that did not fit. */
@@ -456,14 +480,14 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
   public void close(long timeoutMillis) {
     thread.mayEnd();
     closing = true;
-    queue.add(new End()); // and no interrupt: the driver gives up a connection that it is opening
+    queue.add(Sign.END); // and no interrupt: the driver gives up a connection that it is opening
     boolean interrupted = false;
     try {
       thread.join(timeoutMillis);
     } catch (InterruptedException e) {
       interrupted = true;
     }
-    long left = queue.stream().filter(each -> !(each instanceof End)).count();
+    long left = queue.stream().filter(each -> !(each instanceof Sign)).count();
     if (thread.isAlive() || left > 0) {
       log.warn("{}: {} pieces were not written before the end", name, left);
     }

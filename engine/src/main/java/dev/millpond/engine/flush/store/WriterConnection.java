@@ -15,8 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The connection of one lane, reopened when it is lost. After a lost reply the old backend is ended
- * before anything is sent again, so that its commit either has happened or never will (rule R15).
+ * The connection of one lane, reopened or replaced when it is lost. After a lost reply the old
+ * backend is ended before anything is sent again, so that its commit either has happened or never
+ * will (rule R15).
  *
  * <p>Confined to its lane's thread.
  */
@@ -28,6 +29,9 @@ public final class WriterConnection implements AutoCloseable {
 
   private static final int SOCKET_TIMEOUT_SECONDS = 20;
 
+  /** A connection in reserve is looked at while nothing else is asked of it. */
+  private static final int ANSWERS_WITHIN_SECONDS = 1;
+
   /** The first statement of each flush. */
   static final String MARKER = "INSERT INTO millpond.flush_marker (writer, seq) VALUES (?, ?)";
 
@@ -35,18 +39,53 @@ public final class WriterConnection implements AutoCloseable {
   private final String name;
   private final UUID writer = UUID.randomUUID();
   private final Map<String, PreparedStatement> statements = new HashMap<>();
-  private @Nullable Connection connection;
-  private @Nullable Backend backend;
+  private final @Nullable SpareConnection spare;
+  private @Nullable Open current;
+  private @Nullable Backend last;
   private long seq;
 
   private record Backend(int pid, OffsetDateTime startedAt) {}
+
+  /** An open connection, and who serves it. */
+  record Open(Connection connection, Backend backend) {
+    /** Whether it is answered soon. */
+    boolean answers() {
+      try {
+        return connection.isValid(ANSWERS_WITHIN_SECONDS);
+      } catch (SQLException e) {
+        return false;
+      }
+    }
+
+    void close() {
+      try {
+        connection.close();
+      } catch (SQLException e) {
+        log.debug("closing a connection: {}", e.getMessage());
+      }
+    }
+  }
 
   /**
    * @param name of the lane, shown in {@code pg_stat_activity}
    */
   public WriterConnection(String url, String name) {
+    this(url, name, false);
+  }
+
+  private WriterConnection(String url, String name, boolean spared) {
     this.url = url;
     this.name = name;
+    this.spare = spared ? new SpareConnection(name, this::open) : null;
+  }
+
+  /**
+   * One that has another in reserve for a while once it was lost.
+   *
+   * @param name of the lane, shown in {@code pg_stat_activity}
+   */
+  public static WriterConnection spared(String url, String name) {
+    return new WriterConnection(url, name, true);
   }
 
   UUID writer() {
@@ -69,22 +108,51 @@ public final class WriterConnection implements AutoCloseable {
    * @throws SQLException when it had to be opened and could not
    */
   Connection get() throws SQLException {
-    Connection open = connection;
+    Open open = current;
     if (open == null) {
-      open = Pg.hot(url, name, LOCK_TIMEOUT_MILLIS, SOCKET_TIMEOUT_SECONDS);
-      Backend old = backend;
-      try {
-        if (old != null) {
-          endBackend(open, old);
-        }
-        backend = identify(open);
-      } catch (SQLException e) {
-        open.close();
-        throw e;
-      }
-      connection = open;
+      open = replacement();
+      last = open.backend();
+      current = open;
     }
-    return open;
+    return open.connection();
+  }
+
+  /** Another connection, when the last one's backend has ended. */
+  private Open replacement() throws SQLException {
+    Open taken = spare == null ? null : spare.take();
+    if (taken != null) {
+      try {
+        endLast(taken);
+        return taken;
+      } catch (SQLException e) {
+        log.debug("{}: the spare connection is lost too: {}", name, e.getMessage());
+        taken.close();
+      }
+    }
+    Open fresh = open();
+    try {
+      endLast(fresh);
+      return fresh;
+    } catch (SQLException e) {
+      fresh.close();
+      throw e;
+    }
+  }
+
+  private Open open() throws SQLException {
+    Connection open = Pg.hot(url, name, LOCK_TIMEOUT_MILLIS, SOCKET_TIMEOUT_SECONDS);
+    try {
+      return new Open(open, identify(open));
+    } catch (SQLException e) {
+      open.close();
+      throw e;
+    }
+  }
+
+  private void endLast(Open by) throws SQLException {
+    if (last != null) {
+      endBackend(by.connection(), last);
+    }
   }
 
   PreparedStatement prepare(String sql) throws SQLException {
@@ -123,15 +191,18 @@ public final class WriterConnection implements AutoCloseable {
 
   /** Gives the connection up; {@link #get()} opens another and ends this one's backend first. */
   public void lost(SQLException cause) {
-    Connection open = connection;
-    connection = null;
+    Open open = current;
+    current = null;
     statements.clear();
     if (open == null) {
       return;
     }
+    if (spare != null) {
+      spare.wanted();
+    }
     log.warn("{}: connection to PostgreSQL lost: {}", name, cause.getMessage());
     try {
-      open.abort(Runnable::run);
+      open.connection().abort(Runnable::run);
     } catch (SQLException e) {
       cause.addSuppressed(e);
     }
@@ -177,15 +248,14 @@ public final class WriterConnection implements AutoCloseable {
 
   @Override
   public void close() {
-    Connection open = connection;
-    connection = null;
+    Open open = current;
+    current = null;
     statements.clear();
     if (open != null) {
-      try {
-        open.close();
-      } catch (SQLException e) {
-        log.debug("{}: closing: {}", name, e.getMessage());
-      }
+      open.close();
+    }
+    if (spare != null) {
+      spare.close();
     }
   }
 }
