@@ -27,6 +27,9 @@ public record Sizing(int processors, int slots, int pool, int handlerPool) {
   /** Connections that write: submits and plain ends, and everything else. */
   private static final int WRITERS = 2;
 
+  /** In reserve for the first of them, for a while after it was lost (ADR 28). */
+  private static final int SPARE = 1;
+
   /** Connections for a worker's beats alone. */
   private static final int BEATS = 1;
 
@@ -62,6 +65,7 @@ public record Sizing(int processors, int slots, int pool, int handlerPool) {
    */
   public int connectionsMost(int redisServers) {
     return WRITERS
+        + SPARE
         + CLAIM
         + BEATS
         + NOTES

@@ -8,6 +8,7 @@ import static dev.millpond.faults.Moment.UNSENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.api.JobOptions;
+import dev.millpond.engine.Fleet;
 import dev.millpond.engine.crash.CrashScene.Mode;
 import dev.millpond.engine.crash.Task.What;
 import dev.millpond.faults.Fault;
@@ -86,6 +87,8 @@ class LostAnswerIT {
       scene.finish();
       assertThat(scene.subject().isAlive()).isTrue();
       assertThat(scene.subjectRuns() + scene.fleetRuns()).isEqualTo(runs);
+      // The job has ended before its writer has heard so.
+      Fleet.until("the marker is met", () -> found.seen() >= markersFound);
       assertThat(found.seen()).isEqualTo(markersFound);
     }
   }
