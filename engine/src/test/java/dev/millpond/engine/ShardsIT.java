@@ -14,12 +14,10 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 
 /** Two shards, of which one fails, is new to some, or is taken out: no job waits for it. */
-@Order(1) // takes long: begins first
 class ShardsIT {
   private static Database database;
   private static TestRedis first;

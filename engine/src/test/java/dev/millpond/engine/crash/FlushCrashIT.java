@@ -11,10 +11,8 @@ import dev.millpond.engine.crash.CrashScene.Mode;
 import dev.millpond.engine.crash.Task.What;
 import dev.millpond.faults.Moment;
 import dev.millpond.faults.Step;
-import org.junit.jupiter.api.Order;
 
 /** A worker is killed between the end of a handler and the removal of its entry. */
-@Order(1) // takes long: begins first
 class FlushCrashIT {
 
   /** One job, whose worker is killed there. */

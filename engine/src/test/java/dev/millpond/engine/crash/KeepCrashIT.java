@@ -10,10 +10,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millpond.engine.crash.CrashScene.Mode;
 import dev.millpond.faults.Fault;
 import dev.millpond.faults.Step;
-import org.junit.jupiter.api.Order;
 
 /** A process that runs jobs submits some, and keeps them for itself; it is struck on the way. */
-@Order(1) // takes long: begins first
 class KeepCrashIT {
   private static final int JOBS = 3;
   private static final String SUBMIT = "submit " + JOBS;

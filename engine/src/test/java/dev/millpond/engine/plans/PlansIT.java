@@ -27,7 +27,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Order;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -37,7 +36,6 @@ import org.junit.jupiter.params.provider.EnumSource;
  * analyzed them. The plans are those that a live node really ran, from the server's log. With
  * {@code -Dmillpond.docs.write=true} they are written to docs/plans.md.
  */
-@Order(1) // takes long: begins first
 class PlansIT {
   /** Rows of large tables that a statement may look at: a few times the largest flush. */
   private static final long TOUCHED_MOST = 8_000;
