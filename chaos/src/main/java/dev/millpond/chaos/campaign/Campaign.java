@@ -61,13 +61,7 @@ public final class Campaign implements AutoCloseable {
 
   private static final long LOOK_MANY_MILLIS = 1_000;
 
-  /**
-   * No job ends for so long, without a fault: they are lost. A connection that a fault has left
-   * half open holds a handler's own transaction, and roles that are not prompt (ADR 26), for the 60
-   * s of its socket's timeout.
-   */
   private final CampaignFolder folder;
-
   private final RecordClock clock;
   private final Progress progress;
   private final CampaignPlan plan;

@@ -20,6 +20,11 @@ import java.util.concurrent.TimeUnit;
 
 /** How a fleet that has worked comes to its end: its jobs, its books, its processes. Stateless. */
 final class FleetEnd {
+  /**
+   * No job ends for so long, without a fault: they are lost. A connection that a fault has left
+   * half open holds a handler's own transaction, and roles that are not prompt (ADR 26), for the 60
+   * s of its socket's timeout.
+   */
   private static final Duration STUCK = Duration.ofSeconds(90);
 
   private FleetEnd() {}

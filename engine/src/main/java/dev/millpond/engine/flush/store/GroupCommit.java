@@ -261,7 +261,7 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
             break; // only closing ends the loop, after the queue is empty
           }
           if (taken == Sign.CONNECT) {
-            open();
+            connection.openEarly();
           }
           carried = piece(taken);
         }
@@ -280,14 +280,6 @@ public abstract class GroupCommit<W, F> implements AutoCloseable {
       admittedAreDecided();
     }
     connection.close();
-  }
-
-  private void open() {
-    try {
-      connection.get();
-    } catch (SQLException e) {
-      log.debug("{}: not connected before the first flush: {}", name, e.getMessage());
-    }
   }
 
   /** What was taken out of the queue, as the piece it is; null for none. */

@@ -117,6 +117,15 @@ public final class WriterConnection implements AutoCloseable {
     return open.connection();
   }
 
+  /** Opens it, if it is not open; {@link #get()} meets what is in the way. */
+  void openEarly() {
+    try {
+      get();
+    } catch (SQLException e) {
+      log.debug("{}: not connected before the first flush: {}", name, e.getMessage());
+    }
+  }
+
   /** Another connection, when the last one's backend has ended. */
   private Open replacement() throws SQLException {
     Open taken = spare == null ? null : spare.take();
